@@ -1,0 +1,1 @@
+"""One table, several engines; the only layer that knows pandas and cuDF."""

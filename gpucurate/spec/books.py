@@ -1,0 +1,83 @@
+"""Double-entry bookkeeping of documents: nothing is lost without a line that says where."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(slots=True)
+class Books:
+    """Counts of documents: ``read = kept + dropped + rejected + quarantined``.
+
+    Blank lines are physical records but no documents; they are counted apart.
+
+    Attributes:
+        read: documents met, well-formed or not.
+        kept: documents that reached the end.
+        dropped: by ``stage`` or ``stage: reason``.
+        rejected: by reason.
+        quarantined: documents of tasks that were set aside, as far as they are known.
+        added: documents that stages made out of others (fan-out), by stage.
+        blank: blank lines.
+    """
+
+    read: int = 0
+    kept: int = 0
+    quarantined: int = 0
+    blank: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)
+    rejected: Counter[str] = field(default_factory=Counter)
+    added: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def total_dropped(self) -> int:
+        """Documents dropped by any stage."""
+        return self.dropped.total()
+
+    @property
+    def total_rejected(self) -> int:
+        """Documents rejected for any reason."""
+        return self.rejected.total()
+
+    @property
+    def balance(self) -> int:
+        """What came in less what is accounted for: zero, or the books do not balance."""
+        came_in = self.read + self.added.total()
+        return came_in - self.kept - self.total_dropped - self.total_rejected - self.quarantined
+
+    def add(self, other: Books) -> None:
+        """Add another set of books to these, in place."""
+        self.read += other.read
+        self.kept += other.kept
+        self.quarantined += other.quarantined
+        self.blank += other.blank
+        self.dropped.update(other.dropped)
+        self.rejected.update(other.rejected)
+        self.added.update(other.added)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return {
+            "read": self.read,
+            "kept": self.kept,
+            "dropped": dict(sorted(self.dropped.items())),
+            "rejected": dict(sorted(self.rejected.items())),
+            "added": dict(sorted(self.added.items())),
+            "quarantined": self.quarantined,
+            "blank": self.blank,
+        }
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Books:
+        """The books that :meth:`to_dict` gave."""
+        return cls(
+            read=values["read"],
+            kept=values["kept"],
+            quarantined=values["quarantined"],
+            blank=values["blank"],
+            dropped=Counter(values["dropped"]),
+            rejected=Counter(values["rejected"]),
+            added=Counter(values["added"]),
+        )
