@@ -6,13 +6,42 @@ from pathlib import Path
 
 import pytest
 
+from tests.device import missing_device
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--truth-data",
-        default=str(Path(__file__).resolve().parents[2] / "shared" / "data"),
+        default=str(REPOSITORY.parent / "shared" / "data"),
         help="folder of the ground-truth data sets; tests that need it skip where it is absent",
     )
+    parser.addoption(
+        "--device",
+        choices=["cpu", "cuda"],
+        default="cpu",
+        help="cuda: also run what needs a CUDA device, and fail where there is none; "
+        "cpu (default): tests marked gpu skip where there is none",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--device") == "cuda" and (reason := missing_device()):
+        raise pytest.UsageError(f"--device cuda was asked for, but there is {reason}")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    on_device = [item for item in items if item.get_closest_marker("gpu")]
+    if on_device and (reason := missing_device()):
+        for item in on_device:
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The root of the working tree."""
+    return REPOSITORY
 
 
 @pytest.fixture

@@ -1,0 +1,56 @@
+# `make` alone lists what there is. Every target sets up ./.venv by itself.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+PYTEST_ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-gpu gpu-smoke check format bench wheel clean
+
+help: ## Print this list
+	@echo "Targets (PYTHON=$(PYTHON) makes the virtual environment):"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(READY) ## Make ./.venv with the pinned development environment
+
+# Made again when what it holds may have changed.
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit("gpucurate needs Python 3.11 or newer, this is %s: make PYTHON=python3.11 ..." % sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	@echo "Setting up $(VENV) (first time: a minute or two)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@touch $(READY)
+	@echo "$(VENV) is ready"
+
+demo: $(READY) ## Deduplicate real text found on this machine and show what was found
+	@$(BIN)/python examples/dedup_this_machine.py
+
+test: $(READY) ## Run the tests (PYTEST_ARGS="-k minhash" narrows them)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
+
+test-gpu: $(READY) ## Run the tests on a CUDA device; fails where there is none
+	@$(BIN)/python -m pytest --device cuda $(PYTEST_ARGS)
+
+gpu-smoke: $(READY) ## Compile every kernel on a CUDA device and run its smoke check
+	@$(BIN)/python -m pytest --device cuda tests/gpu $(PYTEST_ARGS)
+
+check: $(READY) ## Everything that must hold before a commit: style, types, layers, tests
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(MAKE) --no-print-directory test
+
+format: $(READY) ## Put the sources into the house's format
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: $(READY) ## Run the benchmarks (some minutes)
+	@set -e; for bench in benchmarks/bench_*.py; do echo "== $$bench"; $(BIN)/python "$$bench"; done
+
+wheel: $(READY) ## Build the wheel into dist/
+	@$(BIN)/python -m build --wheel --no-isolation --outdir dist
+
+clean: ## Remove what the targets made, ./.venv excepted
+	@rm -rf build dist demo-data demo-output .bench .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
