@@ -1,1 +1,1 @@
-""""""
+"""Stage specifications to plan. Pure: no device, file or network."""

@@ -34,7 +34,9 @@ def parse_bytes(size: int | float | str) -> int:
     else:
         match = _PATTERN.fullmatch(str(size))
         if match is None or match[2].lower() not in _UNITS:
-            raise ConfigurationError(f"{size!r} is not a size: write a number with a unit, such as 64MiB or 2GB")
+            raise ConfigurationError(
+                f"{size!r} is not a size: write a number with a unit, such as 64MiB or 2GB"
+            )
         value = int(float(match[1]) * _UNITS[match[2].lower()])
     if value <= 0:
         raise ConfigurationError(f"a size of {size!r} is not possible: it must be more than zero bytes")

@@ -1,1 +1,1 @@
-""""""
+"""What users compose: the base classes, and the stages that come with gpucurate."""

@@ -1,0 +1,75 @@
+"""One owner a run folder, and an epoch that tells owners apart."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import socket
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from gpucurate.checkpoint.durable import storage_errors, write_atomic
+from gpucurate.spec.errors import OutputInUseError
+
+
+class OwnerLock:
+    """An exclusive lock on a run folder, held until it is closed or its process ends.
+
+    Each owner takes the next epoch; what an earlier one left unfinished can be told by it.
+
+    Args:
+        folder: the run folder.
+
+    Raises:
+        OutputInUseError: another process holds it; the message names that process.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "lock"
+        with storage_errors(self.path):
+            self._file = self.path.open("a+")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            owner = self._owner()
+            self._file.close()
+            raise OutputInUseError(
+                f"{folder.parent} is being written by another run ({owner}): "
+                "wait for it, or choose another output"
+            ) from None
+        self._write_owner()
+        self.epoch = self._next_epoch(folder / "epoch")
+
+    def _owner(self) -> str:
+        self._file.seek(0)
+        try:
+            values = json.loads(self._file.read())
+            return f"process {values['pid']} on {values['host']}"
+        except (ValueError, KeyError):
+            return "an unknown process"
+
+    def _write_owner(self) -> None:
+        with storage_errors(self.path):
+            self._file.truncate(0)
+            self._file.write(json.dumps({"pid": os.getpid(), "host": socket.gethostname()}))
+            self._file.flush()
+
+    @staticmethod
+    def _next_epoch(path: Path) -> int:
+        epoch = int(path.read_text()) + 1 if path.exists() else 1
+        write_atomic(path, f"{epoch}\n".encode())
+        return epoch
+
+    def close(self) -> None:
+        """Give the folder up."""
+        self._file.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

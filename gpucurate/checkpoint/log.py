@@ -1,0 +1,112 @@
+"""The commit log: one line a record, each with its checksum, read until the first bad one."""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from gpucurate.checkpoint.durable import storage_errors
+from gpucurate.spec.errors import StorageError
+
+GROUP_RECORDS = 64
+"""Records that may wait for one fsync."""
+
+
+class CommitLog:
+    """An append-only file of JSON records.
+
+    A line is the CRC-32 of the record in eight hexadecimal digits, a blank, the record. A
+    torn line at the end, as a crash leaves it, is cut off when the log is opened; a bad
+    line before a good one is damage, and refused.
+
+    Args:
+        path: of the file; made if absent.
+
+    Raises:
+        StorageError: the file is damaged, or cannot be opened.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.records = list(read_log(path)) if path.exists() else []
+        with storage_errors(path):
+            self._file = path.open("ab")
+            self._file.truncate(_whole_bytes(path))
+            self._file.seek(0, os.SEEK_END)
+        self._waiting = 0
+
+    def append(self, record: dict[str, Any]) -> None:
+        """Add a record; it is durable after :meth:`sync`, at the latest after 64 of them."""
+        with storage_errors(self.path):
+            self._file.write(_line(record))
+        self.records.append(record)
+        self._waiting += 1
+        if self._waiting >= GROUP_RECORDS:
+            self.sync()
+
+    def sync(self) -> None:
+        """Make all records durable."""
+        if not self._waiting:
+            return
+        with storage_errors(self.path):
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        self._waiting = 0
+
+    def close(self) -> None:
+        """Sync and close."""
+        self.sync()
+        self._file.close()
+
+
+def read_log(path: Path) -> Iterator[dict[str, Any]]:
+    """The records of a log, up to a torn end.
+
+    Raises:
+        StorageError: a bad line stands before a good one.
+    """
+    bad: int | None = None
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            record = _parse(line)
+            if record is None:
+                bad = bad or number
+            elif bad is not None:
+                raise StorageError(
+                    f"{path}: line {bad} is damaged and line {number} is not: not the end of a crash"
+                )
+            else:
+                yield record
+
+
+def _line(record: dict[str, Any]) -> bytes:
+    body = orjson.dumps(record)
+    return b"%08x %b\n" % (zlib.crc32(body), body)
+
+
+def _parse(line: bytes) -> dict[str, Any] | None:
+    if len(line) < 11 or line[-1:] != b"\n" or line[8:9] != b" ":
+        return None
+    body = line[9:-1]
+    try:
+        if int(line[:8], 16) != zlib.crc32(body):
+            return None
+    except ValueError:
+        return None
+    record: dict[str, Any] = orjson.loads(body)
+    return record
+
+
+def _whole_bytes(path: Path) -> int:
+    whole = 0
+    with path.open("rb") as file:
+        for line in file:
+            if _parse(line) is None:
+                break
+            whole += len(line)
+    return whole

@@ -1,0 +1,138 @@
+"""One phase of a run: which of its units are done, and how one becomes so."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from gpucurate.checkpoint.durable import publish
+from gpucurate.checkpoint.run_folder import RunFolder, differences
+from gpucurate.spec.books import Books
+from gpucurate.spec.errors import OutputInUseError
+from gpucurate.spec.names import decode_name, encode_name
+from gpucurate.spec.plan import Plan
+from gpucurate.spec.statistics import StagePerfStats
+from gpucurate.spec.unit import OutputFile, RangeTally, Unit, UnitResult
+
+SYNC_SECONDS = 0.05
+"""A record waits so long for others before the log is synced."""
+
+
+class Phase:
+    """The commit records of one plan within a run folder.
+
+    Args:
+        folder: of the run.
+        plan: what is run.
+        units: all units of the plan, in order.
+
+    Raises:
+        OutputInUseError: the folder holds this phase for another plan or another input.
+    """
+
+    def __init__(self, folder: RunFolder, plan: Plan, units: Sequence[Unit]) -> None:
+        self.folder = folder
+        self.name = plan.name
+        self.units = units
+        self._last_sync = time.monotonic()
+        self._check(plan)
+        known = {unit.id for unit in units}
+        self.done: dict[str, UnitResult] = {
+            record["unit"]: from_record(record)
+            for record in folder.log.records
+            if record["k"] == "done" and record["phase"] == self.name and record["unit"] in known
+        }
+
+    def _check(self, plan: Plan) -> None:
+        files = {r.file.name: r.file for unit in self.units for group in unit.groups for r in group}
+        listing = {
+            encode_name(f.name): [encode_name(f.path), f.size, f.mtime_ns, f.etag] for f in files.values()
+        }
+        given = {
+            "fingerprint": plan.fingerprint,
+            "decides": plan.decides,
+            "units": len(self.units),
+            "inputs": listing,
+        }
+        before = self.folder.read_json(f"phases/{self.name}.json")
+        if before is None:
+            self.folder.write_json(f"phases/{self.name}.json", given)
+            return
+        found = differences(before, orjson.loads(orjson.dumps(given)))
+        if found:
+            raise OutputInUseError(
+                f"{self.folder.output} was begun with another input or plan: {'; '.join(found)}. "
+                "Give another output, or remove that one"
+            )
+
+    def commit(self, unit: Unit, result: UnitResult) -> None:
+        """Rename the unit's files and record it.
+
+        Raises:
+            StorageError: disk full, no permission, device error.
+        """
+        for output in result.outputs:
+            publish(Path(output.attempt), self.folder.final_path(output.name))
+        self.folder.log.append(to_record(self.name, unit, result))
+        self.done[unit.id] = result
+        self.sync_if_due()
+
+    def set_aside(self, unit: Unit, kind: str, why: str, attempts: int) -> None:
+        """Record a unit that could not be done, and describe it under ``quarantine/``."""
+        ranges = [
+            {"path": encode_name(r.file.path), "start": r.start, "stop": r.stop}
+            for g in unit.groups
+            for r in g
+        ]
+        values = {
+            "unit": unit.id,
+            "phase": self.name,
+            "kind": kind,
+            "why": why,
+            "attempts": attempts,
+            "reads": ranges,
+        }
+        self.folder.write_json(f"quarantine/{self.name}-{unit.index:06d}.json", values)
+
+    def sync_if_due(self) -> None:
+        """Make records durable once the oldest has waited long enough."""
+        now = time.monotonic()
+        if now - self._last_sync >= SYNC_SECONDS:
+            self.folder.log.sync()
+            self._last_sync = now
+
+    def results(self) -> list[UnitResult]:
+        """Results of the finished units, in order of the listing."""
+        return [self.done[unit.id] for unit in self.units if unit.id in self.done]
+
+
+def to_record(phase: str, unit: Unit, result: UnitResult) -> dict[str, Any]:
+    """A commit record of plain values."""
+    return {
+        "k": "done",
+        "phase": phase,
+        "unit": unit.id,
+        "files": [[encode_name(f.name), f.rows, f.bytes, f.checksum] for f in result.outputs],
+        "books": result.books.to_dict(),
+        "stages": [stats.to_dict() for stats in result.stages],
+        "ranges": [[encode_name(t.name), t.ordinal, t.records, t.rejected] for t in result.tallies],
+        "facts": result.facts,
+        "input_bytes": result.input_bytes,
+    }
+
+
+def from_record(record: dict[str, Any]) -> UnitResult:
+    """The result that a commit record tells of; its files are at their final names."""
+    return UnitResult(
+        unit_id=record["unit"],
+        outputs=[OutputFile(decode_name(f[0]), "", *f[1:]) for f in record["files"]],
+        books=Books.from_dict(record["books"]),
+        stages=[StagePerfStats.from_dict(values) for values in record["stages"]],
+        tallies=[RangeTally(decode_name(t[0]), *t[1:]) for t in record["ranges"]],
+        facts=record["facts"],
+        input_bytes=record["input_bytes"],
+    )

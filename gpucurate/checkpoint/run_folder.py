@@ -1,0 +1,186 @@
+"""The folder of a run: ``<output>/_gpucurate/``.
+
+    run.json            what the run is: fingerprint and the values it was taken of
+    lock, epoch         who owns it, and for the how-manieth time
+    phases/NAME.json    plan of a phase, its listing of the input
+    commit.log          one record a finished unit
+    attempts/EPOCH/     files being written
+    work/               what one phase leaves for the next; removed at the end
+    rejects/            rows that could not be read, and why
+    clusters/           what deduplication found
+    report.json         books, figures, times
+    manifest.json       every output file with rows, bytes and checksum
+    _SUCCESS            written last
+
+The order of a commit: write, fsync, rename, record. A file under its final name without
+a record is written again and replaced.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import orjson
+
+from gpucurate.checkpoint.durable import make_folder, write_atomic
+from gpucurate.checkpoint.lock import OwnerLock
+from gpucurate.checkpoint.log import CommitLog
+from gpucurate.spec.errors import ConfigurationError, OutputInUseError, StorageError
+
+FOLDER = "_gpucurate"
+FORMAT_VERSION = 1
+
+
+class RunFolder:
+    """The state of one run on disk, owned by this process while it is open.
+
+    Args:
+        output: the folder that the run writes to; made if absent.
+        kind: what kind of run, in words ("dedup fuzzy").
+        decides: everything that changes results; another run's folder is refused by it.
+        folder: where the state lies; ``<output>/_gpucurate`` if not given.
+
+    Raises:
+        OutputInUseError: the output holds files of something else, another run's state,
+            or is owned by a running process.
+        StorageError: the folder cannot be made.
+    """
+
+    def __init__(
+        self, output: Path, kind: str, decides: Mapping[str, Any], folder: Path | None = None
+    ) -> None:
+        self.output = output
+        self.path = folder or output / FOLDER
+        if output.exists() and not output.is_dir():
+            raise ConfigurationError(f"the output {output} is a file; give a folder")
+        self._refuse_strangers()
+        make_folder(output)
+        make_folder(self.path, mode=0o700)
+        self._lock = OwnerLock(self.path)
+        try:
+            self._identify(kind, decides)
+            self._clear_attempts()
+            self.log = CommitLog(self.path / "commit.log")
+        except BaseException:
+            self._lock.close()
+            raise
+
+    @property
+    def epoch(self) -> int:
+        """Number of this owner, from 1."""
+        return self._lock.epoch
+
+    @property
+    def is_new(self) -> bool:
+        """Whether no unit is committed yet."""
+        return not self.log.records
+
+    @property
+    def attempts(self) -> Path:
+        """Where this owner's workers write."""
+        return self.path / "attempts" / str(self.epoch)
+
+    @property
+    def work(self) -> Path:
+        """What one phase leaves for the next."""
+        return self.path / "work"
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the run has ended well."""
+        return (self.path / "_SUCCESS").exists()
+
+    def final_path(self, name: str) -> Path:
+        """Where an output goes: names under ``_gpucurate/`` belong to the run folder.
+
+        Raises:
+            StorageError: the name points outside the output.
+        """
+        inside = name.removeprefix(f"{FOLDER}/")
+        root = self.path if inside != name else self.output
+        path = root / inside
+        if Path(inside).is_absolute() or ".." in Path(inside).parts:
+            raise StorageError(f"the output name {name!r} points outside {root}")
+        return path
+
+    def write_json(self, name: str, values: Any) -> None:
+        """Write a small file of the run folder, whole or not at all."""
+        path = self.path / name
+        make_folder(path.parent)
+        options = orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS | orjson.OPT_APPEND_NEWLINE
+        write_atomic(path, orjson.dumps(values, option=options))
+
+    def read_json(self, name: str) -> Any:
+        """A file that :meth:`write_json` wrote, or None."""
+        path = self.path / name
+        return orjson.loads(path.read_bytes()) if path.exists() else None
+
+    def finish(self) -> None:
+        """Say that the run is whole, and remove what only the run itself needed."""
+        self.log.sync()
+        write_atomic(self.path / "_SUCCESS", b"")
+        for folder in (self.work, self.path / "attempts"):
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def close(self) -> None:
+        """Close the log and give the folder up."""
+        self.log.close()
+        self._lock.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _refuse_strangers(self) -> None:
+        if (self.path / "run.json").exists() or not self.output.exists():
+            return
+        try:
+            there = [entry.name for entry in self.output.iterdir() if entry.name != FOLDER]
+        except OSError as error:
+            raise StorageError(f"cannot read the output {self.output}: {error.strerror}") from error
+        if there:
+            raise OutputInUseError(
+                f"the output {self.output} is not empty (it holds {there[0]!r}"
+                + (f" and {len(there) - 1} more" if len(there) > 1 else "")
+                + "): give a new or empty folder"
+            )
+
+    def _identify(self, kind: str, decides: Mapping[str, Any]) -> None:
+        given = {"format": FORMAT_VERSION, "kind": kind, "decides": orjson.loads(orjson.dumps(dict(decides)))}
+        before = self.read_json("run.json")
+        if before is None:
+            self.write_json("run.json", given)
+        elif before != given:
+            raise OutputInUseError(
+                f"{self.output} holds another run, which differs in {'; '.join(differences(before, given))}. "
+                "Give another output, or remove that one"
+            )
+
+    def _clear_attempts(self) -> None:
+        shutil.rmtree(self.path / "attempts", ignore_errors=True)
+        make_folder(self.attempts)
+
+
+def differences(before: Mapping[str, Any], now: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """The values in which two nested mappings differ, as sentences, at most eight."""
+    found: list[str] = []
+    for key in sorted({*before, *now}):
+        old, new = before.get(key), now.get(key)
+        if isinstance(old, dict) and isinstance(new, dict):
+            found += differences(old, new, f"{prefix}{key}.")
+        elif old != new:
+            found.append(f"{prefix}{key}: {_short(old)} then, {_short(new)} now")
+    return found[:8]
+
+
+def _short(value: Any) -> str:
+    text = orjson.dumps(value).decode()
+    return text if len(text) <= 60 else f"{text[:57]}..."

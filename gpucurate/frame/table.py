@@ -1,0 +1,148 @@
+"""Verbs over a table whichever engine holds it: Arrow, pandas or cuDF.
+
+Nothing outside this layer needs to know which. An Arrow table is the form in which
+readers hand over documents; pandas and cuDF are what user stages are written against.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from gpucurate.spec.device import Device
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Table: TypeAlias = Any
+"""``pyarrow.Table``, ``pandas.DataFrame`` or ``cudf.DataFrame``."""
+
+
+def is_table(value: object) -> bool:
+    """Whether ``value`` is a table of a known engine."""
+    return isinstance(value, pa.Table) or is_pandas(value) or is_cudf(value)
+
+
+def is_pandas(value: object) -> bool:
+    """Whether ``value`` is a pandas frame; does not import pandas."""
+    module = sys.modules.get("pandas")
+    return module is not None and isinstance(value, module.DataFrame)
+
+
+def is_cudf(value: object) -> bool:
+    """Whether ``value`` is a cuDF frame; does not import cuDF."""
+    module = sys.modules.get("cudf")
+    return module is not None and isinstance(value, module.DataFrame)
+
+
+def device_of(table: Table) -> Device:
+    """The device that holds the table."""
+    return "cuda" if is_cudf(table) else "cpu"
+
+
+def num_rows(table: Table) -> int:
+    """Rows of the table."""
+    return int(table.num_rows) if isinstance(table, pa.Table) else len(table)
+
+
+def column_names(table: Table) -> list[str]:
+    """Names of the columns, in order."""
+    if isinstance(table, pa.Table):
+        return list(table.column_names)
+    return [str(name) for name in table.columns]
+
+
+def nbytes(table: Table) -> int:
+    """Bytes that the table's columns hold."""
+    if isinstance(table, pa.Table):
+        return int(table.nbytes)
+    usage = table.memory_usage(index=False, deep=True)
+    return int(usage.sum())
+
+
+def to_arrow(table: Table) -> pa.Table:
+    """The table as Arrow; a pandas or cuDF index is not kept."""
+    if isinstance(table, pa.Table):
+        return table
+    if is_cudf(table):
+        return table.to_arrow(preserve_index=False)
+    return pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(None)
+
+
+def to_pandas(table: Table) -> pd.DataFrame:
+    """The table as pandas with Arrow-backed strings; a frame is handed on as it is."""
+    if is_pandas(table):
+        return cast("pd.DataFrame", table)
+    if is_cudf(table):
+        return cast("pd.DataFrame", table.to_pandas())
+    import pandas as pd
+
+    return cast("pd.DataFrame", table.to_pandas(types_mapper=_arrow_strings(pd).get))
+
+
+def _arrow_strings(pd: Any) -> Mapping[Any, Any]:
+    text = pd.StringDtype("pyarrow", na_value=np.nan)
+    return dict.fromkeys((pa.string(), pa.large_string(), pa.string_view()), text)
+
+
+def to_cudf(table: Table) -> Any:
+    """The table as cuDF on the current device.
+
+    Raises:
+        ImportError: cuDF is not installed.
+    """
+    if is_cudf(table):
+        return table
+    import cudf
+
+    return cudf.DataFrame.from_arrow(to_arrow(table))
+
+
+def take_mask(table: Table, mask: npt.NDArray[np.bool_]) -> Table:
+    """Rows where ``mask`` (bool, one entry a row) is true, in order, by the same engine."""
+    if len(mask) != num_rows(table):
+        raise ValueError(f"a mask of {len(mask)} entries for {num_rows(table)} rows")
+    if isinstance(table, pa.Table):
+        if not table.num_columns:
+            return empty_columns(int(np.count_nonzero(mask)))
+        return table.filter(pa.array(mask))
+    return table[mask].reset_index(drop=True)
+
+
+def with_columns(table: Table, columns: Mapping[str, Any]) -> Table:
+    """A copy of the table with columns added or replaced, by the same engine."""
+    if not isinstance(table, pa.Table):
+        return table.assign(**columns)
+    for name, values in columns.items():
+        array = values if isinstance(values, pa.Array | pa.ChunkedArray) else pa.array(values)
+        at = table.schema.get_field_index(name)
+        table = table.append_column(name, array) if at < 0 else table.set_column(at, name, array)
+    return table
+
+
+def select_columns(table: Table, names: Sequence[str]) -> Table:
+    """The table with only these columns, in this order."""
+    return table.select(list(names)) if isinstance(table, pa.Table) else table[list(names)]
+
+
+def concatenate(tables: Sequence[Table]) -> Table:
+    """The rows of all tables in order; columns absent from some become null."""
+    if all(isinstance(table, pa.Table) for table in tables):
+        return pa.concat_tables(tables, promote_options="permissive")
+    module = sys.modules["cudf" if is_cudf(tables[0]) else "pandas"]
+    return module.concat([to_pandas(t) if isinstance(t, pa.Table) else t for t in tables], ignore_index=True)
+
+
+def column_as_arrow(table: Table, name: str) -> pa.ChunkedArray:
+    """One column as Arrow."""
+    return to_arrow(select_columns(table, [name])).column(0)
+
+
+def empty_columns(rows: int) -> pa.Table:
+    """An Arrow table of ``rows`` rows and no columns."""
+    return pa.table({"_": pa.nulls(rows)}).select([])

@@ -1,0 +1,48 @@
+"""From stage specifications to a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from gpucurate.planning.columns import check_columns
+from gpucurate.planning.fingerprint import digest
+from gpucurate.planning.segments import cut_segments
+from gpucurate.spec.device import Device
+from gpucurate.spec.errors import ConfigurationError
+from gpucurate.spec.plan import Plan
+from gpucurate.spec.stage import StageSpec
+
+PLAN_VERSION = 1
+"""Raised when a plan of the same stages would be carried out differently."""
+
+
+def make_plan(
+    name: str,
+    stages: Sequence[StageSpec],
+    *,
+    available: frozenset[Device] = frozenset({"cpu"}),
+    decides: dict[str, Any] | None = None,
+) -> Plan:
+    """Check the chain, cut it into segments and take its fingerprint.
+
+    Args:
+        name: of the pipeline or phase.
+        stages: the specifications, in order.
+        available: devices of the machine.
+        decides: further values that change results, such as the unit size.
+
+    Raises:
+        ConfigurationError: no stage, a column that is missing, a device that is not there.
+    """
+    if not stages:
+        raise ConfigurationError(f"pipeline {name!r} has no stage: add one with add_stage()")
+    check_columns(stages)
+    values = {
+        "plan_version": PLAN_VERSION,
+        "stages": [
+            {"name": s.name, "kind": s.kind, "config": s.config, "batch_size": s.batch_size} for s in stages
+        ],
+        **(decides or {}),
+    }
+    return Plan(name, cut_segments(stages, available), digest(values), values)

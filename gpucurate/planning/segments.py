@@ -1,0 +1,51 @@
+"""Cut a chain of stages into segments: maximal runs that share a device."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gpucurate.spec.device import Device
+from gpucurate.spec.errors import ConfigurationError
+from gpucurate.spec.plan import Segment
+from gpucurate.spec.stage import StageSpec
+
+
+def device_of(stage: StageSpec, available: frozenset[Device]) -> Device:
+    """Where a stage runs: the GPU if it asks for one and there is one, else the CPU.
+
+    Raises:
+        ConfigurationError: the stage runs on no device there is.
+    """
+    if "cuda" in available and "cuda" in stage.devices and stage.resources.requires_gpu:
+        return "cuda"
+    if "cpu" in stage.devices:
+        return "cpu"
+    if "cuda" in available and "cuda" in stage.devices:
+        return "cuda"
+    raise ConfigurationError(
+        f"stage {stage.name!r} runs on {', '.join(sorted(stage.devices)) or 'no device'} only, "
+        f"and this machine offers {', '.join(sorted(available))}"
+    )
+
+
+def cut_segments(stages: Sequence[StageSpec], available: frozenset[Device]) -> tuple[Segment, ...]:
+    """Adjacent stages on one device run in one worker and hand over a reference.
+
+    Raises:
+        ConfigurationError: a stage that no device can run, or one that asks for an
+            environment of its own, which no executor of this version offers.
+    """
+    segments: list[Segment] = []
+    start = 0
+    devices = [device_of(stage, available) for stage in stages]
+    for at, stage in enumerate(stages):
+        if stage.runtime_env:
+            raise ConfigurationError(
+                f"stage {stage.name!r} asks for runtime_env {sorted(stage.runtime_env)}: no executor of this "
+                "version gives a stage an environment of its own; start gpucurate inside that environment"
+            )
+        if at + 1 == len(stages) or devices[at + 1] != devices[at]:
+            cut = "first stage" if not start else f"from {devices[start - 1]} to {devices[start]}"
+            segments.append(Segment(len(segments), tuple(stages[start : at + 1]), devices[start], start, cut))
+            start = at + 1
+    return tuple(segments)

@@ -1,0 +1,58 @@
+"""A pipeline that is ready to run: segments, and the fingerprint of what decides its results."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from gpucurate.spec.device import Device
+from gpucurate.spec.stage import StageSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Adjacent stages that one worker runs in sequence.
+
+    Attributes:
+        index: position in the plan.
+        stages: the stages, in order.
+        device: where they run.
+        first: index of the first stage in the pipeline.
+        cut: why the segment begins where it does.
+    """
+
+    index: int
+    stages: tuple[StageSpec, ...]
+    device: Device
+    first: int
+    cut: str
+
+    @property
+    def tasks_per_unit(self) -> int:
+        """Tasks that enter together: the largest ``batch_size`` of the segment."""
+        return max(stage.batch_size for stage in self.stages)
+
+    @property
+    def max_workers(self) -> int | None:
+        """The lowest limit that any stage sets, None if none does."""
+        limits = [stage.max_workers for stage in self.stages if stage.max_workers is not None]
+        return min(limits) if limits else None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What runs, and what it is known by.
+
+    Attributes:
+        name: of the pipeline or of the phase of a workflow.
+        segments: in order.
+        fingerprint: 128 bits, hexadecimal, of everything that changes results: stages,
+            their configuration and code, unit size, versions of the algorithms. Not of
+            workers, memory, logging or paths of the output.
+        decides: the values the fingerprint was taken of, for showing a difference.
+    """
+
+    name: str
+    segments: tuple[Segment, ...]
+    fingerprint: str
+    decides: dict[str, Any]

@@ -1,0 +1,53 @@
+"""What a stage did to a task, in figures."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(slots=True)
+class StagePerfStats:
+    """Figures of one stage, over one task or summed over many.
+
+    Attributes:
+        stage_name: the stage.
+        process_time: seconds in the stage's own code.
+        actor_idle_time: seconds the worker waited before this stage had work.
+        num_items_processed: documents given to the stage.
+        num_items_out: documents it gave back.
+        input_data_size_mb: megabytes (10**6 bytes) given to the stage.
+        invocations: calls of ``process_batch``.
+        custom_metrics: what the stage counted with ``self.count(name, n)``.
+    """
+
+    stage_name: str
+    process_time: float = 0.0
+    actor_idle_time: float = 0.0
+    num_items_processed: int = 0
+    num_items_out: int = 0
+    input_data_size_mb: float = 0.0
+    invocations: int = 0
+    custom_metrics: Counter[str] = field(default_factory=Counter)
+
+    def add(self, other: StagePerfStats) -> None:
+        """Add the figures of another call of the same stage, in place."""
+        self.process_time += other.process_time
+        self.actor_idle_time += other.actor_idle_time
+        self.num_items_processed += other.num_items_processed
+        self.num_items_out += other.num_items_out
+        self.input_data_size_mb += other.input_data_size_mb
+        self.invocations += other.invocations
+        self.custom_metrics.update(other.custom_metrics)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        values = asdict(self)
+        values["custom_metrics"] = dict(sorted(self.custom_metrics.items()))
+        return values
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> StagePerfStats:
+        """The figures that :meth:`to_dict` gave."""
+        return cls(**{**values, "custom_metrics": Counter(values["custom_metrics"])})

@@ -1,0 +1,92 @@
+"""The unit of work: what is dispatched, committed and, after a failure, done again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from gpucurate.spec.books import Books
+from gpucurate.spec.source import FileRange
+from gpucurate.spec.statistics import StagePerfStats
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One unit: the tasks that enter the first stage together.
+
+    Attributes:
+        id: derived from what is read and from the plan that reads it, never from the position.
+        index: position in the listing, which orders outputs and ids of documents.
+        groups: one entry a task; each the file ranges that the task reads.
+        est_bytes: estimated bytes of input, for admission.
+        payload: a task given in memory by the caller, instead of ranges.
+    """
+
+    id: str
+    index: int
+    groups: tuple[tuple[FileRange, ...], ...]
+    est_bytes: int
+    payload: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFile:
+    """A file that a unit wrote.
+
+    Attributes:
+        name: final path relative to the output folder, ``/`` as separator.
+        attempt: path of the attempt that the driver renames.
+        rows: records in it.
+        bytes: size.
+        checksum: 128-bit document hash of the bytes, hexadecimal.
+    """
+
+    name: str
+    attempt: str
+    rows: int
+    bytes: int
+    checksum: str
+
+
+@dataclass(frozen=True, slots=True)
+class RangeTally:
+    """What was met in one file range.
+
+    Attributes:
+        name: the file, as in the listing.
+        ordinal: position of the range in its file.
+        records: physical records, blank and rejected ones counted.
+        rejected: rows rejected in it.
+    """
+
+    name: str
+    ordinal: int
+    records: int
+    rejected: int
+
+
+@dataclass(slots=True)
+class UnitResult:
+    """What a worker hands back for a unit: figures and names, never documents.
+
+    Attributes:
+        unit_id: the unit.
+        outputs: files written, not yet at their final names.
+        books: documents read, kept, dropped, rejected.
+        stages: figures by stage, in order.
+        tallies: one entry a file range read, in order.
+        facts: small values that stages note for later phases.
+        tasks: descriptors of the final tasks; the tasks themselves where the caller collects.
+        input_bytes: bytes of the input that were read.
+        peak_bytes: resident memory of the worker at its highest so far.
+    """
+
+    unit_id: str
+    outputs: list[OutputFile] = field(default_factory=list)
+    books: Books = field(default_factory=Books)
+    stages: list[StagePerfStats] = field(default_factory=list)
+    tallies: list[RangeTally] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
+    tasks: list[Any] = field(default_factory=list)
+    input_bytes: int = 0
+    peak_bytes: int = 0

@@ -1,0 +1,184 @@
+"""The stage: what users write, and what pipelines are made of."""
+
+from __future__ import annotations
+
+import copy
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any, Generic, Self, TypeVar
+
+from gpucurate.spec.device import Device
+from gpucurate.spec.errors import ConfigurationError
+from gpucurate.spec.resources import Resources
+from gpucurate.stages.context import UnitContext
+from gpucurate.tasks.task import Task
+
+X = TypeVar("X", bound=Task[Any])
+Y = TypeVar("Y", bound=Task[Any])
+
+StageIO = tuple[list[str], list[str]]
+"""Attributes of the task, and columns of its table."""
+
+
+class ProcessingStage(ABC, Generic[X, Y]):
+    """One step of a pipeline, from task to task.
+
+    A subclass gives :meth:`process` and, where it matters, the columns it needs and
+    makes. One instance is set up once per worker and then sees many tasks. It must not
+    change the task it is given: ``batch.select(mask)`` and ``batch.assign(columns)``
+    make a new one.
+
+    Attributes:
+        name: for messages, reports and the plan; the class's name if not set.
+        resources: what one worker asks for.
+        batch_size: tasks given to :meth:`process_batch` at a time.
+        runtime_env: environment of the stage's workers. No executor of this version
+            offers one: a pipeline that asks for it is refused when it is built.
+        devices: devices the stage runs on. One that names only ``cuda`` is refused
+            where there is none.
+
+    >>> class Shout(ProcessingStage[DocumentBatch, DocumentBatch]):
+    ...     def inputs(self):
+    ...         return ["data"], ["text"]
+    ...     def process(self, batch):
+    ...         return batch.assign({"text": batch.to_pandas()["text"].str.upper()})
+    """
+
+    name: str = ""
+    resources: Resources = Resources(cpus=1.0)
+    batch_size: int = 1
+    runtime_env: dict[str, Any] | None = None
+    devices: frozenset[Device] | set[Device] = frozenset({"cpu", "cuda"})
+
+    _counters: Counter[str] | None = None
+    _context: UnitContext | None = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "name" not in cls.__dict__ and not cls.name:
+            cls.name = cls.__name__
+
+    def inputs(self) -> StageIO:
+        """Task attributes and columns that must be there."""
+        return [], []
+
+    def outputs(self) -> StageIO:
+        """Task attributes and columns that are there afterwards, added to those before."""
+        return [], []
+
+    def setup_on_node(self, node_info: Any = None, worker_metadata: Any = None) -> None:
+        """Called once per machine before any worker's :meth:`setup`."""
+
+    def setup(self, worker_metadata: Any = None) -> None:
+        """Called once per worker: load models, open connections."""
+
+    @abstractmethod
+    def process(self, task: X) -> Y | Iterable[Y] | None:
+        """The task or tasks that come of ``task``; None drops it.
+
+        A generator hands tasks on one by one, so that what is large need not be held at once.
+        """
+
+    def process_batch(self, tasks: list[X]) -> Iterable[Y]:
+        """The tasks that come of up to ``batch_size`` tasks.
+
+        Where it does not give one task for each, results must come from one unit of
+        work, or be made with ``select`` and ``assign``, so that rows stay with their file.
+        """
+        for task in tasks:
+            made = self.process(task)
+            if isinstance(made, Task):
+                yield made
+            elif made is not None:
+                yield from made
+
+    def flush(self) -> Iterable[Y]:
+        """Tasks still held back when a unit of work has gone through; called for every unit."""
+        return ()
+
+    def teardown(self) -> None:
+        """Called once per worker at its end, also after a failure."""
+
+    def num_workers(self) -> int | None:
+        """At most so many workers; None for no limit of its own."""
+        return None
+
+    def count(self, name: str, n: int = 1) -> None:
+        """Add ``n`` to a figure of the report; counted once however often a task is tried."""
+        if self._counters is None:
+            self._counters = Counter()
+        self._counters[name] += int(n)
+
+    def take_counts(self) -> Counter[str]:
+        """What was counted since the last call. For the worker."""
+        counts, self._counters = self._counters or Counter(), None
+        return counts
+
+    @property
+    def context(self) -> UnitContext:
+        """The unit that is running.
+
+        Raises:
+            RuntimeError: no unit is running.
+        """
+        if self._context is None:
+            raise RuntimeError(f"stage {self.name!r} was called outside a run")
+        return self._context
+
+    def bind(self, context: UnitContext | None) -> None:
+        """Give the stage the unit that runs next. For the worker."""
+        self._context = context
+
+    def with_(
+        self,
+        *,
+        name: str | None = None,
+        resources: Resources | None = None,
+        batch_size: int | None = None,
+        runtime_env: dict[str, Any] | None = None,
+    ) -> Self:
+        """A copy of the stage with some attributes set.
+
+        Raises:
+            ConfigurationError: ``batch_size`` below 1.
+        """
+        if batch_size is not None and batch_size < 1:
+            raise ConfigurationError(
+                f"stage {self.name!r}: batch_size is {batch_size}, it must be at least 1"
+            )
+        changed = copy.copy(self)
+        given = {"name": name, "resources": resources, "batch_size": batch_size, "runtime_env": runtime_env}
+        for attribute, value in given.items():
+            if value is not None:
+                object.__setattr__(changed, attribute, value)
+        return changed
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r}>"
+
+
+class SourceStage(ProcessingStage[X, Y]):
+    """A first stage that knows which ranges of which files there are to read."""
+
+    @abstractmethod
+    def partition(self) -> Sequence[tuple[Any, ...]]:
+        """File ranges, grouped into tasks; called once, by the driver."""
+
+    @abstractmethod
+    def schema(self) -> list[str] | None:
+        """Columns of the first file, None if they cannot be known without reading it."""
+
+
+class CompositeStage(ProcessingStage[X, Y]):
+    """A stage that stands for several; it is taken apart when the pipeline is built."""
+
+    @abstractmethod
+    def decompose(self) -> list[ProcessingStage[Any, Any]]:
+        """The stages it stands for, in order."""
+
+    def process(self, task: X) -> Y | Iterable[Y] | None:
+        """Never called: the stages of :meth:`decompose` run instead."""
+        raise ConfigurationError(
+            f"composite stage {self.name!r} was run without being taken apart by build()"
+        )

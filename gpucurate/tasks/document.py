@@ -1,0 +1,115 @@
+"""A batch of documents, and the untouched records it was read from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from gpucurate.frame import table as frame
+from gpucurate.frame.text import TextBuffers
+from gpucurate.spec.device import Device
+from gpucurate.tasks.task import Task
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Original(Protocol):
+    """The records behind the rows of a batch, byte for byte as they were read."""
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held."""
+
+    def select(self, mask: npt.NDArray[np.bool_]) -> Self:
+        """The records where ``mask`` is true, in order."""
+
+
+@dataclass
+class DocumentBatch(Task[frame.Table]):
+    """Documents as rows of a table: pandas, Arrow or cuDF.
+
+    A batch that a reader made also carries the records as they stand in the file. As
+    long as stages only drop rows (:meth:`select`) or set columns (:meth:`assign`), the
+    writer copies those records, so fields that were never read survive. A stage that
+    builds a batch of its own decides alone what is written.
+
+    Args:
+        data: the table.
+        records: int64, physical record of each row counted from the start of the file
+            range it was read from; None for a batch made in memory.
+    """
+
+    records: npt.NDArray[np.int64] | None = None
+    _original: Original | None = field(default=None, repr=False)
+    _changed: frozenset[str] = frozenset()
+
+    @property
+    def num_items(self) -> int:
+        """Number of documents."""
+        return frame.num_rows(self.data)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the table and of the original records behind it."""
+        original = self._original.nbytes if self._original is not None else 0
+        return frame.nbytes(self.data) + original
+
+    @property
+    def device(self) -> Device:
+        """Where the table lives."""
+        return frame.device_of(self.data)
+
+    def validate(self) -> bool:
+        """Whether the payload is a table of a known engine."""
+        return frame.is_table(self.data)
+
+    def get_columns(self) -> list[str]:
+        """Names of the columns."""
+        return frame.column_names(self.data)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """The table as pandas (no copy if it is one)."""
+        return frame.to_pandas(self.data)
+
+    def to_pyarrow(self) -> pa.Table:
+        """The table as Arrow (no copy if it is one)."""
+        return frame.to_arrow(self.data)
+
+    def to_cudf(self) -> Any:
+        """The table as cuDF on the current device (no copy if it is one)."""
+        return frame.to_cudf(self.data)
+
+    def text(self, column: str) -> TextBuffers:
+        """The buffers of a text column.
+
+        Raises:
+            KeyError: no such column.
+            TypeError: the column does not hold text.
+        """
+        if column not in self.get_columns():
+            raise KeyError(f"no column {column!r} among {self.get_columns()}")
+        return TextBuffers.from_arrow(frame.column_as_arrow(self.data, column))
+
+    def select(self, mask: npt.NDArray[np.bool_]) -> Self:
+        """A batch of the rows where ``mask`` (bool, one entry a row) is true."""
+        mask = np.asarray(mask, bool)
+        return replace(
+            self,
+            data=frame.take_mask(self.data, mask),
+            records=None if self.records is None else self.records[mask],
+            _original=None if self._original is None else self._original.select(mask),
+        )
+
+    def assign(self, columns: Mapping[str, Any]) -> Self:
+        """A batch with columns added or replaced; all else stays as it was read."""
+        return replace(
+            self,
+            data=frame.with_columns(self.data, columns),
+            _changed=self._changed | frozenset(columns),
+        )
