@@ -1,0 +1,1 @@
+"""JSON lines: plain, gzip and zstd."""

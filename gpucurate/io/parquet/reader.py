@@ -1,0 +1,174 @@
+"""Row groups of a Parquet file as pieces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from gpucurate.io.limits import ReadLimits
+from gpucurate.io.parquet.footer import BadParquetError, one_line, open_parquet, unsupported_codec
+from gpucurate.io.parquet.text import as_text, row_mask, snippet_of
+from gpucurate.io.piece import Piece, TableOriginal
+from gpucurate.io.source import open_source
+from gpucurate.io.urls import redact
+from gpucurate.spec.errors import InputError
+from gpucurate.spec.reject import SNIPPET_BYTES, Reject
+from gpucurate.spec.source import FileRange
+
+_MOST_ROWS = 8192
+_SWELLING = 4  # dictionaries and runs decode to more than the footer says
+
+
+class ParquetReader:
+    """Reads row groups of a Parquet file; iterate it for the pieces.
+
+    A row group that cannot be read is one reject without a line; those after it are read,
+    and their records keep their numbers.
+    """
+
+    def __init__(
+        self,
+        source: FileRange,
+        *,
+        fields: Sequence[str] | None,
+        text_fields: Sequence[str],
+        piece_bytes: int,
+        keep_original: bool,
+        limits: ReadLimits,
+    ) -> None:
+        self._range, self._limits = source, limits
+        self._fields, self._text_fields = fields, text_fields
+        self._piece_bytes, self._keep_original = piece_bytes, keep_original
+        self._next_record = 0
+        self._first_row = 0  # of the range, in the file
+
+    def __iter__(self) -> Iterator[Piece]:
+        with open_source(self._range.file) as source:
+            try:
+                file = open_parquet(source)
+                columns = self._columns(file)
+                codec = unsupported_codec(file.metadata, None if columns is None else set(columns))
+                if codec is not None:
+                    raise BadParquetError(f"compressed with {codec}, which pyarrow cannot decode")
+            except BadParquetError as error:
+                # The file's first range speaks for the whole file.
+                yield from [self._corrupt(0, str(error))] if self._range.ordinal == 0 else []
+                return
+            yield from self._read(file, columns)
+
+    def _columns(self, file: pq.ParquetFile) -> list[str] | None:
+        """Columns to read; None for all."""
+        if self._fields is None or self._keep_original:
+            return None
+        present = set(file.schema_arrow.names)
+        return [name for name in self._fields if name in present]
+
+    def _read(self, file: pq.ParquetFile, columns: list[str] | None) -> Iterator[Piece]:
+        groups = file.metadata.num_row_groups
+        start, stop = (
+            (0, groups) if self._range.is_whole else (self._range.start, min(self._range.stop, groups))
+        )
+        rows = [file.metadata.row_group(i).num_rows for i in range(groups)]
+        self._first_row = sum(rows[:start])
+        base = 0
+        for group in range(start, stop):
+            self._next_record = base
+            try:
+                for table in self._tables(file, group, columns):
+                    yield self._piece_of(table)
+            except InputError:
+                raise
+            except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+                lost = base + rows[group] - self._next_record
+                detail = (
+                    f"row group {group} cannot be read, {lost} of its {rows[group]} rows: {one_line(error)}"
+                )
+                yield self._corrupt(self._first_row + self._next_record, detail)
+            base += rows[group]
+
+    def _tables(self, file: pq.ParquetFile, group: int, columns: list[str] | None) -> Iterator[pa.Table]:
+        """Slices of a row group of about ``piece_bytes``."""
+        if columns == [] or not file.schema_arrow.names:
+            yield from self._empty_tables(file.metadata.row_group(group).num_rows)
+            return
+        held: list[pa.RecordBatch] = []
+        batches = file.iter_batches(
+            batch_size=self._batch_rows(file, group, columns), row_groups=[group], columns=columns
+        )
+        for batch in batches:
+            if held and sum(b.nbytes for b in held) + batch.nbytes > self._piece_bytes:
+                yield pa.Table.from_batches(held)
+                held = []
+            held.append(batch)
+        if held:
+            yield pa.Table.from_batches(held)
+
+    def _empty_tables(self, rows: int) -> Iterator[pa.Table]:
+        """Rows without columns, as a column of nulls that nobody asks for."""
+        if rows:
+            yield pa.table({"": pa.nulls(rows)})
+
+    def _batch_rows(self, file: pq.ParquetFile, group: int, columns: list[str] | None) -> int:
+        metadata = file.metadata.row_group(group)
+        wanted = None if columns is None else set(columns)
+        chunks = [metadata.column(i) for i in range(metadata.num_columns)]
+        size: int = sum(
+            c.total_uncompressed_size
+            for c in chunks
+            if wanted is None or c.path_in_schema.split(".", 1)[0] in wanted
+        )
+        per_row = max(1, size * _SWELLING // max(1, metadata.num_rows))
+        return max(1, min(_MOST_ROWS, self._piece_bytes // per_row))
+
+    def _piece_of(self, table: pa.Table) -> Piece:
+        first, rows = self._next_record, table.num_rows
+        selected, bad = self._select(table)
+        rejects = [
+            Reject(reason, first + i, self._first_row + first + i, detail, snippet)
+            for i, (reason, detail, snippet) in sorted(bad.items())
+        ]
+        records = first + np.arange(rows, dtype=np.int64)
+        original = TableOriginal(table) if self._keep_original else None
+        if bad:
+            mask = row_mask(rows, list(bad))
+            records, selected = records[mask], selected.filter(pa.array(mask))
+            original = original.select(mask) if original is not None else None
+        self._next_record += rows
+        return Piece(self._range, first, rows, 0, selected, records, rejects, original)
+
+    def _select(self, table: pa.Table) -> tuple[pa.Table, dict[int, tuple[Any, str, bytes]]]:
+        """The columns asked for, and by row what is wrong with its text, first field first."""
+        names = list(self._fields) if self._fields is not None else [n for n in table.column_names if n]
+        columns: list[Any] = []
+        bad: dict[int, tuple[Any, str, bytes]] = {}
+        for name in names:
+            if name not in table.column_names:
+                columns.append(pa.nulls(table.num_rows))
+            elif name in self._text_fields:
+                columns.append(as_text(name, table[name])[0])
+            else:
+                columns.append(table[name])
+        for name in self._text_fields:
+            for row, reason, detail in self._bad_rows(name, table):
+                if row not in bad:
+                    snippet = b"" if reason != "invalid_utf8" else snippet_of(table[name], row, SNIPPET_BYTES)
+                    bad[row] = (reason, detail, snippet)
+        return pa.table(columns, names=names), bad
+
+    def _bad_rows(self, name: str, table: pa.Table) -> list[tuple[int, Any, str]]:
+        if name in table.column_names:
+            return as_text(name, table[name])[1]
+        return [(i, "missing_text", f"the file has no column {name!r}") for i in range(table.num_rows)]
+
+    def _corrupt(self, row: int, detail: str) -> Piece:
+        if self._limits.on_corrupt == "fail":
+            raise InputError(f"{redact(self._range.file.path)} is broken at row {row}: {detail}")
+        names = list(self._fields or ())
+        table = pa.table([pa.nulls(0) for _ in names], names=names)
+        original = TableOriginal(pa.table({})) if self._keep_original else None
+        rejects = [Reject("bad_parquet", None, row, detail)]
+        return Piece(self._range, self._next_record, 0, 0, table, np.empty(0, np.int64), rejects, original)

@@ -1,0 +1,117 @@
+"""What a reader hands over: the fields asked for, and the untouched records behind them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from gpucurate.spec.reject import Reject
+from gpucurate.spec.source import FileRange
+
+Mask: TypeAlias = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class LinesOriginal:
+    """The bytes of accepted JSON lines, as they stand in the (decompressed) file.
+
+    A line is without its end: LF or CR LF, both of which a sink writes as LF. A byte
+    order mark at the start of the file is not part of the first line.
+
+    Attributes:
+        data: uint8, the bytes of the piece; shared by all selections of it.
+        starts: int64[n], first byte of each line in ``data``, ascending.
+        stops: int64[n], end of each line, exclusive.
+    """
+
+    data: npt.NDArray[np.uint8]
+    starts: npt.NDArray[np.int64]
+    stops: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the lines, a newline each included."""
+        size: int = (self.stops - self.starts).sum().item()
+        return size + len(self)
+
+    def select(self, mask: Mask) -> LinesOriginal:
+        """The lines where ``mask`` (bool[n]) is true, in order."""
+        return LinesOriginal(self.data, self.starts[mask], self.stops[mask])
+
+    def line(self, i: int) -> bytes:
+        """The bytes of line ``i``; for tests and messages, not for loops."""
+        return self.data[self.starts[i] : self.stops[i]].tobytes()
+
+
+@dataclass(frozen=True, slots=True)
+class TableOriginal:
+    """The rows of a Parquet file with all their columns.
+
+    Attributes:
+        table: n rows.
+    """
+
+    table: pa.Table
+
+    def __len__(self) -> int:
+        return self.table.num_rows
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the Arrow buffers that the rows refer to."""
+        return int(self.table.nbytes)
+
+    def select(self, mask: Mask) -> TableOriginal:
+        """The rows where ``mask`` (bool[n]) is true, in order."""
+        return TableOriginal(self.table.filter(pa.array(mask)))
+
+
+Original: TypeAlias = LinesOriginal | TableOriginal
+
+
+@dataclass(slots=True)
+class Piece:
+    """Consecutive records of one range.
+
+    Attributes:
+        source: the range.
+        first_record: index of the piece's first physical record, from the start of the range.
+        num_records: physical records, that is lines or Parquet rows: blank and rejected ones
+            count, what a file-level reject hides does not.
+        num_blank: blank lines among them.
+        table: the fields asked for, of the accepted records. Without fields it has no columns
+            and so, in Arrow, no rows: ask :attr:`num_rows`.
+        records: int64[num_rows], ascending: the physical record of each row, from the start of
+            the range.
+        rejects: what could not be read; ``line`` is from the start of the range.
+        original: the untouched records behind the rows, if they were asked for.
+        notes: remarks on the file that cost no record, such as bytes after the end of a gzip.
+    """
+
+    source: FileRange
+    first_record: int
+    num_records: int
+    num_blank: int
+    table: pa.Table
+    records: npt.NDArray[np.int64]
+    rejects: list[Reject]
+    original: Original | None
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def num_rows(self) -> int:
+        """Accepted records: ``num_records - num_blank -`` rejects that have a line."""
+        return len(self.records)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the table and of the original records."""
+        held = self.original.nbytes if self.original is not None else 0
+        return int(self.table.nbytes + held)

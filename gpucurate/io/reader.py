@@ -1,0 +1,69 @@
+"""Reading one range of one file, whatever its layout."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from gpucurate.io.limits import ReadLimits
+from gpucurate.io.piece import Piece
+from gpucurate.spec.bytesize import MIB
+from gpucurate.spec.errors import ConfigurationError
+from gpucurate.spec.source import FileRange
+
+__all__ = ["ReadLimits", "read_range"]
+
+
+def read_range(
+    source: FileRange,
+    *,
+    fields: Sequence[str] | None,
+    text_fields: Sequence[str] = (),
+    piece_bytes: int = 64 * MIB,
+    keep_original: bool,
+    limits: ReadLimits = ReadLimits(),  # noqa: B008 - frozen
+) -> Iterator[Piece]:
+    """The records of ``source``, piece by piece and in order.
+
+    Boundaries of pieces depend on the file and the arguments alone. Memory holds about one
+    piece at a time: of JSON lines at most ``piece_bytes`` and one line more, of Parquet what
+    decodes to about ``piece_bytes``.
+
+    Args:
+        source: what to read. A range of Parquet that is the whole file is read whole,
+            whatever its ``stop``.
+        fields: columns of ``Piece.table``, in this order; null where a record has none. None
+            asks for all: of Parquet its columns, of JSON lines the keys met in the piece.
+            Without any (``()``), lines are located but not parsed, so that every line that is
+            neither blank nor too large is a row; ``Piece.num_rows`` counts them.
+        text_fields: those of ``fields`` that must be strings; a record in which one is
+            missing, null or something else is rejected.
+        piece_bytes: size of a piece.
+        keep_original: whether pieces carry the untouched records.
+        limits: what is put up with.
+
+    Raises:
+        InputError: the file is missing, cannot be read, changed since it was listed, or is
+            broken while ``limits.on_corrupt`` is ``fail``.
+        ConfigurationError: ``text_fields`` not among ``fields``, or ``piece_bytes`` below 1.
+    """
+    if fields is not None and not set(text_fields) <= set(fields):
+        missing = ", ".join(sorted(set(text_fields) - set(fields)))
+        raise ConfigurationError(
+            f"text field {missing} is not among the fields that are read: add it to fields"
+        )
+    if piece_bytes < 1:
+        raise ConfigurationError(f"piece_bytes is {piece_bytes}: it must be at least 1")
+    if source.file.format == "parquet":
+        from gpucurate.io.parquet.reader import ParquetReader as Reader
+    else:
+        from gpucurate.io.jsonl.reader import JsonlReader as Reader  # type: ignore[assignment]
+    return iter(
+        Reader(
+            source,
+            fields=None if fields is None else list(dict.fromkeys(fields)),
+            text_fields=tuple(text_fields),
+            piece_bytes=piece_bytes,
+            keep_original=keep_original,
+            limits=limits,
+        )
+    )

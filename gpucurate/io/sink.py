@@ -1,0 +1,191 @@
+"""Writing kept records: one file, its size and its checksum."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import pyarrow as pa
+
+from gpucurate.io.piece import LinesOriginal
+from gpucurate.spec.bytesize import MIB
+from gpucurate.spec.errors import ConfigurationError, StorageError
+from gpucurate.spec.source import FileFormat
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a sink wrote.
+
+    Attributes:
+        rows: records.
+        bytes: size of the file.
+        checksum: 128 bits of the file's bytes, as 32 hexadecimal digits.
+    """
+
+    rows: int
+    bytes: int
+    checksum: str
+
+
+class HashedFile:
+    """A file that is written once from start to end, and hashed on the way."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.size = 0
+        self.closed = False
+        self._hash = hashlib.blake2b(digest_size=16)
+        with storage_errors(path):
+            self._file = path.open("wb", buffering=MIB)
+
+    def write(self, block: Any) -> int:
+        """Append bytes."""
+        view = memoryview(block).cast("B")
+        with storage_errors(self.path):
+            self._file.write(view)
+        self._hash.update(view)
+        self.size += len(view)
+        return len(view)
+
+    def tell(self) -> int:
+        """Bytes so far."""
+        return self.size
+
+    def flush(self) -> None:
+        """Hand what is buffered to the system."""
+        with storage_errors(self.path):
+            self._file.flush()
+
+    def writable(self) -> bool:
+        """True."""
+        return True
+
+    def readable(self) -> bool:
+        """False."""
+        return False
+
+    def seekable(self) -> bool:
+        """False."""
+        return False
+
+    def sync(self) -> str:
+        """Flush, fsync and close; the checksum."""
+        with storage_errors(self.path):
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+        self.closed = True
+        return self._hash.hexdigest()
+
+    def close(self) -> None:
+        """Close without a promise that anything is on disk."""
+        if not self.closed:
+            self.closed = True
+            with storage_errors(self.path):
+                self._file.close()
+
+
+class Sink(ABC):
+    """One output file. Write in order, then :meth:`close`; :meth:`abandon` after an error.
+
+    As a context manager it is abandoned, if not closed, when the block ends.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._rows = 0
+        self._file = HashedFile(path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.abandon()
+
+    @abstractmethod
+    def write_lines(self, lines: LinesOriginal) -> None:
+        """Append records by their original bytes.
+
+        Raises:
+            StorageError: the disk is full, the file cannot be written.
+        """
+
+    @abstractmethod
+    def write_table(self, table: pa.Table) -> None:
+        """Append one record per row.
+
+        Raises:
+            StorageError: the disk is full, the file cannot be written.
+            ConfigurationError: a column that the format cannot hold.
+        """
+
+    @abstractmethod
+    def _finish(self) -> None:
+        """Write what is held back."""
+
+    def close(self) -> Written:
+        """Finish, flush and fsync the file.
+
+        Raises:
+            StorageError: as for writing.
+        """
+        self._finish()
+        checksum = self._file.sync()
+        return Written(self._rows, self._file.size, checksum)
+
+    def abandon(self) -> None:
+        """Let go of the file, whole or not; whoever named it removes it."""
+        try:
+            self._file.close()
+        except StorageError:
+            # The file is given up anyway, and the error that led here is the one to see.
+            return
+
+
+def open_sink(path: Path, format: FileFormat, compression: str | None = None) -> Sink:
+    """Open a file for writing; one that is there is replaced.
+
+    Args:
+        path: the file; its folder must be there.
+        format: ``jsonl`` or ``parquet``.
+        compression: ``none``, ``gzip`` or ``zstd`` of JSON lines (default ``none``); ``zstd``,
+            ``snappy`` or ``none`` of Parquet (default ``zstd``).
+
+    Raises:
+        ConfigurationError: a combination that there is not.
+        StorageError: the file cannot be opened.
+    """
+    from gpucurate.io.jsonl.sink import JsonlSink
+    from gpucurate.io.parquet.sink import ParquetSink
+
+    kinds: dict[str, type[JsonlSink] | type[ParquetSink]] = {"jsonl": JsonlSink, "parquet": ParquetSink}
+    if format not in kinds:
+        raise ConfigurationError(f"format {format!r} is not written: choose jsonl or parquet")
+    kind = kinds[format]
+    chosen = kind.COMPRESSIONS[0] if compression is None else compression
+    if chosen not in kind.COMPRESSIONS:
+        allowed = ", ".join(kind.COMPRESSIONS)
+        raise ConfigurationError(
+            f"{format} is not written with compression {chosen!r}: choose one of {allowed}"
+        )
+    return kind(path, chosen)
+
+
+@contextmanager
+def storage_errors(path: Path) -> Iterator[None]:
+    """Turn an OSError into a StorageError that names the path."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise StorageError(f"{path} cannot be written: {reason}; what is committed is kept") from error
