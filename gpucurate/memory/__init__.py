@@ -1,1 +1,1 @@
-""""""
+"""Budgets of memory, and what there is of it."""

@@ -26,6 +26,7 @@ class StageSpec:
         is_source: whether it reads files by ranges.
         columns: columns of the source, None if they cannot be known.
         max_workers: its own limit on workers.
+        piece_bytes: the most input that a source holds at a time.
     """
 
     name: str
@@ -40,3 +41,4 @@ class StageSpec:
     is_source: bool = False
     columns: tuple[str, ...] | None = None
     max_workers: int | None = None
+    piece_bytes: int | None = None

@@ -56,7 +56,8 @@ class ProcessingStage(ABC, Generic[X, Y]):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if "name" not in cls.__dict__ and not cls.name:
+        given_name = cls.name and cls.name not in {base.__name__ for base in cls.__mro__}
+        if "name" not in cls.__dict__ and not given_name:
             cls.name = cls.__name__
 
     def inputs(self) -> StageIO:

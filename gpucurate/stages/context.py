@@ -45,6 +45,11 @@ class UnitContext:
             raise RuntimeError("this run writes nothing: it has no run folder")
         return self.folder / f"{self.prefix}-{number:04d}"
 
+    def open_range(self, source: FileRange) -> None:
+        """Note that ``source`` is being read, so that it is tallied though nothing is in it."""
+        key = (source.file.name, source.ordinal)
+        self._tallies.setdefault(key, RangeTally(*key, 0, 0))
+
     def tally(self, source: FileRange, *, records: int, blank: int, rejects: Iterable[Reject]) -> None:
         """Note a piece of ``source`` that was read: physical records, blank ones, rejects."""
         found = [(source, reject) for reject in rejects]

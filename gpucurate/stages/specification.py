@@ -50,6 +50,7 @@ def specify(stage: ProcessingStage[Any, Any], exclude: frozenset[str] = frozense
         is_source=source,
         columns=None if columns is None else tuple(columns),
         max_workers=stage.num_workers(),
+        piece_bytes=getattr(stage, "piece_bytes", None) if source else None,
     )
 
 

@@ -1,1 +1,1 @@
-""""""
+"""What a run says of itself: progress, figures, report."""

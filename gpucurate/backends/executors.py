@@ -1,0 +1,147 @@
+"""Ways to carry a plan out; all run the same worker under the same scheduler."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from gpucurate.backends.base import Backend
+from gpucurate.backends.chain import Stage
+from gpucurate.backends.driver import Driver, Outcome
+from gpucurate.backends.inline import InlineBackend
+from gpucurate.backends.local import LocalBackend
+from gpucurate.backends.runner import Assignment
+from gpucurate.checkpoint.phase import Phase
+from gpucurate.memory.host import available_memory
+from gpucurate.planning.memory import unit_memory
+from gpucurate.scheduling.policy import Policy
+from gpucurate.spec.bytesize import MIB, format_bytes, parse_bytes
+from gpucurate.spec.errors import ConfigurationError
+from gpucurate.spec.plan import Plan
+from gpucurate.spec.progress import Observer
+from gpucurate.spec.unit import Unit
+
+INLINE_BELOW = 64 * MIB
+"""Input smaller than this is done before worker processes would have started."""
+
+WORKER_BASE = 160 * MIB
+"""What a worker process holds before its first unit: the interpreter and its libraries."""
+
+MEMORY_SHARE = 0.6
+"""Share of the free memory that a run may use unless told otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What an executor is given.
+
+    Attributes:
+        plan: of the phase.
+        stages: the stage objects, in the plan's order.
+        units: all units of the phase.
+        phase: where results become final; None for a run that leaves nothing on disk.
+        collect: whether final tasks come back with their data.
+    """
+
+    plan: Plan
+    stages: Sequence[Stage]
+    units: Sequence[Unit]
+    phase: Phase | None
+    collect: bool
+
+    @property
+    def piece_bytes(self) -> int | None:
+        """The most that the source holds at a time."""
+        return self.plan.segments[0].stages[0].piece_bytes
+
+
+class Executor(Protocol):
+    """Runs the units of a phase to their end."""
+
+    def describe(self) -> str:
+        """Name and settings, for the report."""
+
+    def execute(self, job: Job, observer: Observer) -> Outcome:
+        """Run a phase.
+
+        Raises:
+            GpucurateError: see :meth:`Driver.run`.
+        """
+
+
+def usable_cores() -> int:
+    """Cores that this process may run on."""
+    return len(os.sched_getaffinity(0))
+
+
+class InlineExecutor:
+    """Runs everything in this process, one unit at a time."""
+
+    def describe(self) -> str:
+        """Name, for the report."""
+        return "inline"
+
+    def execute(self, job: Job, observer: Observer) -> Outcome:
+        """Run a phase."""
+        return _drive(job, observer, InlineBackend(_assignment(job)), workers=1, budget=1)
+
+
+class LocalExecutor:
+    """Runs worker processes on this machine.
+
+    Args:
+        workers: at most so many; one a core by default.
+        memory: bytes that the run may use in all, as a number or such as ``4GB``; 60% of
+            what is free by default. Fewer workers run where they would not fit; one unit
+            always may.
+
+    Raises:
+        ConfigurationError: less than one worker, or not a size.
+    """
+
+    def __init__(self, workers: int | None = None, memory: int | str | None = None) -> None:
+        if workers is not None and workers < 1:
+            raise ConfigurationError(f"{workers} workers: at least 1 is needed")
+        self.workers = workers or usable_cores()
+        self.memory = parse_bytes(memory) if memory is not None else int(available_memory() * MEMORY_SHARE)
+
+    def describe(self) -> str:
+        """Name and settings, for the report."""
+        return f"local, {self.workers} workers, memory {format_bytes(self.memory)}"
+
+    def execute(self, job: Job, observer: Observer) -> Outcome:
+        """Run a phase."""
+        largest = max((unit_memory(unit, job.piece_bytes) for unit in job.units), default=1)
+        spare = max(0, self.memory - WORKER_BASE)  # the driver's own
+        fitting = spare // (WORKER_BASE + largest)
+        limit = job.plan.segments[0].max_workers or self.workers
+        workers = max(1, min(self.workers, limit, fitting))
+        budget = max(1, spare - workers * WORKER_BASE)
+        return _drive(job, observer, LocalBackend(_assignment(job)), workers=workers, budget=budget)
+
+
+def default_executor(input_bytes: int) -> InlineExecutor | LocalExecutor:
+    """Inline for small inputs, else worker processes."""
+    return InlineExecutor() if input_bytes < INLINE_BELOW or usable_cores() == 1 else LocalExecutor()
+
+
+def _assignment(job: Job) -> Assignment:
+    folder = job.phase.folder.attempts if job.phase else None
+    return Assignment(job.plan.name, job.stages, folder, job.collect)
+
+
+def _drive(job: Job, observer: Observer, backend: Backend, *, workers: int, budget: int) -> Outcome:
+    sizes = {unit.id: unit_memory(unit, job.piece_bytes) for unit in job.units}
+    driver = Driver(
+        job.units,
+        sizes=sizes,
+        policy=Policy(workers, budget),
+        backend=backend,
+        observer=observer,
+        phase=job.phase,
+    )
+    for stage in job.stages:
+        stage.setup_on_node()
+    return driver.run(job.plan.name)

@@ -1,0 +1,153 @@
+"""A worker's life, whatever process it lives in: set up, run units, tear down."""
+
+from __future__ import annotations
+
+import gc
+import resource
+import traceback
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gpucurate.backends.chain import Chain, Stage
+from gpucurate.checkpoint.rejects import write_rejects
+from gpucurate.spec.errors import ConfigurationError, InputError, StageError, StorageError
+from gpucurate.spec.events import FailureKind
+from gpucurate.spec.unit import OutputFile, Unit, UnitResult
+from gpucurate.stages.context import UnitContext
+from gpucurate.tasks.descriptor import TaskDescriptor
+from gpucurate.tasks.document import DocumentBatch
+from gpucurate.tasks.file_group import FileGroupTask
+from gpucurate.tasks.task import Task
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """What a worker is told once, before its first unit.
+
+    Attributes:
+        phase: name of the plan.
+        stages: the segment's stages.
+        folder: where attempts go; None where the run writes nothing.
+        collect: whether final tasks come back with their data.
+    """
+
+    phase: str
+    stages: Sequence[Stage]
+    folder: Path | None
+    collect: bool
+
+
+class Runner:
+    """Runs units through the stages of a segment.
+
+    Args:
+        assignment: what to run.
+        worker: number of the worker; names of attempts carry it.
+    """
+
+    def __init__(self, assignment: Assignment, worker: int) -> None:
+        self.assignment = assignment
+        self.worker = worker
+        self._ready: list[Stage] = []
+
+    def setup(self) -> None:
+        """Set the stages up, in order; those that were are torn down if one fails."""
+        for stage in self.assignment.stages:
+            self._ready.append(stage)
+            stage.setup()
+
+    def teardown(self) -> None:
+        """Tear down every stage whose setup was begun, the last first."""
+        while self._ready:
+            self._ready.pop().teardown()
+
+    def run(self, unit: Unit, attempt: int) -> UnitResult:
+        """Run one unit.
+
+        Raises:
+            GpucurateError: what the failure was; nothing of the unit is left on disk.
+            Exception: what a stage raised.
+        """
+        prefix = f"{unit.id}-{attempt}-{self.worker}"
+        context = UnitContext(unit.id, unit.index, self.assignment.folder, prefix)
+        try:
+            return self._run(unit, context)
+        except BaseException:
+            for stage in self.assignment.stages:
+                stage.bind(None)
+                stage.take_counts()
+            self._remove_attempts(prefix)
+            raise
+
+    def _run(self, unit: Unit, context: UnitContext) -> UnitResult:
+        chain = Chain(self.assignment.stages)
+        for stage in self.assignment.stages:
+            stage.bind(context)
+        tasks = [self._final(task) for task in chain.run(_tasks_of(unit))]
+        statistics = chain.statistics()
+        chain.settle(context.books)
+        self._write_rejects(context)
+        for stage in self.assignment.stages:
+            stage.bind(None)
+        return UnitResult(
+            unit_id=unit.id,
+            outputs=context.outputs,
+            books=context.books,
+            stages=statistics,
+            tallies=context.tallies,
+            facts=context.facts,
+            tasks=tasks,
+            input_bytes=context.input_bytes,
+            peak_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        )
+
+    def _final(self, task: Task[Any]) -> Task[Any]:
+        if self.assignment.collect or not isinstance(task, DocumentBatch):
+            return task
+        return TaskDescriptor.of(task)
+
+    def _write_rejects(self, context: UnitContext) -> None:
+        if context.folder is None or not context.rejects:
+            return
+        path = context.attempt_path(9999)
+        rows, size = write_rejects(path, context.rejects)
+        name = f"_gpucurate/work/rejects/{self.assignment.phase}-{context.unit_index:06d}.jsonl.zst"
+        context.outputs.append(OutputFile(name, str(path), rows, size, ""))
+
+    def _remove_attempts(self, prefix: str) -> None:
+        if self.assignment.folder is not None:
+            for path in self.assignment.folder.glob(f"{prefix}-*"):
+                path.unlink(missing_ok=True)
+
+
+def _tasks_of(unit: Unit) -> Iterator[Task[Any]]:
+    if unit.payload is not None:
+        yield from unit.payload
+        return
+    for group in unit.groups:
+        paths = list(dict.fromkeys(source.file.path for source in group))
+        yield FileGroupTask("input", paths, group[0].file.name, ranges=group)
+
+
+def failure_of(error: BaseException) -> tuple[FailureKind, str]:
+    """What kind of failure an exception is, and what to say of it.
+
+    Clears the traceback: its frames would hold the batch in memory.
+    """
+    kinds: list[tuple[type[BaseException], FailureKind]] = [
+        (StorageError, "storage"),
+        (InputError, "input"),
+        (ConfigurationError, "configuration"),
+        (MemoryError, "memory"),
+    ]
+    kind: FailureKind = next((kind for type_, kind in kinds if isinstance(error, type_)), "user")
+    if kind == "user" and not isinstance(error, StageError):
+        message = "".join(traceback.format_exception(error)).rstrip()
+    else:
+        message = str(error) or type(error).__name__
+    traceback.clear_frames(error.__traceback__)
+    error.__traceback__ = None
+    gc.collect()
+    return kind, message

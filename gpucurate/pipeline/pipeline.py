@@ -1,0 +1,171 @@
+"""The pipeline: stages in order, built into a plan and run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Any, Self
+
+from gpucurate.backends.chain import Stage
+from gpucurate.backends.driver import Outcome
+from gpucurate.backends.executors import Executor, default_executor
+from gpucurate.checkpoint.run_folder import RunFolder
+from gpucurate.pipeline.describe import describe_stages
+from gpucurate.pipeline.result import RunResult
+from gpucurate.pipeline.run import Run, refuse_overlap
+from gpucurate.pipeline.verdict import DEFAULT_MAX_REJECT_RATE, judge
+from gpucurate.planning.planner import make_plan
+from gpucurate.planning.units import make_units, units_of_tasks
+from gpucurate.spec.errors import ConfigurationError
+from gpucurate.spec.plan import Plan
+from gpucurate.spec.progress import Observer
+from gpucurate.spec.unit import Unit
+from gpucurate.stages.base import CompositeStage, SourceStage
+from gpucurate.stages.specification import specify
+from gpucurate.stages.text.io.reader import DocumentReader
+from gpucurate.stages.text.io.writer import DocumentWriter
+from gpucurate.tasks.sentinels import EmptyTask
+from gpucurate.tasks.task import Task
+from gpucurate.telemetry.report import sum_books
+
+
+class Pipeline:
+    """Stages that run one after the other over every batch.
+
+    Args:
+        name: for messages, the plan and the report.
+        description: a sentence, shown by :meth:`describe`.
+        stages: the first stages; :meth:`add_stage` adds more.
+
+    >>> stages = [JsonlReader("in/", fields=["text"]), Long(), JsonlWriter("out/")]
+    >>> Pipeline("long pages", stages=stages).run().report.books.kept
+    """
+
+    def __init__(self, name: str, description: str = "", stages: Sequence[Stage] | None = None) -> None:
+        self.name = name
+        self.description = description
+        self.stages: list[Stage] = []
+        for stage in stages or ():
+            self.add_stage(stage)
+
+    def add_stage(self, stage: Stage) -> Self:
+        """Append a stage.
+
+        Raises:
+            ConfigurationError: not a stage, or one that reads files after the first.
+        """
+        if not hasattr(stage, "process_batch"):
+            raise ConfigurationError(
+                f"{stage!r} is not a stage: derive it from ProcessingStage, or use processing_stage"
+            )
+        if self.stages and isinstance(stage, SourceStage):
+            raise ConfigurationError(f"stage {stage.name!r} reads the input: it can only be the first")
+        self.stages.append(stage)
+        return self
+
+    def build(self) -> Plan:
+        """Take composite stages apart, check that columns are there, and make the plan.
+
+        The input is listed, and the first file's columns are looked at.
+
+        Raises:
+            ConfigurationError: a column that no stage provides, a device that is not there.
+            InputError: no input.
+        """
+        self.stages = flatten(self.stages)
+        return make_plan("main", [specify(stage) for stage in self.stages])
+
+    def describe(self) -> str:
+        """The stages with their columns and resources, as text. Touches no file."""
+        return describe_stages(self.name, self.description, flatten(self.stages))
+
+    def run(
+        self,
+        executor: Executor | None = None,
+        initial_tasks: Sequence[Task[Any]] | None = None,
+        checkpoint_path: str | PathLike[str] | None = None,
+        *,
+        collect: bool = False,
+        max_reject_rate: float = DEFAULT_MAX_REJECT_RATE,
+        ignore_failures: bool = False,
+        observer: Observer | None = None,
+    ) -> RunResult:
+        """Run to the end.
+
+        A pipeline with a writer keeps its state in ``_gpucurate/`` of the output: run
+        again, it goes on where it was interrupted, and does nothing where it had finished.
+
+        Args:
+            executor: :class:`LocalExecutor` or :class:`InlineExecutor`; by default local
+                for inputs from 64 MiB on.
+            initial_tasks: what enters the first stage, where that is not a reader.
+            checkpoint_path: where the state goes instead.
+            collect: give back the final tasks with their data.
+            max_reject_rate: share of documents that may be rejected.
+            ignore_failures: end well though units were set aside.
+            observer: is told of progress.
+
+        Returns:
+            The final tasks and the report.
+
+        Raises:
+            GpucurateError: see its subclasses; each says what to do.
+        """
+        plan = self.build()
+        units = self._units(plan, initial_tasks)
+        executor = executor or default_executor(sum(unit.est_bytes for unit in units))
+        folder = self._folder(plan, checkpoint_path)
+        try:
+            with Run(self.name, executor, folder, observer) as run:
+                outcome = run.phase(plan, self.stages, units, collect)
+                return self._finish(run, plan, outcome, max_reject_rate, ignore_failures)
+        finally:
+            if folder:
+                folder.close()
+
+    def _finish(
+        self, run: Run, plan: Plan, outcome: Outcome, max_reject_rate: float, ignore_failures: bool
+    ) -> RunResult:
+        run.report.books = sum_books(outcome.results)
+        source = self.stages[0]
+        if isinstance(source, DocumentReader):
+            run.report.ignored = list(source.listing.ignored)
+            run.report.input_bytes = sum(file.size for file in source.listing.files)
+        run.number_rejects(plan.name, outcome.results)
+        report = run.close_report(outcome.results)
+        judge(report, max_reject_rate, ignore_failures)
+        if run.folder:
+            run.folder.finish()
+        return RunResult([task for result in outcome.results for task in result.tasks], report)
+
+    def _units(self, plan: Plan, initial_tasks: Sequence[Task[Any]] | None) -> tuple[Unit, ...]:
+        source = self.stages[0]
+        if initial_tasks is None and isinstance(source, SourceStage):
+            return make_units(plan, source.partition())
+        tasks = [EmptyTask()] if initial_tasks is None else initial_tasks
+        return units_of_tasks(plan, [(task, task.nbytes) for task in tasks])
+
+    def _folder(self, plan: Plan, checkpoint_path: str | PathLike[str] | None) -> RunFolder | None:
+        writers = [stage for stage in self.stages if isinstance(stage, DocumentWriter)]
+        if not writers:
+            if checkpoint_path is not None:
+                raise ConfigurationError(
+                    "checkpoint_path is given, but no stage writes files: there is nothing to keep"
+                )
+            return None
+        if len({writer.path.resolve() for writer in writers}) > 1:
+            raise ConfigurationError("the writers of one pipeline must share one output folder")
+        source = self.stages[0]
+        if isinstance(source, DocumentReader):
+            refuse_overlap(writers[0].path, source.file_paths)
+        state = None if checkpoint_path is None else Path(checkpoint_path)
+        return RunFolder(writers[0].path, "pipeline", plan.decides, state)
+
+
+def flatten(stages: Sequence[Stage]) -> list[Stage]:
+    """The stages with composite ones taken apart, however deep."""
+    flat: list[Stage] = []
+    for stage in stages:
+        flat += flatten(stage.decompose()) if isinstance(stage, CompositeStage) else [stage]
+    return flat

@@ -1,0 +1,168 @@
+"""One run: its folder on disk, its phases, its report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from gpucurate.backends.chain import Stage
+from gpucurate.backends.driver import Outcome
+from gpucurate.backends.executors import Executor, Job
+from gpucurate.checkpoint.phase import Phase
+from gpucurate.checkpoint.rejects import number_rows
+from gpucurate.checkpoint.run_folder import RunFolder
+from gpucurate.spec.errors import ConfigurationError
+from gpucurate.spec.names import encode_name
+from gpucurate.spec.plan import Plan
+from gpucurate.spec.progress import Observer, Silent
+from gpucurate.spec.unit import Unit, UnitResult
+from gpucurate.telemetry.memory_watch import MemoryWatch
+from gpucurate.telemetry.report import PhaseReport, RunReport, sum_stages
+
+_INTERNAL = "_gpucurate/"
+
+
+class Run:
+    """Carries phases out and keeps the report.
+
+    Args:
+        name: of the pipeline or workflow.
+        executor: carries the phases out.
+        folder: the run folder; None for a run that leaves nothing on disk.
+        observer: is told of progress.
+        watch: samples memory; one of its own if None.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        executor: Executor,
+        folder: RunFolder | None,
+        observer: Observer | None = None,
+        watch: MemoryWatch | None = None,
+    ) -> None:
+        self.executor = executor
+        self.folder = folder
+        self.observer = observer or Silent()
+        self.report = RunReport(name, executor.describe())
+        self._watch = watch
+        self._own_watch = MemoryWatch() if watch is None else None
+        self._began = time.monotonic()
+
+    def __enter__(self) -> Self:
+        if self._own_watch:
+            self._watch = self._own_watch.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._own_watch:
+            self._own_watch.__exit__(kind, error, trace)
+
+    def phase(
+        self, plan: Plan, stages: Sequence[Stage], units: Sequence[Unit], collect: bool = False
+    ) -> Outcome:
+        """Run one phase and add its figures to the report.
+
+        Raises:
+            GpucurateError: the phase could not be carried out.
+        """
+        phase = Phase(self.folder, plan, units) if self.folder else None
+        outcome = self.executor.execute(Job(plan, stages, units, phase, collect), self.observer)
+        self._note(plan.name, outcome)
+        return outcome
+
+    def timed(self, name: str, seconds: float) -> None:
+        """Note a phase that was not made of units."""
+        self.report.phases.append(PhaseReport(name, seconds))
+
+    def _note(self, name: str, outcome: Outcome) -> None:
+        results = outcome.results
+        stages = sum_stages(results)
+        self.report.phases.append(
+            PhaseReport(
+                name,
+                outcome.seconds,
+                units=len(results),
+                resumed_units=outcome.resumed_units,
+                input_bytes=sum(result.input_bytes for result in results),
+                retries=outcome.retries,
+                peak_bytes_in_flight=outcome.peak_bytes_in_flight,
+                stages=stages,
+            )
+        )
+        for stats in stages:
+            self.report.counts.update(stats.custom_metrics)
+        self.report.quarantined += [
+            {"phase": name, "unit": q.unit, "kind": q.kind, "why": q.why, "attempts": q.attempts}
+            for q in outcome.quarantined
+        ]
+
+    def close_report(self, results: Sequence[UnitResult]) -> RunReport:
+        """Enter outputs, time and memory; write the report and the manifest.
+
+        Args:
+            results: of the phase that wrote the output.
+        """
+        files = [f for result in results for f in result.outputs if not f.name.startswith(_INTERNAL)]
+        report = self.report
+        report.output_files = len(files)
+        report.output_bytes = sum(f.bytes for f in files)
+        report.seconds = time.monotonic() - self._began
+        report.peak_memory_bytes = self._watch.peak if self._watch else 0
+        if self.folder and not self.folder.is_finished:
+            self.folder.write_json("report.json", report.to_dict())
+            listing = [
+                {"name": encode_name(f.name), "rows": f.rows, "bytes": f.bytes, "checksum": f.checksum}
+                for f in files
+            ]
+            self.folder.write_json("manifest.json", {"files": listing})
+        return report
+
+    def number_rejects(self, phase: str, results: Sequence[UnitResult]) -> None:
+        """Move rejects to ``rejects/``, their rows counted from the start of each file."""
+        if self.folder is None:
+            return
+        first = first_rows(results)
+        prefix = f"{_INTERNAL}work/rejects/{phase}-"
+        for result in results:
+            for output in result.outputs:
+                part = self.folder.final_path(output.name)
+                if output.name.startswith(prefix) and part.exists():
+                    number_rows(part, self.folder.path / "rejects" / part.name, first)
+
+
+def first_rows(results: Sequence[UnitResult]) -> dict[tuple[str, int], int]:
+    """Physical records before each range of each file, by encoded name and ordinal."""
+    first: dict[tuple[str, int], int] = {}
+    so_far: dict[str, int] = {}
+    for result in results:
+        for tally in result.tallies:
+            name = encode_name(tally.name)
+            first[name, tally.ordinal] = so_far.get(name, 0)
+            so_far[name] = first[name, tally.ordinal] + tally.records
+    return first
+
+
+def refuse_overlap(output: Path, inputs: Sequence[Any]) -> None:
+    """Refuse an output that lies in the input, or an input that lies in the output.
+
+    Raises:
+        ConfigurationError: they overlap.
+    """
+    target = output.resolve()
+    for given in inputs:
+        text = str(given)
+        if "://" in text:
+            continue
+        source = Path(text).resolve()
+        if target == source or (source.is_dir() and target.is_relative_to(source)):
+            raise ConfigurationError(
+                f"the output {output} lies in the input {text}: choose a folder outside it"
+            )
+        if source.is_relative_to(target):
+            raise ConfigurationError(f"the input {text} lies in the output {output}: choose another output")

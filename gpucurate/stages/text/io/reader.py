@@ -1,0 +1,182 @@
+"""First stages: documents from JSONL and Parquet files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from os import PathLike
+from typing import Any, ClassVar
+
+from gpucurate.io.limits import ReadLimits
+from gpucurate.io.listing import Listing, list_input
+from gpucurate.io.piece import Piece
+from gpucurate.io.ranges import group_ranges
+from gpucurate.io.reader import read_range
+from gpucurate.io.schema import schema_names
+from gpucurate.spec.bytesize import MIB, parse_bytes
+from gpucurate.spec.errors import ConfigurationError
+from gpucurate.spec.source import FileFormat, FileRange
+from gpucurate.stages.base import SourceStage, StageIO
+from gpucurate.tasks.document import DocumentBatch
+from gpucurate.tasks.file_group import FileGroupTask
+from gpucurate.tasks.origin import Origin
+
+DEFAULT_UNIT_BYTES = 64 * MIB
+_READ_OPTIONS = frozenset(ReadLimits.__dataclass_fields__)
+
+
+class DocumentReader(SourceStage[FileGroupTask, DocumentBatch]):
+    """Documents from files of either format, told by their names.
+
+    Args:
+        file_paths: a file, folder, glob or URL, or several.
+        files_per_partition: whole files a task; excludes ``blocksize``.
+        blocksize: bytes a task, 64 MiB by default: small files go together, large ones
+            are split by byte range or row group. It decides boundaries of batches and
+            names of outputs, and does not depend on the machine.
+        fields: columns of the batches; None for all.
+        text_fields: those that must hold text; a document without is rejected.
+        read_kwargs: limits of the reader by name: ``max_record_bytes``, ``max_depth``,
+            ``on_corrupt``.
+        keep_original: whether batches carry the untouched records, so that a writer can
+            copy them.
+        piece_bytes: a task is read in pieces of so many bytes, each a batch; the block
+            size by default.
+
+    Raises:
+        ConfigurationError: options that contradict each other or are not known.
+    """
+
+    name = "reader"
+    format: ClassVar[FileFormat | None] = None
+    not_in_plan: ClassVar[tuple[str, ...]] = ("file_paths",)  # the listing has its own record
+
+    def __init__(
+        self,
+        file_paths: str | PathLike[str] | Sequence[str | PathLike[str]],
+        files_per_partition: int | None = None,
+        blocksize: int | str | None = None,
+        fields: Sequence[str] | None = None,
+        *,
+        text_fields: Sequence[str] = (),
+        read_kwargs: Mapping[str, Any] | None = None,
+        keep_original: bool = True,
+        piece_bytes: int | None = None,
+    ) -> None:
+        if files_per_partition is not None and blocksize is not None:
+            raise ConfigurationError("give files_per_partition or blocksize, not both")
+        unknown = set(read_kwargs or {}) - _READ_OPTIONS
+        if unknown:
+            raise ConfigurationError(
+                f"read_kwargs {', '.join(sorted(unknown))} are not known: "
+                f"there are {', '.join(sorted(_READ_OPTIONS))}"
+            )
+        self.file_paths = [file_paths] if isinstance(file_paths, str | PathLike) else list(file_paths)
+        self.files_per_partition = files_per_partition
+        self.unit_bytes = DEFAULT_UNIT_BYTES if blocksize is None else parse_bytes(blocksize)
+        self.fields = None if fields is None else list(dict.fromkeys([*fields, *text_fields]))
+        self.text_fields = tuple(text_fields)
+        self.limits = ReadLimits(**dict(read_kwargs or {}))
+        self.keep_original = keep_original
+        self.piece_bytes = piece_bytes or self.unit_bytes
+        self._listing: Listing | None = None
+
+    def outputs(self) -> StageIO:
+        """The fields that were asked for."""
+        return ["data"], list(self.fields or [])
+
+    @property
+    def listing(self) -> Listing:
+        """The files to read; listed when first asked for.
+
+        Raises:
+            InputError: nothing there, or nothing of a known format.
+        """
+        if self._listing is None:
+            self._listing = list_input(self.file_paths, format=self.format)
+        return self._listing
+
+    def use_listing(self, listing: Listing) -> None:
+        """Read these files rather than list the input again."""
+        self._listing = listing
+
+    def schema(self) -> list[str] | None:
+        """Fields asked for, checked against the first file that has any.
+
+        Raises:
+            ConfigurationError: a field that the file does not have.
+        """
+        for file in self.listing.files:
+            names = schema_names(file)
+            if names:
+                self._check_fields(names, file.name)
+                return names if self.fields is None else list(self.fields)
+        return None if self.fields is None else list(self.fields)
+
+    def _check_fields(self, names: list[str], file: str) -> None:
+        missing = [name for name in self.fields or () if name not in names]
+        if missing:
+            raise ConfigurationError(
+                f"no column {', '.join(map(repr, missing))} in {file}: it has {', '.join(map(repr, names))}"
+            )
+
+    def partition(self) -> Sequence[tuple[FileRange, ...]]:
+        """Ranges of the listed files, grouped into tasks."""
+        return group_ranges(self.listing, self.unit_bytes, self.files_per_partition)
+
+    def process(self, task: FileGroupTask) -> Iterator[DocumentBatch]:
+        """Batches of the task's ranges, in order."""
+        for source in task.ranges:
+            self.context.input_bytes += _input_bytes(source)
+            self.context.open_range(source)
+            for piece in self._read(source):
+                self.context.tally(
+                    source, records=piece.num_records, blank=piece.num_blank, rejects=piece.rejects
+                )
+                for note in piece.notes:
+                    self.count(f"note: {note}")
+                yield self._batch(task, source, piece)
+
+    def _read(self, source: FileRange) -> Iterator[Piece]:
+        return read_range(
+            source,
+            fields=self.fields,
+            text_fields=self.text_fields,
+            piece_bytes=self.piece_bytes,
+            keep_original=self.keep_original,
+            limits=self.limits,
+        )
+
+    def _batch(self, task: FileGroupTask, source: FileRange, piece: Piece) -> DocumentBatch:
+        return DocumentBatch(
+            task.dataset_name,
+            piece.table,
+            f"{source.file.name}:{source.start}+{piece.first_record}",
+            [*task._stage_perf],
+            dict(task._metadata),
+            Origin.of_range(source, piece.first_record),
+            records=piece.records,
+            _original=piece.original,
+        )
+
+
+class JsonlReader(DocumentReader):
+    """Documents from JSONL files: plain, gzip or zstd. Arguments as :class:`DocumentReader`.
+
+    >>> JsonlReader("data/", fields=["id", "text"], blocksize="256MiB")
+    """
+
+    name = "jsonl_reader"
+    format = "jsonl"
+
+
+class ParquetReader(DocumentReader):
+    """Documents from Parquet files. Arguments as :class:`DocumentReader`."""
+
+    name = "parquet_reader"
+    format = "parquet"
+
+
+def _input_bytes(source: FileRange) -> int:
+    if source.file.format == "parquet":
+        return source.file.size // source.count
+    return source.stop - source.start

@@ -1,0 +1,129 @@
+"""The report of a run: books, figures of stages, times."""
+
+from __future__ import annotations
+
+import datetime
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from gpucurate.spec.books import Books
+from gpucurate.spec.statistics import StagePerfStats
+from gpucurate.spec.unit import UnitResult
+
+
+@dataclass(slots=True)
+class PhaseReport:
+    """Figures of one phase.
+
+    Attributes:
+        name: of the phase.
+        seconds: wall time.
+        units: units committed; ``resumed_units`` of them by an earlier run.
+        input_bytes: bytes of the input that were read.
+        retries: tries beyond the first.
+        peak_bytes_in_flight: most bytes that units in work were taken to hold.
+        stages: figures of each stage, in order.
+    """
+
+    name: str
+    seconds: float
+    units: int = 0
+    resumed_units: int = 0
+    input_bytes: int = 0
+    retries: int = 0
+    peak_bytes_in_flight: int = 0
+    stages: list[StagePerfStats] = field(default_factory=list)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return {
+            "name": self.name,
+            "seconds": round(self.seconds, 3),
+            "units": self.units,
+            "resumed_units": self.resumed_units,
+            "input_bytes": self.input_bytes,
+            "retries": self.retries,
+            "peak_bytes_in_flight": self.peak_bytes_in_flight,
+            "stages": [stats.to_dict() for stats in self.stages],
+        }
+
+
+@dataclass(slots=True)
+class RunReport:
+    """What a run did.
+
+    Attributes:
+        name: of the pipeline or workflow.
+        executor: what carried it out, with its settings.
+        started: UTC, ISO 8601.
+        seconds: wall time of this run.
+        books: documents read, kept, dropped, rejected.
+        phases: in order.
+        counts: what stages counted with ``self.count``, over all phases.
+        input_bytes: size of the input.
+        output_files: files written.
+        output_bytes: their size.
+        ignored: files that were passed over, with the reason.
+        quarantined: units set aside, with the reason.
+        peak_memory_bytes: proportional set size of the process tree at its highest.
+        details: figures of the workflow's own, such as clusters.
+    """
+
+    name: str
+    executor: str = ""
+    started: str = field(
+        default_factory=lambda: datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    )
+    seconds: float = 0.0
+    books: Books = field(default_factory=Books)
+    phases: list[PhaseReport] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    input_bytes: int = 0
+    output_files: int = 0
+    output_bytes: int = 0
+    ignored: list[tuple[str, str]] = field(default_factory=list)
+    quarantined: list[dict[str, Any]] = field(default_factory=list)
+    peak_memory_bytes: int = 0
+    details: dict[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return {
+            "name": self.name,
+            "executor": self.executor,
+            "started": self.started,
+            "seconds": round(self.seconds, 3),
+            "input_bytes": self.input_bytes,
+            "output_files": self.output_files,
+            "output_bytes": self.output_bytes,
+            "bytes_per_second": round(self.input_bytes / self.seconds) if self.seconds else None,
+            "peak_memory_bytes": self.peak_memory_bytes,
+            "books": self.books.to_dict(),
+            "counts": dict(sorted(self.counts.items())),
+            "phases": [phase.to_dict() for phase in self.phases],
+            "ignored_files": len(self.ignored),
+            "ignored": [list(entry) for entry in self.ignored[:100]],
+            "quarantined": self.quarantined,
+            **self.details,
+        }
+
+
+def sum_stages(results: Iterable[UnitResult]) -> list[StagePerfStats]:
+    """Figures of each stage summed over units; each unit counts once, however often it was tried."""
+    total: list[StagePerfStats] = []
+    for result in results:
+        for at, stats in enumerate(result.stages):
+            if at == len(total):
+                total.append(StagePerfStats(stats.stage_name))
+            total[at].add(stats)
+    return total
+
+
+def sum_books(results: Iterable[UnitResult]) -> Books:
+    """Books summed over units."""
+    total = Books()
+    for result in results:
+        total.add(result.books)
+    return total
