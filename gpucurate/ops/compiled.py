@@ -1,0 +1,74 @@
+"""How operations are compiled for the CPU: once per machine and user, then loaded."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from collections.abc import Callable
+from functools import cache
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import numba
+from numba.core.caching import FunctionCache
+
+OPS_FOLDER = Path(__file__).parent
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def kernel(function: F) -> F:
+    """Compile a function over arrays: without the GIL, cached on disk beside the source.
+
+    Where the package is installed read-only, numba's cache in the user's home takes its
+    place; where there is none either, a private folder under the temporary one.
+    """
+    dispatcher = numba.njit(nogil=True, error_model="numpy")(function)
+    dispatcher._cache = _cache_of(function)
+    return cast(F, dispatcher)
+
+
+@cache
+def source_digest(folder: Path) -> str:
+    """Digest of the Python sources under ``folder`` and under ``ops``.
+
+    numba looks only at the file of the compiled function itself, and would go on using a
+    result into which an older version of a function of another file has been inlined.
+    """
+    digest = blake2b(digest_size=16)
+    for source in sorted({*OPS_FOLDER.rglob("*.py"), *folder.glob("*.py")}):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()
+
+
+class _SourceAwareCache(FunctionCache):  # type: ignore[misc]
+    """numba's cache on disk, its key extended by the digest of the sources."""
+
+    def _index_key(self, sig: Any, codegen: Any) -> Any:
+        folder = Path(self._py_func.__code__.co_filename).parent
+        return (*super()._index_key(sig, codegen), source_digest(folder))
+
+
+def _cache_of(function: Callable[..., Any]) -> FunctionCache:
+    try:
+        return _SourceAwareCache(function)
+    except RuntimeError:  # numba: "no locator available": neither place can be written
+        configured = numba.config.CACHE_DIR
+        numba.config.CACHE_DIR = str(_private_temporary_folder())
+        try:
+            return _SourceAwareCache(function)
+        finally:
+            numba.config.CACHE_DIR = configured
+
+
+@cache
+def _private_temporary_folder() -> Path:
+    """A folder that only this user can write: what lies there is loaded as machine code."""
+    folder = Path(tempfile.gettempdir()) / f"gpucurate-numba-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    status = folder.lstat()
+    if status.st_uid == os.getuid() and stat.S_ISDIR(status.st_mode) and not status.st_mode & 0o022:
+        return folder
+    return Path(tempfile.mkdtemp(prefix="gpucurate-numba-"))

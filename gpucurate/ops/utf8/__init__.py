@@ -1,0 +1,1 @@
+"""UTF-8 to code points, in bounded pieces."""

@@ -1,0 +1,7 @@
+"""The version of every definition that decides a result."""
+
+ALGORITHMS_VERSION = 1
+"""Goes up when a constant, table or definition of docs/algorithms.md changes a result.
+
+Plans and saved indexes carry it: hashes of different versions must not be compared.
+"""
