@@ -38,7 +38,7 @@ class LinesOriginal:
     @property
     def nbytes(self) -> int:
         """Bytes of the lines, a newline each included."""
-        size: int = (self.stops - self.starts).sum().item()
+        size = int((self.stops - self.starts).sum())
         return size + len(self)
 
     def select(self, mask: Mask) -> LinesOriginal:
@@ -66,7 +66,8 @@ class TableOriginal:
     @property
     def nbytes(self) -> int:
         """Bytes of the Arrow buffers that the rows refer to."""
-        return int(self.table.nbytes)
+        nbytes: int = self.table.nbytes
+        return nbytes
 
     def select(self, mask: Mask) -> TableOriginal:
         """The rows where ``mask`` (bool[n]) is true, in order."""
@@ -114,4 +115,4 @@ class Piece:
     def nbytes(self) -> int:
         """Bytes of the table and of the original records."""
         held = self.original.nbytes if self.original is not None else 0
-        return int(self.table.nbytes + held)
+        return held + int(self.table.nbytes)

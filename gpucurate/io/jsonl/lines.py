@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-_BLOCK = 64
+from gpucurate.io.jsonl.simd import WIDTH, first_bit, newline_mask
 
 
 @njit(nogil=True, cache=True)
@@ -25,23 +25,23 @@ def _fill_lines(data: Any, starts: Any, stops: Any, blank: Any) -> None:
     line = 0
     start = 0
     i = 0
+    while i + WIDTH <= n:
+        mask = newline_mask(data, i)
+        while mask:
+            at = i + first_bit(mask)
+            mask &= mask - np.uint32(1)
+            starts[line] = start
+            stops[line] = at
+            line += 1
+            start = at + 1
+        i += WIDTH
     while i < n:
-        # Skip whole blocks without a newline: the inner loop has no branch and vectorises.
-        while i + _BLOCK <= n:
-            found = 0
-            for k in range(_BLOCK):
-                found |= data[i + k] == 10
-            if found:
-                break
-            i += _BLOCK
-        stop = min(n, i + _BLOCK)
-        while i < stop:
-            if data[i] == 10:
-                starts[line] = start
-                stops[line] = i
-                line += 1
-                start = i + 1
-            i += 1
+        if data[i] == 10:
+            starts[line] = start
+            stops[line] = i
+            line += 1
+            start = i + 1
+        i += 1
     if start < n:
         starts[line] = start
         stops[line] = n
@@ -78,5 +78,5 @@ def trim_carriage_returns(
     if len(stops) == 0:
         return stops
     last = np.maximum(stops - 1, 0)
-    has_return = (stops > starts) & (data[last] == 13)
-    return np.subtract(stops, has_return, dtype=np.int64)
+    trimmed: npt.NDArray[np.int64] = stops - ((stops > starts) & (data[last] == 13))
+    return trimmed

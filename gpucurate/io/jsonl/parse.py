@@ -52,7 +52,10 @@ def parse_lines(
     """
     records, accepted, errors = parse_records(data, starts, stops, text_fields, max_depth)
     names = list(dict.fromkeys(k for r in records for k in r)) if fields is None else list(fields)
-    columns = [column_of([r.get(name) for r in records]) for name in names]
+    columns: list[pa.Array] = []
+    for name in names:
+        values = [record.get(name) for record in records]
+        columns.append(pa.array(values, pa.large_string()) if name in text_fields else column_of(values))
     return Parsed(pa.table(columns, names=names), accepted, errors)
 
 

@@ -41,9 +41,10 @@ def parse_record(line: bytes, max_depth: int) -> dict[str, Any]:
         raise _why_not(line, error) from None
     if not isinstance(record, dict):
         raise RecordError("not_an_object", f"the line holds {_KINDS[type(record)]}, not an object")
-    if any(type(v) is float and abs(v) >= _BEYOND_64_BITS for v in record.values()):
-        exact: dict[str, Any] = json.loads(line)  # orjson rounds such integers to doubles
-        return exact
+    rounded = [k for k, v in record.items() if type(v) is float and abs(v) >= _BEYOND_64_BITS]
+    if rounded:  # perhaps an integer, which orjson makes a double
+        exact = json.loads(line)
+        record.update((k, exact[k]) for k in rounded)
     return record
 
 

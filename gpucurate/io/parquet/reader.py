@@ -116,8 +116,8 @@ class ParquetReader:
         metadata = file.metadata.row_group(group)
         wanted = None if columns is None else set(columns)
         chunks = [metadata.column(i) for i in range(metadata.num_columns)]
-        size: int = sum(
-            c.total_uncompressed_size
+        size = sum(
+            int(c.total_uncompressed_size)
             for c in chunks
             if wanted is None or c.path_in_schema.split(".", 1)[0] in wanted
         )

@@ -1,0 +1,301 @@
+"""Validating JSON lines and finding the values of a few fields, without leaving compiled code.
+
+A line passes only if orjson would accept it, so that what passes needs no second look; a line
+that does not pass is not wrong but unusual, and goes to orjson, which decides. Grammar:
+RFC 8259; UTF-8: RFC 3629, table 3-7 of the Unicode Standard.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numba import njit
+
+from gpucurate.io.jsonl.simd import WIDTH, first_bit, special_mask
+
+MISSING, PLAIN, ESCAPED, NULL, OTHER = 0, 1, 2, 3, 4
+KIND, BEGIN, END, SIZE = 0, 1, 2, 3
+_DEEPEST = 60
+_MAX_INT_DIGITS = 18
+
+_EXPECT_VALUE, _AFTER_OPEN_OBJECT, _EXPECT_KEY, _AFTER_OPEN_ARRAY, _AFTER_VALUE = 0, 1, 2, 3, 4
+_BAD = -1
+
+
+@njit(nogil=True, cache=True, inline="always")
+def hex4(data: Any, i: int) -> int:
+    """The code unit of four hexadecimal digits at ``i``, or -1."""
+    unit = 0
+    for k in range(4):
+        c = data[i + k]
+        if 48 <= c <= 57:
+            digit = c - 48
+        elif 97 <= c <= 102:
+            digit = c - 87
+        elif 65 <= c <= 70:
+            digit = c - 55
+        else:
+            return _BAD
+        unit = unit * 16 + digit
+    return unit
+
+
+@njit(nogil=True, cache=True)
+def _sequence_length(data: Any, i: int, stop: int) -> int:
+    """Bytes of the well-formed UTF-8 sequence of a non-ASCII character at ``i``, or 0."""
+    c = data[i]
+    if c < 0xC2 or c > 0xF4:
+        return 0
+    length = 2 if c < 0xE0 else 3 if c < 0xF0 else 4
+    if i + length > stop:
+        return 0
+    low, high = 0x80, 0xBF
+    if c == 0xE0:
+        low = 0xA0  # else overlong
+    elif c == 0xED:
+        high = 0x9F  # else a surrogate
+    elif c == 0xF0:
+        low = 0x90  # else overlong
+    elif c == 0xF4:
+        high = 0x8F  # else beyond U+10FFFF
+    if data[i + 1] < low or data[i + 1] > high:
+        return 0
+    for k in range(2, length):
+        if data[i + k] & 0xC0 != 0x80:
+            return 0
+    return length
+
+
+@njit(nogil=True, cache=True)
+def _escape(data: Any, i: int, stop: int) -> tuple[int, int]:
+    """Length of the escape whose backslash is at ``i``, and bytes it stands for; (0, 0) if unusual."""
+    if i + 1 >= stop:
+        return 0, 0
+    c = data[i + 1]
+    if c in (110, 34, 92, 116, 114, 47, 98, 102):  # n " \ t r / b f
+        return 2, 1
+    if c != 117 or i + 6 > stop:  # u
+        return 0, 0
+    unit = hex4(data, i + 2)
+    if unit < 0:
+        return 0, 0
+    if unit < 0x80:
+        return 6, 1
+    if unit < 0x800:
+        return 6, 2
+    if unit < 0xD800 or unit > 0xDFFF:
+        return 6, 3
+    if unit > 0xDBFF or i + 12 > stop or data[i + 6] != 92 or data[i + 7] != 117:
+        return 0, 0
+    second = hex4(data, i + 8)
+    if second < 0xDC00 or second > 0xDFFF:
+        return 0, 0
+    return 12, 4
+
+
+@njit(nogil=True, cache=True)
+def _string_end(data: Any, i: int, stop: int) -> tuple[int, int]:
+    """Position of the closing quote of the string whose first byte is at ``i``, and what escapes save.
+
+    The second number is the bytes by which the string is shorter without escapes. (-1, 0) if
+    the string is unusual.
+    """
+    saved = 0
+    while i < stop:
+        c = data[i]
+        if c > 127:
+            length = _sequence_length(data, i, stop)
+            if length == 0:
+                return _BAD, 0
+            i += length
+        elif c == 92:
+            length, stands_for = _escape(data, i, stop)
+            if length == 0:
+                return _BAD, 0
+            saved += length - stands_for
+            i += length
+        elif c == 34:
+            return i, saved
+        elif c < 32:
+            return _BAD, 0
+        elif i + WIDTH <= stop:
+            i += first_bit(special_mask(data, i))
+        else:
+            i += 1
+    return _BAD, 0
+
+
+@njit(nogil=True, cache=True)
+def _number_end(data: Any, i: int, stop: int) -> int:
+    """End of the number at ``i``; -1 if it is none, or has many digits or a large exponent.
+
+    What is refused here may be rounded or overflow: orjson and the exact parser decide.
+    """
+    if data[i] == 45:
+        i += 1
+    first = i
+    while i < stop and 48 <= data[i] <= 57:
+        i += 1
+    if i == first or i - first > _MAX_INT_DIGITS or (data[first] == 48 and i - first > 1):
+        return _BAD
+    if i < stop and data[i] == 46:
+        i += 1
+        first = i
+        while i < stop and 48 <= data[i] <= 57:
+            i += 1
+        if i == first:
+            return _BAD
+    if i < stop and data[i] in (69, 101):
+        i += 1
+        if i < stop and data[i] in (43, 45):
+            i += 1
+        first = i
+        while i < stop and 48 <= data[i] <= 57:
+            i += 1
+        if i == first or i - first > 2:
+            return _BAD
+    return i
+
+
+@njit(nogil=True, cache=True)
+def _literal_end(data: Any, i: int, stop: int) -> int:
+    """End of true, false or null at ``i``, or -1."""
+    if i + 4 <= stop:
+        if data[i] == 116 and data[i + 1] == 114 and data[i + 2] == 117 and data[i + 3] == 101:
+            return i + 4
+        if data[i] == 110 and data[i + 1] == 117 and data[i + 2] == 108 and data[i + 3] == 108:
+            return i + 4
+    is_false = i + 5 <= stop and data[i] == 102 and data[i + 1] == 97 and data[i + 2] == 108
+    return i + 5 if is_false and data[i + 3] == 115 and data[i + 4] == 101 else _BAD
+
+
+@njit(nogil=True, cache=True)
+def _field_of(data: Any, start: int, stop: int, keys: Any, key_offsets: Any) -> int:
+    """Which of the wanted fields has the name ``data[start:stop]``, or -1."""
+    for f in range(len(key_offsets) - 1):
+        at = key_offsets[f]
+        if key_offsets[f + 1] - at != stop - start:
+            continue
+        k = 0
+        while k < stop - start and data[start + k] == keys[at + k]:
+            k += 1
+        if k == stop - start:
+            return f
+    return _BAD
+
+
+@njit(nogil=True, cache=True)
+def _key_end(data: Any, i: int, stop: int, keys: Any, key_offsets: Any, found: Any) -> tuple[int, int]:  # noqa: PLR0917
+    """Position after the colon of the name whose quote is at ``i``, and which field it names or -1.
+
+    (-1, -1) if it is unusual: written with escapes, so that it may be a wanted name in
+    disguise, or a wanted name for the second time, of which the last wins.
+    """
+    end, saved = _string_end(data, i + 1, stop)
+    if end < 0 or saved:
+        return _BAD, _BAD
+    field = _field_of(data, i + 1, end, keys, key_offsets)
+    if field >= 0 and found[field, KIND] != MISSING:
+        return _BAD, _BAD
+    i = end + 1
+    while i < stop and data[i] in (32, 9, 13):
+        i += 1
+    return (i + 1, field) if i < stop and data[i] == 58 else (_BAD, _BAD)
+
+
+@njit(nogil=True, cache=True)
+def _scan_line(  # noqa: PLR0912, PLR0915, PLR0917 - one state machine
+    data: Any, i: int, stop: int, keys: Any, key_offsets: Any, max_depth: int, found: Any
+) -> bool:
+    """Validate one line and note where the wanted fields are; False if it is unusual."""
+    depth = 0
+    objects = 0  # one bit per level: whether it is an object
+    state = _EXPECT_VALUE
+    field = _BAD  # whose value is being read, at any depth
+    while i < stop:
+        c = data[i]
+        if c in (32, 9, 13):
+            i += 1
+            continue
+        if (c == 125 and state == _AFTER_OPEN_OBJECT) or (c == 93 and state == _AFTER_OPEN_ARRAY):
+            state = _AFTER_VALUE  # empty: closed below
+        if state == _AFTER_VALUE:
+            in_object = (objects >> depth) & 1
+            if depth > 0 and c == 44:
+                state = _EXPECT_KEY if in_object else _EXPECT_VALUE
+            elif depth > 0 and c == (125 if in_object else 93):
+                depth -= 1
+                if depth == 1 and field >= 0:
+                    found[field, END] = i + 1
+            else:
+                return False
+            i += 1
+        elif state in (_EXPECT_KEY, _AFTER_OPEN_OBJECT):
+            if c != 34:
+                return False
+            if depth == 1:
+                i, field = _key_end(data, i, stop, keys, key_offsets, found)
+            else:
+                i, _ = _key_end(data, i, stop, keys, key_offsets[:1], found)
+            if i < 0:
+                return False
+            state = _EXPECT_VALUE
+        elif c in (123, 91):
+            if depth == 1 and field >= 0:
+                found[field, KIND] = OTHER
+                found[field, BEGIN] = i
+            depth += 1
+            if depth > max_depth or depth > _DEEPEST or (depth == 1 and c == 91):
+                return False
+            bit = 1 << depth
+            objects = (objects | bit) if c == 123 else (objects & ~bit)
+            state = _AFTER_OPEN_OBJECT if c == 123 else _AFTER_OPEN_ARRAY
+            i += 1
+        elif depth == 0:
+            return False
+        elif c == 34:
+            end, saved = _string_end(data, i + 1, stop)
+            if end < 0:
+                return False
+            if depth == 1 and field >= 0:
+                found[field, KIND] = ESCAPED if saved else PLAIN
+                found[field, BEGIN] = i + 1
+                found[field, END] = end
+                found[field, SIZE] = end - i - 1 - saved
+            i = end + 1
+            state = _AFTER_VALUE
+        else:
+            is_number = c == 45 or 48 <= c <= 57
+            end = _number_end(data, i, stop) if is_number else _literal_end(data, i, stop)
+            if end < 0:
+                return False
+            if depth == 1 and field >= 0:
+                found[field, KIND] = NULL if c == 110 else OTHER
+                found[field, BEGIN] = i
+                found[field, END] = end
+            i = end
+            state = _AFTER_VALUE
+    return depth == 0 and state == _AFTER_VALUE
+
+
+@njit(nogil=True, cache=True)
+def scan_lines(  # noqa: PLR0917
+    data: Any, starts: Any, stops: Any, keys: Any, key_offsets: Any, max_depth: int, found: Any, passed: Any
+) -> None:
+    """Scan each line for ``f`` wanted fields.
+
+    Args:
+        data: uint8, the bytes.
+        starts: int64[n], first byte of each line.
+        stops: int64[n], end of each line.
+        keys: uint8, the wanted names one after the other, in UTF-8.
+        key_offsets: int64[f+1] into ``keys``.
+        max_depth: deeper lines do not pass.
+        found: int64[n, f, 4], zeros. Of each value it becomes KIND, that is MISSING, PLAIN (a
+            string without escapes), ESCAPED (a string with), NULL or OTHER; BEGIN and END of the
+            value, of a string without its quotes; and of a string SIZE, its bytes once the
+            escapes are resolved.
+        passed: bool[n]; becomes whether the line is well-formed and usual.
+    """
+    for row in range(len(starts)):
+        passed[row] = _scan_line(data, starts[row], stops[row], keys, key_offsets, max_depth, found[row])
