@@ -61,7 +61,8 @@ class TableOriginal:
     table: pa.Table
 
     def __len__(self) -> int:
-        return self.table.num_rows
+        rows: int = self.table.num_rows
+        return rows
 
     @property
     def nbytes(self) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from typing import Any, Self
 import pyarrow as pa
 
 from gpucurate.io.piece import LinesOriginal
+from gpucurate.ops.document_hash import DocumentHasher
 from gpucurate.spec.bytesize import MIB
 from gpucurate.spec.errors import ConfigurationError, StorageError
 from gpucurate.spec.source import FileFormat
@@ -27,7 +27,7 @@ class Written:
     Attributes:
         rows: records.
         bytes: size of the file.
-        checksum: 128 bits of the file's bytes, as 32 hexadecimal digits.
+        checksum: document hash of the file's bytes, as 32 hexadecimal digits.
     """
 
     rows: int
@@ -42,7 +42,7 @@ class HashedFile:
         self.path = path
         self.size = 0
         self.closed = False
-        self._hash = hashlib.blake2b(digest_size=16)
+        self._hash = DocumentHasher()
         with storage_errors(path):
             self._file = path.open("wb", buffering=MIB)
 

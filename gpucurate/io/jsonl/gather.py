@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from gpucurate.io.piece import LinesOriginal
+from gpucurate.ops.compiled import kernel
 from gpucurate.spec.bytesize import MIB
 
 _NEWLINE = 10
@@ -17,7 +17,7 @@ _DIRECT = 256 * 1024
 _GATHERED = 8 * MIB
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _gather(data: Any, starts: Any, stops: Any, out: Any) -> None:
     at = 0
     for i in range(len(starts)):

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 
 from gpucurate.io.jsonl.simd import WIDTH, first_bit, newline_mask
+from gpucurate.ops.compiled import kernel
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _count_newlines(data: Any) -> int:
     count = 0
     for i in range(len(data)):
@@ -19,7 +19,7 @@ def _count_newlines(data: Any) -> int:
     return count
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _fill_lines(data: Any, starts: Any, stops: Any, blank: Any) -> None:
     n = len(data)
     line = 0

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import orjson
-from numba import njit
 
+from gpucurate.ops.compiled import kernel
 from gpucurate.spec.reject import RejectReason
 
 _KINDS = {list: "an array", str: "a string", bool: "true or false", type(None): "null", int: "a number",
@@ -73,7 +73,7 @@ def check_text(record: dict[str, Any], text_fields: Sequence[str]) -> None:
         raise RecordError("wrong_type", f"field {name!r} is {_KINDS[type(value)]}, not a string")
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def nesting_depth(line: bytes) -> int:
     """Deepest nesting of brackets outside of strings; of broken JSON, too."""
     depth = 0

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import njit
-
 from gpucurate.io.jsonl.simd import WIDTH, first_bit, special_mask
+from gpucurate.ops.compiled import kernel
 
 MISSING, PLAIN, ESCAPED, NULL, OTHER = 0, 1, 2, 3, 4
 KIND, BEGIN, END, SIZE = 0, 1, 2, 3
@@ -22,7 +21,7 @@ _EXPECT_VALUE, _AFTER_OPEN_OBJECT, _EXPECT_KEY, _AFTER_OPEN_ARRAY, _AFTER_VALUE 
 _BAD = -1
 
 
-@njit(nogil=True, cache=True, inline="always")
+@kernel
 def hex4(data: Any, i: int) -> int:
     """The code unit of four hexadecimal digits at ``i``, or -1."""
     unit = 0
@@ -40,7 +39,7 @@ def hex4(data: Any, i: int) -> int:
     return unit
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _sequence_length(data: Any, i: int, stop: int) -> int:
     """Bytes of the well-formed UTF-8 sequence of a non-ASCII character at ``i``, or 0."""
     c = data[i]
@@ -66,7 +65,7 @@ def _sequence_length(data: Any, i: int, stop: int) -> int:
     return length
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _escape(data: Any, i: int, stop: int) -> tuple[int, int]:
     """Length of the escape whose backslash is at ``i``, and bytes it stands for; (0, 0) if unusual."""
     if i + 1 >= stop:
@@ -93,7 +92,7 @@ def _escape(data: Any, i: int, stop: int) -> tuple[int, int]:
     return 12, 4
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _string_end(data: Any, i: int, stop: int) -> tuple[int, int]:
     """Position of the closing quote of the string whose first byte is at ``i``, and what escapes save.
 
@@ -125,7 +124,7 @@ def _string_end(data: Any, i: int, stop: int) -> tuple[int, int]:
     return _BAD, 0
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _number_end(data: Any, i: int, stop: int) -> int:
     """End of the number at ``i``; -1 if it is none, or has many digits or a large exponent.
 
@@ -157,7 +156,7 @@ def _number_end(data: Any, i: int, stop: int) -> int:
     return i
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _literal_end(data: Any, i: int, stop: int) -> int:
     """End of true, false or null at ``i``, or -1."""
     if i + 4 <= stop:
@@ -169,7 +168,7 @@ def _literal_end(data: Any, i: int, stop: int) -> int:
     return i + 5 if is_false and data[i + 3] == 115 and data[i + 4] == 101 else _BAD
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _field_of(data: Any, start: int, stop: int, keys: Any, key_offsets: Any) -> int:
     """Which of the wanted fields has the name ``data[start:stop]``, or -1."""
     for f in range(len(key_offsets) - 1):
@@ -184,7 +183,7 @@ def _field_of(data: Any, start: int, stop: int, keys: Any, key_offsets: Any) -> 
     return _BAD
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _key_end(data: Any, i: int, stop: int, keys: Any, key_offsets: Any, found: Any) -> tuple[int, int]:  # noqa: PLR0917
     """Position after the colon of the name whose quote is at ``i``, and which field it names or -1.
 
@@ -203,7 +202,7 @@ def _key_end(data: Any, i: int, stop: int, keys: Any, key_offsets: Any, found: A
     return (i + 1, field) if i < stop and data[i] == 58 else (_BAD, _BAD)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _scan_line(  # noqa: PLR0912, PLR0915, PLR0917 - one state machine
     data: Any, i: int, stop: int, keys: Any, key_offsets: Any, max_depth: int, found: Any
 ) -> bool:
@@ -278,7 +277,7 @@ def _scan_line(  # noqa: PLR0912, PLR0915, PLR0917 - one state machine
     return depth == 0 and state == _AFTER_VALUE
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def scan_lines(  # noqa: PLR0917
     data: Any, starts: Any, stops: Any, keys: Any, key_offsets: Any, max_depth: int, found: Any, passed: Any
 ) -> None:

@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from numba import njit
 
 from gpucurate.io.jsonl.scan import BEGIN, END, ESCAPED, KIND, PLAIN, SIZE, hex4
 from gpucurate.io.jsonl.simd import WIDTH, backslash_mask, copy_block, first_bit
+from gpucurate.ops.compiled import kernel
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _put_character(out: Any, o: int, code: int) -> int:
     """Write ``code`` as UTF-8 at ``o``; the position after it."""
     if code < 0x80:
@@ -35,7 +35,7 @@ def _put_character(out: Any, o: int, code: int) -> int:
     return o + 4
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _simple(c: int) -> int:
     """What the letter after a backslash stands for."""
     if c == 110:
@@ -51,7 +51,7 @@ def _simple(c: int) -> int:
     return c
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _unescape(data: Any, i: int, stop: int, out: Any, o: int) -> None:
     """Copy a valid string; ``out`` has a block of room behind the last string."""
     while i < stop:
@@ -80,7 +80,7 @@ def _unescape(data: Any, i: int, stop: int, out: Any, o: int) -> None:
             o = _put_character(out, o, code)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _copy_strings(data: Any, found: Any, offsets: Any, out: Any) -> None:
     for row in range(len(found)):
         if found[row, KIND] == PLAIN:

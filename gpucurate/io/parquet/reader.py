@@ -11,12 +11,12 @@ import pyarrow.parquet as pq
 
 from gpucurate.io.limits import ReadLimits
 from gpucurate.io.parquet.footer import BadParquetError, one_line, open_parquet, unsupported_codec
-from gpucurate.io.parquet.text import as_text, row_mask, snippet_of
+from gpucurate.io.parquet.text import BadText, text_column
 from gpucurate.io.piece import Piece, TableOriginal
 from gpucurate.io.source import open_source
 from gpucurate.io.urls import redact
 from gpucurate.spec.errors import InputError
-from gpucurate.spec.reject import SNIPPET_BYTES, Reject
+from gpucurate.spec.reject import Reject
 from gpucurate.spec.source import FileRange
 
 _MOST_ROWS = 8192
@@ -121,48 +121,39 @@ class ParquetReader:
             for c in chunks
             if wanted is None or c.path_in_schema.split(".", 1)[0] in wanted
         )
-        per_row = max(1, size * _SWELLING // max(1, metadata.num_rows))
+        per_row = max(1, size * _SWELLING // max(1, int(metadata.num_rows)))
         return max(1, min(_MOST_ROWS, self._piece_bytes // per_row))
 
     def _piece_of(self, table: pa.Table) -> Piece:
         first, rows = self._next_record, table.num_rows
         selected, bad = self._select(table)
         rejects = [
-            Reject(reason, first + i, self._first_row + first + i, detail, snippet)
-            for i, (reason, detail, snippet) in sorted(bad.items())
+            Reject(why.reason, first + row, self._first_row + first + row, why.detail, why.snippet)
+            for row, why in sorted(bad.items())
         ]
         records = first + np.arange(rows, dtype=np.int64)
         original = TableOriginal(table) if self._keep_original else None
         if bad:
-            mask = row_mask(rows, list(bad))
+            mask = np.ones(rows, np.bool_)
+            mask[list(bad)] = False
             records, selected = records[mask], selected.filter(pa.array(mask))
             original = original.select(mask) if original is not None else None
         self._next_record += rows
         return Piece(self._range, first, rows, 0, selected, records, rejects, original)
 
-    def _select(self, table: pa.Table) -> tuple[pa.Table, dict[int, tuple[Any, str, bytes]]]:
+    def _select(self, table: pa.Table) -> tuple[pa.Table, dict[int, BadText]]:
         """The columns asked for, and by row what is wrong with its text, first field first."""
         names = list(self._fields) if self._fields is not None else [n for n in table.column_names if n]
-        columns: list[Any] = []
-        bad: dict[int, tuple[Any, str, bytes]] = {}
-        for name in names:
-            if name not in table.column_names:
-                columns.append(pa.nulls(table.num_rows))
-            elif name in self._text_fields:
-                columns.append(as_text(name, table[name])[0])
-            else:
-                columns.append(table[name])
+        columns = {name: self._column(table, name) for name in names}
+        bad: dict[int, BadText] = {}
         for name in self._text_fields:
-            for row, reason, detail in self._bad_rows(name, table):
-                if row not in bad:
-                    snippet = b"" if reason != "invalid_utf8" else snippet_of(table[name], row, SNIPPET_BYTES)
-                    bad[row] = (reason, detail, snippet)
-        return pa.table(columns, names=names), bad
+            columns[name], of_column = text_column(table, name)
+            for row, why in of_column.items():
+                bad.setdefault(row, why)
+        return pa.table(list(columns.values()), names=names), bad
 
-    def _bad_rows(self, name: str, table: pa.Table) -> list[tuple[int, Any, str]]:
-        if name in table.column_names:
-            return as_text(name, table[name])[1]
-        return [(i, "missing_text", f"the file has no column {name!r}") for i in range(table.num_rows)]
+    def _column(self, table: pa.Table, name: str) -> Any:
+        return table[name] if name in table.column_names else pa.nulls(table.num_rows)
 
     def _corrupt(self, row: int, detail: str) -> Piece:
         if self._limits.on_corrupt == "fail":

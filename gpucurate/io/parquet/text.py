@@ -2,46 +2,56 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from gpucurate.spec.reject import RejectReason
+from gpucurate.spec.reject import SNIPPET_BYTES, RejectReason
 
 
-def as_text(name: str, column: Any) -> tuple[Any, list[tuple[int, RejectReason, str]]]:
-    """``column`` as string or large_string, and the rows that hold no text, with why.
+@dataclass(frozen=True, slots=True)
+class BadText:
+    """Why the text of a row is rejected."""
 
-    string, large_string, string_view, binary and dictionaries of them are text; UTF-8 is
-    checked. Rows that are reported hold null.
+    reason: RejectReason
+    detail: str
+    snippet: bytes = b""
+
+
+def text_column(table: pa.Table, name: str) -> tuple[Any, dict[int, BadText]]:
+    """A column as string or large_string, and by row what is wrong with it.
+
+    string, large_string, string_view, binary, binary_view and dictionaries of them are text; UTF-8
+    is checked. Rows that are reported hold null.
     """
-    decoded = _decoded(column)
-    if decoded is None:
-        detail = f"field {name!r} is {column.type}, not a string"
-        rows: list[tuple[int, RejectReason, str]] = [(i, "wrong_type", detail) for i in range(len(column))]
-        return pa.nulls(len(column), pa.large_string()), rows
-    nulls = np.flatnonzero(decoded.is_null().to_numpy(zero_copy_only=False))
-    bad: list[tuple[int, RejectReason, str]] = [
-        (int(i), "null_text", f"field {name!r} is null") for i in nulls
-    ]
-    invalid = _invalid_rows(decoded)
+    rows = table.num_rows
+    if name not in table.column_names:
+        missing = BadText("missing_text", f"the file has no column {name!r}")
+        return pa.nulls(rows, pa.large_string()), dict.fromkeys(range(rows), missing)
+    encoded = _encoded(table[name])
+    if encoded is None:
+        wrong = BadText("wrong_type", f"field {name!r} is {table.schema.field(name).type}, not a string")
+        return pa.nulls(rows, pa.large_string()), dict.fromkeys(range(rows), wrong)
+    null = BadText("null_text", f"field {name!r} is null")
+    bad = dict.fromkeys(np.flatnonzero(encoded.is_null().to_numpy(zero_copy_only=False)).tolist(), null)
+    text = pa.large_string() if pa.types.is_large_binary(encoded.type) else pa.string()
+    invalid = _invalid_rows(encoded, text, name)
     if invalid:
-        keep = np.ones(len(decoded), np.bool_)
+        keep = np.ones(rows, np.bool_)
         keep[list(invalid)] = False
-        decoded = pa.compute.if_else(pa.array(keep), decoded, None)
-        bad += [(i, "invalid_utf8", f"field {name!r} is not UTF-8: {why}") for i, why in invalid.items()]
-    text = pa.large_string() if pa.types.is_large_binary(decoded.type) else pa.string()
-    return decoded.view(text), sorted(bad)
+        encoded = pc.if_else(pa.array(keep), encoded, pa.scalar(None, encoded.type))
+    return encoded.view(text), bad | invalid
 
 
-def _decoded(column: Any) -> Any | None:
+def _encoded(column: Any) -> Any | None:
     """A binary or large_binary array of the bytes, or None if the column is no text."""
-    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    array = pa.concat_arrays(column.chunks) if isinstance(column, pa.ChunkedArray) else column
     kind = array.type
     if pa.types.is_dictionary(kind):
-        return _decoded(array.dictionary_decode())
+        return _encoded(array.dictionary_decode())
     if pa.types.is_null(kind):
         return pa.nulls(len(array), pa.binary())
     if pa.types.is_string(kind) or pa.types.is_binary(kind):
@@ -53,36 +63,21 @@ def _decoded(column: Any) -> Any | None:
     return None
 
 
-def _invalid_rows(array: Any) -> dict[int, str]:
-    """Rows that are not UTF-8; none of them is looked at when all are."""
-    text = pa.large_string() if pa.types.is_large_binary(array.type) else pa.string()
+def _invalid_rows(encoded: Any, text: pa.DataType, name: str) -> dict[int, BadText]:
+    """Rows that are not UTF-8; one by one only where some row is not."""
     try:
-        array.view(text).validate(full=True)
+        encoded.view(text).validate(full=True)
     except pa.ArrowInvalid:
-        return _search_invalid(array)
+        return _search_invalid(encoded, name)
     return {}
 
 
-def _search_invalid(array: Any) -> dict[int, str]:
-    found: dict[int, str] = {}
-    for i, value in enumerate(array):
+def _search_invalid(encoded: Any, name: str) -> dict[int, BadText]:
+    found: dict[int, BadText] = {}
+    for row, value in enumerate(encoded.to_pylist()):
         try:
-            (value.as_py() or b"").decode()
+            (value or b"").decode()
         except UnicodeDecodeError as error:
-            found[i] = f"{error.reason} at byte {error.start}"
+            detail = f"field {name!r} is not UTF-8: {error.reason} at byte {error.start}"
+            found[row] = BadText("invalid_utf8", detail, value[:SNIPPET_BYTES])
     return found
-
-
-def snippet_of(column: Any, row: int, length: int) -> bytes:
-    """The first ``length`` bytes of a value, for a look."""
-    value = column[row].as_py()
-    if isinstance(value, str):
-        value = value[:length].encode()
-    return value[:length] if isinstance(value, bytes) else str(value)[:length].encode()
-
-
-def row_mask(rows: int, rejected: list[int]) -> npt.NDArray[np.bool_]:
-    """bool[rows], False where a row was rejected."""
-    mask = np.ones(rows, np.bool_)
-    mask[rejected] = False
-    return mask
