@@ -44,6 +44,7 @@ class Scratch(NamedTuple):
     hashes: npt.NDArray[np.uint32]
     piece: npt.NDArray[np.uint8]
     classes: npt.NDArray[np.uint8]
+    marks: npt.NDArray[np.uint8]
     points: npt.NDArray[np.uint32]
     sums: npt.NDArray[np.uint32]
     ends: npt.NDArray[np.uint32]
@@ -81,6 +82,7 @@ def scratch_for(params: MinHashParams, lanes: int) -> Scratch:
         hashes=words(windows),
         piece=np.zeros(_ROOM, np.uint8),
         classes=np.zeros(_ROOM, np.uint8),
+        marks=np.zeros(_ROOM, np.uint8),
         points=words(_ROOM),
         sums=words(_ROOM),
         ends=words(_ROOM),

@@ -24,7 +24,7 @@ def absorb_characters(
     """Take in the shingles of code points of ``data[start:stop]``; whether there was one."""
     fill, absorbed = 0, False
     while start < stop:
-        end = piece_end(data, start, stop)
+        end = piece_end(data, start, stop, PIECE)
         fill = _append_characters(data, start, end, scratch, fill)
         start = end
         if fill >= ngram + _ENOUGH:
@@ -39,7 +39,7 @@ def absorb_words(
     """Take in the shingles of words of ``data[start:stop]``; whether there was one."""
     fill, absorbed, open_word = 0, False, -1
     while start < stop:
-        end = piece_end(data, start, stop)
+        end = piece_end(data, start, stop, PIECE)
         fill, open_word = _append_words(data, start, end, open_word, tables, scratch, fill)
         start = end
         if fill >= ngram + _ENOUGH:
@@ -77,6 +77,7 @@ def _append_words(
     return append_words(
         scratch.points,
         scratch.classes,
+        scratch.marks,
         count,
         open_word,
         tables.rising,

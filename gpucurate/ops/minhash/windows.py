@@ -42,14 +42,9 @@ def hash_windows(
     while bit > 1:
         bit //= 2
         if length & bit:
-            shifted = np.uint32(power * _BASE)
-            for i in range(count + length - 2 * done - 1):
-                target[i] = np.uint32(
-                    np.uint32(sums[i] * shifted) + np.uint32(sums[i + done] * _BASE) + values[i + 2 * done]
-                )
+            _append_value(sums, done, power, values, count + length - 2 * done - 1, target)
         else:
-            for i in range(count + length - 2 * done):
-                target[i] = np.uint32(np.uint32(sums[i] * power) + sums[i + done])
+            _double(sums, done, power, count + length - 2 * done, target)
         power = np.uint32(power * power)
         done *= 2
         if length & bit:
@@ -58,3 +53,28 @@ def hash_windows(
         sums, target, spare = target, spare, target
     for i in range(count):
         out[i] = fmix32(sums[i]) | np.uint32(1)
+
+
+@kernel
+def _double(
+    sums: npt.NDArray[np.uint32], done: int, power: np.uint32, count: int, target: npt.NDArray[np.uint32]
+) -> None:
+    """Polynomials of twice as many values. A slice for each offset lets the loop vectorise."""
+    later = sums[done:]
+    for i in range(count):
+        target[i] = np.uint32(np.uint32(sums[i] * power) + later[i])
+
+
+@kernel
+def _append_value(
+    sums: npt.NDArray[np.uint32],
+    done: int,
+    power: np.uint32,
+    values: npt.NDArray[np.uint32],
+    count: int,
+    target: npt.NDArray[np.uint32],
+) -> None:
+    """Polynomials of twice as many values and one more."""
+    later, last, shifted = sums[done:], values[2 * done :], np.uint32(power * _BASE)
+    for i in range(count):
+        target[i] = np.uint32(np.uint32(sums[i] * shifted) + np.uint32(later[i] * _BASE) + last[i])

@@ -62,6 +62,7 @@ def classify(
 def append_words(
     points: npt.NDArray[np.uint32],
     classes: npt.NDArray[np.uint8],
+    marks: npt.NDArray[np.uint8],
     count: int,
     open_word: int,
     rising: npt.NDArray[np.uint32],
@@ -76,6 +77,7 @@ def append_words(
     Args:
         points: code points of the piece; overwritten.
         classes: their classes; the entry after the last is overwritten.
+        marks: scratch of at least ``count``.
         count: how many, at least 1.
         open_word: polynomial of the word that runs on from the piece before, or -1.
         rising, falling: ``powers`` of at least ``count + 1``.
@@ -93,21 +95,26 @@ def append_words(
         else:
             words[at] = fmix32(np.uint32(open_word))
             at += 1
+    runs_on = classes[count - 1] == _WORD
+    classes[count] = _WORD  # whether a word ends at the end of the piece is not known: it runs on
+    following = classes[1:]
     for i in range(count):
-        is_word = (classes[i] == _WORD) | (classes[i] == _SOLO)
+        here = classes[i]
+        is_word = (here == _WORD) | (here == _SOLO)
         points[i] = np.uint32(points[i] * falling[i]) if is_word else _ZERO
-    classes[count] = _WORD  # whether a word ends here is not known: it runs on
-    found = 0
+        marks[i] = (here == _SOLO) | ((here == _WORD) & (following[i] != _WORD))
+    unsigned = np.uint64(0)  # numba checks a signed index for being negative
     for i in range(count):
         running = np.uint32(running + points[i])
-        sums[found] = running
-        ends[found] = np.uint32(i)
-        here = classes[i]
-        found += (here == _SOLO) | ((here == _WORD) & (classes[i + 1] != _WORD))
+        sums[unsigned] = running
+        ends[unsigned] = np.uint32(i)
+        unsigned += np.uint64(marks[i])
+    found = np.int64(unsigned)
     previous = _ZERO
+    target = words[at:]
     for i in range(found):
-        words[at + i] = fmix32(np.uint32(np.uint32(sums[i] - previous) * rising[ends[i]]))
+        target[i] = fmix32(np.uint32(np.uint32(sums[i] - previous) * rising[ends[i]]))
         previous = sums[i]
-    if classes[count - 1] == _WORD:
+    if runs_on:
         return at + found, int(np.uint32(np.uint32(running - previous) * rising[count - 1]))
     return at + found, -1

@@ -1,4 +1,4 @@
-"""Decoding of UTF-8 in pieces that stay in the first-level cache.
+"""Decoding and encoding of UTF-8 in pieces that stay in the first-level cache.
 
 A piece of ASCII is widened. Any other piece is decoded at every byte offset as if a
 character began there, which vectorises whatever the script; then the offsets that do begin
@@ -14,18 +14,18 @@ import numpy.typing as npt
 from gpucurate.ops.compiled import kernel
 
 PIECE = 1024
-"""Bytes of text decoded at a time; a piece ends at a character, so 3 bytes may follow."""
+"""Bytes of text that most operations take at a time."""
 
 PADDING = 64
 """Room after the bytes of a piece, which decoding reads and ignores."""
 
-_6, _12, _18 = np.uint32(6), np.uint32(12), np.uint32(18)
+_6, _8, _12, _16, _18, _24 = (np.uint32(bits) for bits in (6, 8, 12, 16, 18, 24))
 
 
 @kernel
-def piece_end(data: npt.NDArray[np.uint8], start: int, stop: int) -> int:
-    """Where the piece that begins at ``start`` ends: after PIECE bytes, at a character."""
-    end = start + PIECE
+def piece_end(data: npt.NDArray[np.uint8], start: int, stop: int, size: int) -> int:
+    """Where the piece that begins at ``start`` ends: after ``size`` bytes and up to 3, at a character."""
+    end = start + size
     if end >= stop:
         return stop
     while end < stop and (data[end] & 0xC0) == 0x80:
@@ -36,9 +36,9 @@ def piece_end(data: npt.NDArray[np.uint8], start: int, stop: int) -> int:
 @kernel
 def load_piece(data: npt.NDArray[np.uint8], start: int, end: int, piece: npt.NDArray[np.uint8]) -> bool:
     """Copy ``data[start:end]`` to the front of ``piece``; whether all of it is ASCII."""
-    seen = np.uint8(0)
-    for i in range(end - start):
-        byte = data[start + i]
+    seen, source = np.uint8(0), data[start:end]
+    for i in range(len(source)):
+        byte = source[i]
         piece[i] = byte
         seen |= byte
     return bool(seen < 0x80)
@@ -47,8 +47,9 @@ def load_piece(data: npt.NDArray[np.uint8], start: int, end: int, piece: npt.NDA
 @kernel
 def widen(piece: npt.NDArray[np.uint8], count: int, out: npt.NDArray[np.uint32], at: int) -> None:
     """The code points of ASCII: ``out[at:at+count]``."""
+    target = out[at:]
     for i in range(count):
-        out[at + i] = np.uint32(piece[i])
+        target[i] = np.uint32(piece[i])
 
 
 @kernel
@@ -81,7 +82,57 @@ def decode(
         long = four if a >= 0xF0 else three
         short = two if a >= 0xC0 else a
         scratch[i] = long if a >= 0xE0 else short
+    place = np.uint64(at)  # numba checks a signed index for being negative
     for i in range(count):
-        out[at] = scratch[i]
-        at += (piece[i] & 0xC0) != 0x80
-    return at
+        out[place] = scratch[i]
+        place += np.uint64((piece[i] & 0xC0) != 0x80)
+    return np.int64(place)  # type: ignore[return-value]
+
+
+@kernel
+def encode(
+    points: npt.NDArray[np.uint32],
+    count: int,
+    packed: npt.NDArray[np.uint32],
+    lengths: npt.NDArray[np.uint8],
+    out: npt.NDArray[np.uint8],
+    at: int,
+) -> int:
+    """Encode code points.
+
+    Args:
+        points: uint32, the code points.
+        count: how many.
+        packed, lengths: scratch of at least ``count``.
+        out: receives the bytes from index ``at`` on; 4 bytes are written for each code point,
+            so 3 bytes after the last are overwritten.
+        at: see ``out``.
+
+    Returns:
+        ``at`` plus the number of bytes.
+    """
+    for i in range(count):
+        point = points[i]
+        last, third = _trail(point), _trail(point >> _6)
+        second, first = _trail(point >> _12), np.uint32(0xF0) | (point >> _18)
+        two = np.uint32(np.uint32(0xC0) | (point >> _6)) | (last << _8)
+        three = np.uint32(np.uint32(0xE0) | (point >> _12)) | (third << _8) | (last << _16)
+        four = first | (second << _8) | (third << _16) | (last << _24)
+        long, short = four if point >= 0x10000 else three, two if point >= 0x80 else point
+        packed[i] = np.uint32(long if point >= 0x800 else short)
+        lengths[i] = np.uint8(1) + (point >= 0x80) + (point >= 0x800) + (point >= 0x10000)
+    place = np.uint64(at)
+    for i in range(count):
+        word = packed[i]
+        out[place] = np.uint8(word)
+        out[place + np.uint64(1)] = np.uint8(word >> _8)
+        out[place + np.uint64(2)] = np.uint8(word >> _16)
+        out[place + np.uint64(3)] = np.uint8(word >> _24)
+        place += np.uint64(lengths[i])
+    return np.int64(place)  # type: ignore[return-value]
+
+
+@kernel
+def _trail(bits: np.uint32) -> np.uint32:
+    """A continuation byte of the lowest 6 bits."""
+    return np.uint32(0x80) | (bits & np.uint32(0x3F))
