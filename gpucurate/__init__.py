@@ -1,3 +1,46 @@
-"""gpucurate: GPU-native dataframe pipelines that curate text corpora for LLM training."""
+"""gpucurate: GPU-native dataframe pipelines that curate text corpora for LLM training.
+
+Importing it costs next to nothing; what a name needs is loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gpucurate.backends.executors import InlineExecutor, LocalExecutor
+    from gpucurate.pipeline.pipeline import Pipeline
+    from gpucurate.stages.function_decorators import processing_stage
+    from gpucurate.workflows.one_line import exact_dedup, fuzzy_dedup
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "InlineExecutor": "gpucurate.backends.executors",
+    "LocalExecutor": "gpucurate.backends.executors",
+    "Pipeline": "gpucurate.pipeline.pipeline",
+    "exact_dedup": "gpucurate.workflows.one_line",
+    "fuzzy_dedup": "gpucurate.workflows.one_line",
+    "processing_stage": "gpucurate.stages.function_decorators",
+}
+
+__all__ = [
+    "InlineExecutor",
+    "LocalExecutor",
+    "Pipeline",
+    "__version__",
+    "exact_dedup",
+    "fuzzy_dedup",
+    "processing_stage",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'gpucurate' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -58,7 +58,15 @@ class Job:
 
 
 class Executor(Protocol):
-    """Runs the units of a phase to their end."""
+    """Runs the units of a phase to their end.
+
+    Attributes:
+        workers: how many run at a time, at most.
+        memory: bytes that the run may use in all.
+    """
+
+    workers: int
+    memory: int
 
     def describe(self) -> str:
         """Name and settings, for the report."""
@@ -77,7 +85,15 @@ def usable_cores() -> int:
 
 
 class InlineExecutor:
-    """Runs everything in this process, one unit at a time."""
+    """Runs everything in this process, one unit at a time.
+
+    Args:
+        memory: bytes that passes over keys may use; 60% of what is free by default.
+    """
+
+    def __init__(self, memory: int | str | None = None) -> None:
+        self.workers = 1
+        self.memory = _memory(memory)
 
     def describe(self) -> str:
         """Name, for the report."""
@@ -105,7 +121,7 @@ class LocalExecutor:
         if workers is not None and workers < 1:
             raise ConfigurationError(f"{workers} workers: at least 1 is needed")
         self.workers = workers or usable_cores()
-        self.memory = parse_bytes(memory) if memory is not None else int(available_memory() * MEMORY_SHARE)
+        self.memory = _memory(memory)
 
     def describe(self) -> str:
         """Name and settings, for the report."""
@@ -120,6 +136,10 @@ class LocalExecutor:
         workers = max(1, min(self.workers, limit, fitting))
         budget = max(1, spare - workers * WORKER_BASE)
         return _drive(job, observer, LocalBackend(_assignment(job)), workers=workers, budget=budget)
+
+
+def _memory(given: int | str | None) -> int:
+    return parse_bytes(given) if given is not None else int(available_memory() * MEMORY_SHARE)
 
 
 def default_executor(input_bytes: int) -> InlineExecutor | LocalExecutor:

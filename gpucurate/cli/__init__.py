@@ -1,1 +1,1 @@
-""""""
+"""The ``gpucurate`` command."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
@@ -38,6 +39,15 @@ def is_cudf(value: object) -> bool:
     """Whether ``value`` is a cuDF frame; does not import cuDF."""
     module = sys.modules.get("cudf")
     return module is not None and isinstance(value, module.DataFrame)
+
+
+def cuda_is_available() -> bool:
+    """Whether cuDF can be used: a GPU, a driver, and the libraries."""
+    if find_spec("cudf") is None or find_spec("cupy") is None:
+        return False
+    import cupy
+
+    return bool(cupy.cuda.is_available())
 
 
 def device_of(table: Table) -> Device:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from urllib.parse import quote, unquote_to_bytes
+import re
 
 
 def encode_name(name: str) -> str:
@@ -20,13 +20,14 @@ def encode_name(name: str) -> str:
         else:
             return name
     return "".join(
-        c
-        if c.isprintable() and c != "%" and not 0xD800 <= ord(c) < 0xE000
-        else quote(os.fsencode(c), safe="")
+        c if c.isprintable() and c != "%" else "".join(f"%{byte:02X}" for byte in os.fsencode(c))
         for c in name
     )
 
 
 def decode_name(encoded: str) -> str:
     """The name that :func:`encode_name` was given."""
-    return os.fsdecode(unquote_to_bytes(encoded)) if "%" in encoded else encoded
+    if "%" not in encoded:
+        return encoded
+    raw = re.sub(rb"%([0-9A-F]{2})", lambda match: bytes([int(match[1], 16)]), encoded.encode())
+    return os.fsdecode(raw)

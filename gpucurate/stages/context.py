@@ -63,6 +63,19 @@ class UnitContext:
         self.rejects.extend(found)
 
     @property
+    def records(self) -> int:
+        """Physical records met so far in the unit."""
+        return sum(tally.records for tally in self._tallies.values())
+
+    def range_position(self, source: FileRange) -> int:
+        """Position of a range among those that the unit has opened."""
+        return list(self._tallies).index((source.file.name, source.ordinal))
+
+    def records_before(self, source: FileRange) -> int:
+        """Physical records of the unit before ``source``; all earlier ranges have been read."""
+        return sum(tally.records for tally in self.tallies[: self.range_position(source)])
+
+    @property
     def tallies(self) -> list[RangeTally]:
         """One entry a file range, in the order in which they were first read."""
         return list(self._tallies.values())

@@ -110,6 +110,21 @@ class RunReport:
         }
 
 
+def report_from_dict(values: dict[str, Any]) -> RunReport:
+    """The report of an earlier run, from its ``report.json``; phases are left in ``details``."""
+    known = {"name", "executor", "started", "seconds", "input_bytes", "output_files", "output_bytes"}
+    report = RunReport(**{key: values[key] for key in known})
+    report.books = Books.from_dict(values["books"])
+    report.counts = Counter(values["counts"])
+    report.peak_memory_bytes = values["peak_memory_bytes"]
+    report.quarantined = values["quarantined"]
+    report.ignored = [(path, reason) for path, reason in values["ignored"]]
+    report.details = {
+        key: value for key, value in values.items() if key not in report.to_dict() or key == "phases"
+    }
+    return report
+
+
 def sum_stages(results: Iterable[UnitResult]) -> list[StagePerfStats]:
     """Figures of each stage summed over units; each unit counts once, however often it was tried."""
     total: list[StagePerfStats] = []

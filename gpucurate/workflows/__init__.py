@@ -1,1 +1,1 @@
-""""""
+"""Pipelines with phases: deduplication."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from os import PathLike
 from typing import Any, ClassVar
 
+from gpucurate.frame import table as frame
 from gpucurate.io.limits import ReadLimits
 from gpucurate.io.listing import Listing, list_input
 from gpucurate.io.piece import Piece
@@ -149,7 +150,7 @@ class DocumentReader(SourceStage[FileGroupTask, DocumentBatch]):
     def _batch(self, task: FileGroupTask, source: FileRange, piece: Piece) -> DocumentBatch:
         return DocumentBatch(
             task.dataset_name,
-            piece.table,
+            piece.table if piece.table.num_columns else frame.empty_columns(piece.num_rows),
             f"{source.file.name}:{source.start}+{piece.first_record}",
             [*task._stage_perf],
             dict(task._metadata),

@@ -1,0 +1,87 @@
+"""Entry point: commands, errors, exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import click
+import typer
+
+from gpucurate import __version__
+from gpucurate.cli.dedup import dedup
+from gpucurate.spec.errors import GpucurateError, InterruptedRunError
+
+app = typer.Typer(
+    name="gpucurate",
+    help="Curate text corpora for LLM training.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(dedup, name="dedup")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"gpucurate {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command and end the process with its exit code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command; errors are printed as sentences, with ``--debug`` as tracebacks.
+
+    Returns:
+        The exit code: 0 done, 1 internal, 2 usage, 3 configuration, 4 output in use or not
+        empty, 5 input, 6 storage, 7 too many rejects, 8 finished with quarantined units,
+        70 books do not balance, 130 and 143 signals, 141 nobody reads the output.
+    """
+    debug = "--debug" in arguments
+    try:
+        app(arguments, prog_name="gpucurate", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        _complain("interrupted")
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nothing more can be flushed there
+        return 141
+    except GpucurateError as error:
+        if debug:
+            raise
+        _complain(str(error))
+        return 128 + error.signum if isinstance(error, InterruptedRunError) else error.exit_code
+    except Exception as error:
+        if debug:
+            raise
+        _complain(f"internal error: {type(error).__name__}: {error} (run again with --debug for a traceback)")
+        return 1
+    return 0
+
+
+def _complain(message: str) -> None:
+    printable = "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in message)
+    print(f"gpucurate: {printable}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

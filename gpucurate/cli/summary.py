@@ -1,0 +1,83 @@
+"""What a deduplication prints."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.markup import escape
+
+from gpucurate.backends.executors import Executor
+from gpucurate.spec.bytesize import format_bytes
+from gpucurate.spec.names import encode_name
+from gpucurate.telemetry.report import RunReport
+from gpucurate.workflows.deduplication import DeduplicationWorkflow
+from gpucurate.workflows.result import WorkflowRunResult
+
+SHOWN_IGNORED = 3
+
+
+def print_plan(console: Console, workflow: DeduplicationWorkflow, executor: Executor) -> None:
+    """What would be done; nothing is written."""
+    listing, plan, units = workflow.survey()
+    size = sum(file.size for file in listing.files)
+    console.print(f"[bold]{workflow.name}[/]: dry run, nothing is written")
+    console.print(
+        f"input      {len(listing.files):,} files, {format_bytes(size)}, in {len(units):,} units of work"
+    )
+    _print_ignored(console, list(listing.ignored))
+    console.print(f"sketch     {escape(str(workflow.sketch))}")
+    console.print(f"executor   {executor.describe()}")
+    console.print(f"output     {escape(encode_name(str(workflow.output)))}")
+    console.print(f"plan       {plan.fingerprint}")
+
+
+def print_summary(console: Console, result: WorkflowRunResult) -> None:
+    """Books, clusters, times."""
+    report = result.report
+    if result.was_finished:
+        console.print("an earlier run of this command had finished; this is its report")
+    _print_ignored(console, report.ignored)
+    _print_books(console, report)
+    _print_clusters(console, report)
+    _print_times(console, report)
+    console.print(f"output     {escape(encode_name(str(result.output)))}")
+    console.print(f"clusters   {escape(encode_name(str(result.clusters_path)))}")
+
+
+def _print_ignored(console: Console, ignored: list[tuple[str, str]]) -> None:
+    for path, reason in ignored[:SHOWN_IGNORED]:
+        console.print(f"[yellow]ignored[/]    {escape(encode_name(path))}: {escape(reason)}")
+    if len(ignored) > SHOWN_IGNORED:
+        console.print(f"[yellow]ignored[/]    {len(ignored) - SHOWN_IGNORED:,} more; all are in report.json")
+
+
+def _print_books(console: Console, report: RunReport) -> None:
+    books = report.books
+    parts = [f"{books.read:,} read", f"{books.kept:,} kept", f"{books.total_dropped:,} dropped"]
+    parts.append(f"{books.total_rejected:,} rejected")
+    console.print("documents  " + ", ".join(parts))
+    for reason, count in books.rejected.most_common():
+        console.print(f"[yellow]rejected[/]   {count:,} {reason}")
+    written = f", {format_bytes(report.output_bytes)} out in {report.output_files:,} files"
+    console.print(
+        f"bytes      {format_bytes(report.input_bytes)} in" + (written if report.output_files else "")
+    )
+
+
+def _print_clusters(console: Console, report: RunReport) -> None:
+    found = report.details["clusters"]
+    members = f"{found['documents']:,} documents, {found['duplicates']:,} of them duplicates"
+    console.print(f"clusters   {found['count']:,} of {members}")
+    for entry in found["largest"]:
+        where = f"{entry['path']}:{entry['row']}"
+        console.print(f"  {entry['size']:>8,}  [dim]{escape(where)}[/]  {escape(entry['text'])}")
+
+
+def _print_times(console: Console, report: RunReport) -> None:
+    phases = ", ".join(f"{phase.name} {phase.seconds:.1f} s" for phase in report.phases)
+    rate = report.input_bytes / report.seconds if report.seconds else 0.0
+    peak = f", peak memory {format_bytes(report.peak_memory_bytes)}"
+    console.print(
+        f"time       {report.seconds:.1f} s"
+        + (f" ({phases})" if phases else "")
+        + f", {format_bytes(rate)}/s{peak}"
+    )

@@ -1,0 +1,134 @@
+"""The cluster artefact: what deduplication found, whatever is then done with it.
+
+Parquet with a row for each document of a cluster of two and more, by ascending ``id``:
+
+    path          string    file, as in the listing of the input
+    row           int64     0-based physical record of the file, blank and rejected ones counted
+    id            int64     records before it in the whole input, files by name
+    cluster       int64     smallest id of its cluster
+    cluster_size  int32     documents in its cluster
+    is_kept       bool      whether the policy keeps it
+    similarity    float32   to the survivor; null where pairs were not verified
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from gpucurate.dedup.survivors import Clusters
+from gpucurate.spec.errors import StorageError
+
+SCHEMA = pa.schema(
+    [
+        ("path", pa.string()),
+        ("row", pa.int64()),
+        ("id", pa.int64()),
+        ("cluster", pa.int64()),
+        ("cluster_size", pa.int32()),
+        ("is_kept", pa.bool_()),
+        ("similarity", pa.float32()),
+    ]
+)
+
+ROWS_A_GROUP = 1 << 20
+ROWS_A_FILE = 1 << 26
+
+
+@dataclass(frozen=True, slots=True)
+class FileSpan:
+    """Consecutive records of one file.
+
+    Attributes:
+        name: the file, printable.
+        first_row: physical record of the file that the span begins with.
+        first_id: its id.
+        records: length of the span.
+    """
+
+    name: str
+    first_row: int
+    first_id: int
+    records: int
+
+
+def write_clusters(folder: Path, spans: Sequence[FileSpan], clusters: Clusters) -> int:
+    """Write ``part-00000.parquet`` and so on.
+
+    Args:
+        folder: is made if absent.
+        spans: all records of the input, in order of ids.
+        clusters: what was found.
+
+    Returns:
+        Rows written.
+
+    Raises:
+        StorageError: not possible.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return _write_parts(folder, _tables(spans, clusters))
+    except OSError as error:
+        raise StorageError(f"cannot write {folder}: {error.strerror or error}") from error
+
+
+def _write_parts(folder: Path, tables: Iterator[pa.Table]) -> int:
+    rows = part = in_part = 0
+    writer = _open(folder, part)
+    try:
+        for table in tables:
+            if in_part >= ROWS_A_FILE:
+                writer.close()
+                part, in_part = part + 1, 0
+                writer = _open(folder, part)
+            writer.write_table(table)
+            rows, in_part = rows + table.num_rows, in_part + table.num_rows
+    finally:
+        writer.close()
+    return rows
+
+
+def _open(folder: Path, part: int) -> pq.ParquetWriter:
+    return pq.ParquetWriter(folder / f"part-{part:05d}.parquet", SCHEMA, compression="zstd")
+
+
+def _tables(spans: Sequence[FileSpan], clusters: Clusters) -> Iterator[pa.Table]:
+    """Tables of at most a row group, spans put together."""
+    held: list[pa.Table] = []
+    rows = 0
+    for span in spans:
+        for table in _span_tables(span, clusters):
+            if rows + table.num_rows > ROWS_A_GROUP and held:
+                yield pa.concat_tables(held)
+                held, rows = [], 0
+            held.append(table)
+            rows += table.num_rows
+    if held:
+        yield pa.concat_tables(held)
+
+
+def _span_tables(span: FileSpan, clusters: Clusters) -> Iterator[pa.Table]:
+    for start in range(span.first_id, span.first_id + span.records, ROWS_A_GROUP):
+        stop = min(start + ROWS_A_GROUP, span.first_id + span.records)
+        labels = clusters.labels[start:stop]
+        sizes = clusters.sizes[labels]
+        members = np.flatnonzero(sizes > 1)
+        if not len(members):
+            continue
+        ids = members + start
+        columns = [
+            pa.array([span.name]).take(pa.array(np.zeros(len(ids), np.int32))),
+            pa.array(ids - span.first_id + span.first_row),
+            pa.array(ids),
+            pa.array(labels[members].astype(np.int64)),
+            pa.array(sizes[members].astype(np.int32)),
+            pa.array(clusters.is_kept(start, stop)[members]),
+            pa.nulls(len(ids), pa.float32()),
+        ]
+        yield pa.Table.from_arrays(columns, schema=SCHEMA)

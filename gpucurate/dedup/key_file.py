@@ -1,0 +1,212 @@
+"""Keys of documents on disk: one file a unit of work, read in slices by band.
+
+A file is a sequence of blocks, one a piece of input, then an index. A block holds, in
+little-endian order and without padding:
+
+    ids       uint32[m]          documents that have keys, counted from the start of the unit
+    keys      uint64[bands][m]   band by band, so that one band is one slice
+    lengths   uint32[records]    characters of each physical record, plus one; 0 if not accepted
+
+and the index is JSON, followed by its length (uint64) and the magic number. What a document
+that was rejected, or a blank line, has in ``lengths`` tells it from an accepted empty text.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+
+from gpucurate.spec.errors import StorageError
+
+MAGIC = b"GCKEYS01"
+LENGTH_CEILING = 2**32 - 2
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Where a block lies, and what it holds.
+
+    Attributes:
+        offset: first byte in the file.
+        first_record: physical records of the unit before the block.
+        records: physical records in it.
+        documents: documents with keys, m.
+    """
+
+    offset: int
+    first_record: int
+    records: int
+    documents: int
+
+
+class KeyFileWriter:
+    """Writes the keys of one unit.
+
+    Args:
+        path: of the file, which is made or replaced.
+        bands: keys a document.
+
+    Raises:
+        StorageError: not possible.
+    """
+
+    def __init__(self, path: Path, bands: int) -> None:
+        self.path = path
+        self.bands = bands
+        self.records = 0
+        self._blocks: list[Block] = []
+        self._offset = 0
+        try:
+            self._file: BinaryIO = path.open("wb", buffering=1 << 20)
+        except OSError as error:
+            raise _storage_error(path, error) from error
+
+    def append(
+        self,
+        records: int,
+        ids: npt.NDArray[np.uint32],
+        keys: npt.NDArray[np.uint64],
+        lengths: npt.NDArray[np.uint32],
+    ) -> None:
+        """Add a piece.
+
+        Args:
+            records: physical records in the piece.
+            ids: uint32[m], records with keys, counted from the start of the piece.
+            keys: uint64[m, bands].
+            lengths: uint32[records], characters plus one; 0 if not accepted.
+        """
+        block = Block(self._offset, self.records, records, len(ids))
+        self._blocks.append(block)
+        self._write(ids + np.uint32(self.records))
+        self._write(np.ascontiguousarray(keys.T))
+        self._write(lengths)
+        self.records += records
+
+    def _write(self, array: npt.NDArray[np.unsignedinteger]) -> None:
+        try:
+            self._file.write(array.data.cast("B") if array.size else b"")
+        except OSError as error:
+            raise _storage_error(self.path, error) from error
+        self._offset += array.nbytes
+
+    def close(self) -> int:
+        """Write the index, sync, close; bytes of the file."""
+        index = orjson.dumps(
+            {"bands": self.bands, "records": self.records, "blocks": [asdict(b) for b in self._blocks]}
+        )
+        try:
+            self._file.write(index + len(index).to_bytes(8, "little") + MAGIC)
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+        except OSError as error:
+            raise _storage_error(self.path, error) from error
+        return self._offset + len(index) + 16
+
+    def abandon(self) -> None:
+        """Close without an index."""
+        self._file.close()
+
+
+class KeyFile:
+    """Reads the keys of one unit.
+
+    Args:
+        path: as :class:`KeyFileWriter` wrote it.
+
+    Raises:
+        StorageError: not a whole key file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._file = path.open("rb", buffering=0)
+        except OSError as error:
+            raise StorageError(f"cannot read {path}: {error.strerror}") from error
+        self._size = os.fstat(self._file.fileno()).st_size
+        tail = os.pread(self._file.fileno(), 16, max(0, self._size - 16))
+        if tail[8:] != MAGIC:
+            raise StorageError(f"{path} is not a whole key file")
+        length = int.from_bytes(tail[:8], "little")
+        index = orjson.loads(os.pread(self._file.fileno(), length, self._size - 16 - length))
+        self.bands: int = index["bands"]
+        self.records: int = index["records"]
+        self.blocks = [Block(**values) for values in index["blocks"]]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+    @property
+    def documents(self) -> int:
+        """Documents with keys."""
+        return sum(block.documents for block in self.blocks)
+
+    def read_ids(self, block: Block, out: npt.NDArray[np.uint32]) -> None:
+        """Ids of a block into ``out`` (uint32[m])."""
+        self._read(out, block.offset)
+
+    def read_keys(self, block: Block, band: int, out: npt.NDArray[np.uint64]) -> None:
+        """Keys of one band of a block into ``out`` (uint64[m])."""
+        self._read(out, block.offset + block.documents * (4 + 8 * band))
+
+    def lengths(self) -> Iterator[tuple[int, npt.NDArray[np.uint32]]]:
+        """First record and lengths (uint32) of each block, in order."""
+        for block in self.blocks:
+            out = np.empty(block.records, np.uint32)
+            self._read(out, block.offset + block.documents * (4 + 8 * self.bands))
+            yield block.first_record, out
+
+    def _read(self, out: npt.NDArray[np.unsignedinteger], offset: int) -> None:
+        if not out.size:
+            return
+        view, done = out.data.cast("B"), 0
+        while done < len(view):
+            count = os.preadv(self._file.fileno(), [view[done : done + (1 << 30)]], offset + done)
+            if not count:
+                raise StorageError(f"{self.path} ends early: it was changed while the run went on")
+            done += count
+
+
+@dataclass(frozen=True, slots=True)
+class KeySet:
+    """The key files of all units, in order of the listing, and the ids that they stand for.
+
+    Attributes:
+        paths: one a unit; None for a unit that could not be read.
+        bases: id of each unit's first record, and the number of records at the end;
+            int64[len(paths) + 1].
+    """
+
+    paths: Sequence[Path | None]
+    bases: npt.NDArray[np.int64]
+
+    @property
+    def records(self) -> int:
+        """Physical records of the whole input."""
+        return int(self.bases[-1])
+
+    def files(self) -> Iterator[tuple[int, KeyFile]]:
+        """(id of the first record, open file) of each unit."""
+        for path, base in zip(self.paths, self.bases, strict=False):
+            if path is not None:
+                with KeyFile(path) as file:
+                    yield int(base), file
+
+
+def _storage_error(path: Path, error: OSError) -> StorageError:
+    return StorageError(f"cannot write {path}: {error.strerror} (errno {error.errno})")

@@ -1,0 +1,92 @@
+"""What is taken of a text to find its duplicates: band keys, or a hash of all of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from gpucurate.frame.text import TextBuffers
+from gpucurate.ops.document_hash import document_hash
+from gpucurate.ops.minhash import MinHashParams, band_keys
+from gpucurate.ops.normalize import normalize
+from gpucurate.ops.version import ALGORITHMS_VERSION
+
+KeysAndMask = tuple[npt.NDArray[np.uint64], npt.NDArray[np.bool_]]
+
+
+class Sketch(Protocol):
+    """Keys of texts.
+
+    Attributes:
+        bands: keys a document.
+        wide: whether the keys are the two words of one 128-bit key.
+    """
+
+    @property
+    def bands(self) -> int: ...  # noqa: D102
+
+    @property
+    def wide(self) -> bool: ...  # noqa: D102
+
+    def keys(self, text: TextBuffers) -> KeysAndMask:
+        """Keys (uint64[n, bands]) and whether each document has any (bool[n])."""
+
+
+@dataclass(frozen=True, slots=True)
+class MinHashSketch:
+    """MinHash band keys: documents that share one are taken for near-duplicates.
+
+    Attributes:
+        params: shingles, permutations, bands.
+        normalized: lower case, white space collapsed, before shingles are taken.
+        version: of the algorithms; keys of different versions cannot be compared.
+    """
+
+    params: MinHashParams
+    normalized: bool = True
+    version: int = ALGORITHMS_VERSION
+
+    @property
+    def bands(self) -> int:
+        """Keys a document."""
+        return self.params.bands
+
+    @property
+    def wide(self) -> bool:
+        """False: each key stands alone."""
+        return False
+
+    def keys(self, text: TextBuffers) -> KeysAndMask:
+        """Band keys; a text without a shingle has none."""
+        return band_keys(normalize(text) if self.normalized else text, self.params)
+
+
+@dataclass(frozen=True, slots=True)
+class HashSketch:
+    """A 128-bit hash of the document: documents that share it are taken for equal.
+
+    Attributes:
+        normalized: lower case, white space collapsed, before the hash is taken.
+        version: of the algorithms.
+    """
+
+    normalized: bool = False
+    version: int = ALGORITHMS_VERSION
+
+    @property
+    def bands(self) -> int:
+        """Two words."""
+        return 2
+
+    @property
+    def wide(self) -> bool:
+        """True: both words must agree."""
+        return True
+
+    def keys(self, text: TextBuffers) -> KeysAndMask:
+        """Hashes; every text has one, the empty one too."""
+        hashes = document_hash(normalize(text) if self.normalized else text)
+        return hashes, np.ones(len(text), bool) if text.valid is None else text.valid

@@ -1,0 +1,1 @@
+"""Stages that deduplication is put together from."""

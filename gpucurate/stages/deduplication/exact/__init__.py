@@ -1,0 +1,1 @@
+"""Exact deduplication under NeMo Curator's import path."""

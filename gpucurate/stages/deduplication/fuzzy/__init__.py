@@ -1,0 +1,1 @@
+"""Fuzzy deduplication under NeMo Curator's import path."""

@@ -1,0 +1,125 @@
+"""Try a stage on the inputs that break stages."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import cloudpickle
+import numpy as np
+import pyarrow as pa
+
+from gpucurate.backends.chain import Chain, Stage
+from gpucurate.frame import table as frame
+from gpucurate.spec.device import Device
+from gpucurate.spec.errors import StageError
+from gpucurate.stages.context import UnitContext
+from gpucurate.tasks.document import DocumentBatch
+from gpucurate.tasks.origin import Origin
+
+HUGE_CHARACTERS = 1_000_000
+MANY_ROWS = 10_000
+
+
+def check_stage(stage: Stage | type[Stage], **columns: list[Any]) -> list[str]:
+    """Run a stage on empty, null, odd, huge and many documents, on each device there is.
+
+    It is set up, run on every batch, and torn down, as a worker does it; and it is pickled,
+    as it would be to reach a worker. For each batch it must not raise, must not change the
+    batch it was given, and must give tasks that have the columns it declares.
+
+    Args:
+        stage: an instance, or a class that needs no argument.
+        columns: further columns that the stage needs, by name, as a few values to repeat;
+            columns it declares in ``inputs()`` are otherwise text.
+
+    Returns:
+        The names of the cases that were tried, with the device.
+
+    Raises:
+        StageError: the stage failed a case; the message names it.
+
+    >>> check_stage(MyStage)
+    ['empty on cpu', 'null text on cpu', ...]
+    """
+    given: Stage = stage() if isinstance(stage, type) else stage
+    tried: list[str] = []
+    for device in _devices(given):
+        for name, batch in _cases(given, columns):
+            _try(_pickled(given), name, batch if device == "cpu" else _to_cuda(batch))
+            tried.append(f"{name} on {device}")
+    return tried
+
+
+def _devices(stage: Stage) -> list[Device]:
+    there: list[Device] = ["cpu", "cuda"] if frame.cuda_is_available() else ["cpu"]
+    usable = [device for device in there if device in stage.devices]
+    if not usable:
+        raise StageError(
+            f"stage {stage.name!r} runs on {sorted(stage.devices)}, and there is {there}", stage.name
+        )
+    return usable
+
+
+def _cases(stage: Stage, columns: dict[str, list[Any]]) -> Iterator[tuple[str, DocumentBatch]]:
+    texts: dict[str, list[str | None]] = {
+        "empty": [],
+        "null text": [None, "a document", None],
+        "empty text": ["", " ", "\n\n"],
+        "odd text": ["\x00", "é" * 3, "日本語の文", "👩‍👩‍👧", "\u2028a\u0085b", "a" * 4096],
+        "huge text": ["word " * (HUGE_CHARACTERS // 5), "x" * HUGE_CHARACTERS],
+        "many rows": ["a line of text"] * MANY_ROWS,
+    }
+    needed = stage.inputs()[1] or ["text"]
+    for name, documents in texts.items():
+        n = len(documents)
+        arrays = {column: _column(columns.get(column, documents), n) for column in needed}
+        yield (
+            name,
+            DocumentBatch("check", pa.table(arrays), name, records=np.arange(n), _origin=Origin(None, name)),
+        )
+
+
+def _column(values: list[Any], n: int) -> pa.Array:
+    if not n:
+        return pa.array(values[:1]).slice(0, 0) if values else pa.array([], pa.large_string())
+    return pa.array([values[i % len(values)] for i in range(n)])
+
+
+def _to_cuda(batch: DocumentBatch) -> DocumentBatch:
+    return replace(batch, data=batch.to_cudf())
+
+
+def _pickled(stage: Stage) -> Stage:
+    try:
+        copy: Stage = pickle.loads(cloudpickle.dumps(stage))
+    except Exception as error:
+        raise StageError(f"stage {stage.name!r} cannot be sent to a worker: {error}", stage.name) from error
+    return copy
+
+
+def _try(stage: Stage, case: str, batch: DocumentBatch) -> None:
+    before = batch.to_pyarrow()
+    stage.setup_on_node()
+    stage.setup()
+    try:
+        stage.bind(UnitContext("check"))
+        results = list(Chain([stage]).run([batch]))
+    except Exception as error:
+        raise StageError(
+            f"stage {stage.name!r} failed on {case}: {type(error).__name__}: {error}", stage.name
+        ) from error
+    finally:
+        stage.teardown()
+    if not batch.to_pyarrow().equals(before):
+        raise StageError(
+            f"stage {stage.name!r} changed the batch it was given ({case}): make a new one", stage.name
+        )
+    for task in results:
+        missing = set(stage.outputs()[1]) - set(task.get_columns())
+        if isinstance(task, DocumentBatch) and missing:
+            raise StageError(
+                f"stage {stage.name!r} declares {sorted(missing)} and does not make it ({case})", stage.name
+            )

@@ -1,0 +1,333 @@
+"""Deduplication in phases: keys, components, clusters, output.
+
+1. ``keys``: read the text, take its keys, write them to one file a unit.
+2. ``group``: equal keys to components, in this process, band by band.
+3. ``clusters``: which member survives, and the cluster artefact.
+4. ``write``: copy the records that are kept.
+
+Detection is an artefact; what is done with it is a step of its own.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gpucurate.backends.chain import Stage
+from gpucurate.backends.driver import Outcome
+from gpucurate.backends.executors import Executor, default_executor
+from gpucurate.checkpoint.run_folder import RunFolder
+from gpucurate.dedup.cluster_file import FileSpan, write_clusters
+from gpucurate.dedup.components import find_components
+from gpucurate.dedup.key_file import KeySet
+from gpucurate.dedup.marks import Marks
+from gpucurate.dedup.sketch import Sketch
+from gpucurate.dedup.survivors import Clusters, Keep, check_keep, choose
+from gpucurate.io.listing import Listing, list_input
+from gpucurate.pipeline.run import Run, first_rows, refuse_overlap
+from gpucurate.pipeline.verdict import DEFAULT_MAX_REJECT_RATE, check_rejects, judge
+from gpucurate.planning.planner import make_plan
+from gpucurate.planning.units import make_units
+from gpucurate.spec.bytesize import MIB
+from gpucurate.spec.names import encode_name
+from gpucurate.spec.plan import Plan
+from gpucurate.spec.progress import Observer
+from gpucurate.spec.source import FileFormat, FileRange
+from gpucurate.spec.unit import Unit
+from gpucurate.stages.deduplication.keys import DocumentKeys, key_file_name
+from gpucurate.stages.deduplication.removal import DuplicateAnnotation, DuplicateRemoval
+from gpucurate.stages.specification import specify
+from gpucurate.stages.text.io.reader import DocumentReader
+from gpucurate.stages.text.io.writer import DocumentWriter, check_output_kind
+from gpucurate.telemetry.memory_watch import MemoryWatch
+from gpucurate.telemetry.report import report_from_dict, sum_books
+from gpucurate.workflows.examples import first_line, locate
+from gpucurate.workflows.result import WorkflowRunResult
+
+PIECE_BYTES = 16 * MIB
+"""Documents pass through in pieces of so much input, whatever the size of a unit."""
+
+SHOWN_CLUSTERS = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class DedupOptions:
+    """What a deduplication does besides finding duplicates.
+
+    Attributes:
+        text_field: column of text.
+        input_filetype: ``jsonl`` or ``parquet``; by file names if None.
+        input_blocksize: bytes a unit of work, 64 MiB by default.
+        keep: which member of a cluster survives: ``first``, ``longest`` or ``shortest``.
+        perform_removal: write the kept documents; else only clusters are written.
+        annotate: write every document, with its cluster and whether it is kept.
+        format: of the output; the input's if None.
+        compression: of the output; the input's if None.
+        max_reject_rate: share of documents that may be unreadable.
+        on_corrupt: ``skip`` or ``fail`` on a broken file.
+        max_record_bytes: longer records are rejected; 32 MiB by default.
+        cache_path: where the state of the run lies, instead of ``_gpucurate/`` in the output.
+    """
+
+    text_field: str = "text"
+    input_filetype: FileFormat | None = None
+    input_blocksize: int | str | None = None
+    keep: Keep = "first"
+    perform_removal: bool = True
+    annotate: bool = False
+    format: FileFormat | None = None
+    compression: str | None = None
+    max_reject_rate: float = DEFAULT_MAX_REJECT_RATE
+    on_corrupt: str = "skip"
+    max_record_bytes: int | None = None
+    cache_path: str | PathLike[str] | None = None
+
+    def read_kwargs(self) -> dict[str, Any]:
+        """Limits of the reader."""
+        limits: dict[str, Any] = {"on_corrupt": self.on_corrupt}
+        if self.max_record_bytes is not None:
+            limits["max_record_bytes"] = self.max_record_bytes
+        return limits
+
+    def decides(self) -> dict[str, Any]:
+        """What changes results beyond the plan of the keys."""
+        without = {"max_reject_rate", "cache_path", "input_blocksize"}
+        return {key: value for key, value in asdict(self).items() if key not in without}
+
+
+@dataclass(slots=True)
+class _Found:
+    """What the phases hand on."""
+
+    keys: KeySet
+    units: Sequence[Unit]
+    outcome: Outcome
+    spans: list[FileSpan] = field(default_factory=list)
+    ranges: list[FileRange] = field(default_factory=list)
+    write_units: list[Unit] = field(default_factory=list)
+
+
+class DeduplicationWorkflow:
+    """Finds documents that share a key, and keeps one of each cluster.
+
+    Args:
+        name: for the report and the run folder.
+        input_path: files, folders, globs or URLs.
+        output_path: folder of the output.
+        sketch: what is taken of a text.
+        options: everything else.
+
+    Raises:
+        ConfigurationError: options that contradict each other.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        input_path: str | PathLike[str] | Sequence[str | PathLike[str]],
+        output_path: str | PathLike[str],
+        sketch: Sketch,
+        options: DedupOptions,
+    ) -> None:
+        self.name = name
+        self.inputs = [input_path] if isinstance(input_path, str | PathLike) else list(input_path)
+        self.output = Path(output_path)
+        self.sketch = sketch
+        self.options = options
+        check_keep(options.keep)
+        check_output_kind(options.format, options.compression)
+
+    def survey(self) -> tuple[Listing, Plan, Sequence[Unit]]:
+        """List the input, check its columns and plan the first phase; writes nothing.
+
+        Raises:
+            InputError: no input.
+            ConfigurationError: the column of text is not there, or the output overlaps the input.
+        """
+        refuse_overlap(self.output, self.inputs)
+        listing = list_input(self.inputs, format=self.options.input_filetype)
+        stages = self._key_stages(listing)
+        plan = self._plan("keys", stages)
+        return listing, plan, make_units(plan, stages[0].partition())
+
+    def run(
+        self,
+        executor: Executor | None = None,
+        observer: Observer | None = None,
+        watch: MemoryWatch | None = None,
+    ) -> WorkflowRunResult:
+        """Run all phases, or those that an earlier run left undone.
+
+        Args:
+            executor: carries the phases out; local for inputs from 64 MiB on if None.
+            observer: is told of progress.
+            watch: samples memory, if the caller has one.
+
+        Raises:
+            GpucurateError: see its subclasses; each says what to do.
+        """
+        listing, plan, units = self.survey()
+        executor = executor or default_executor(sum(unit.est_bytes for unit in units))
+        state = None if self.options.cache_path is None else Path(self.options.cache_path)
+        decides = {"keys": plan.decides, **self.options.decides()}
+        with RunFolder(self.output, self.name, decides, state) as folder:
+            if folder.is_finished:
+                report = report_from_dict(folder.read_json("report.json"))
+                return WorkflowRunResult(self.output, folder.path, report, was_finished=True)
+            with Run(self.name, executor, folder, observer, watch) as run:
+                run.report.ignored = list(listing.ignored)
+                run.report.input_bytes = sum(file.size for file in listing.files)
+                self._phases(run, folder, listing, plan, units)
+            folder.finish()
+            return WorkflowRunResult(self.output, folder.path, run.report)
+
+    def _phases(
+        self, run: Run, folder: RunFolder, listing: Listing, plan: Plan, units: Sequence[Unit]
+    ) -> None:
+        stages = self._key_stages(listing)
+        outcome = run.phase(plan, stages, units)
+        run.report.books = sum_books(outcome.results)
+        run.number_rejects(plan.name, outcome.results)
+        try:
+            check_rejects(run.report.books, self.options.max_reject_rate)
+        except Exception:
+            run.close_report([])
+            raise
+        found = self._found(folder, units, outcome)
+        clusters = self._group(run, found)
+        self._write_clusters(run, folder, found, clusters)
+        written = self._write(run, folder, listing, found) if self._writes else None
+        if written is None:
+            run.report.books.kept = run.report.books.read - run.report.books.total_rejected
+        else:
+            self._settle(run, folder, found, clusters, written)
+        run.close_report(written.results if written else [])
+        judge(run.report, self.options.max_reject_rate)
+
+    @property
+    def _writes(self) -> bool:
+        return self.options.perform_removal or self.options.annotate
+
+    def _group(self, run: Run, found: _Found) -> Clusters:
+        began = time.monotonic()
+        labels = find_components(
+            found.keys,
+            self.sketch.bands,
+            wide=self.sketch.wide,
+            memory=run.executor.memory // 2,
+            threads=run.executor.workers,
+        )
+        clusters = choose(labels, found.keys, self.options.keep)
+        run.timed("group", time.monotonic() - began)
+        return clusters
+
+    def _write_clusters(self, run: Run, folder: RunFolder, found: _Found, clusters: Clusters) -> None:
+        began = time.monotonic()
+        rows = write_clusters(folder.path / "clusters", found.spans, clusters)
+        if self._writes:
+            tallies = [[tally.records for tally in result.tallies] for result in found.outcome.results]
+            by_unit = dict(zip((result.unit_id for result in found.outcome.results), tallies, strict=True))
+            records = [by_unit.get(unit.id, []) for unit in found.units]
+            Marks(folder.work / "marks").write(
+                found.keys, clusters, records, with_labels=self.options.annotate
+            )
+        run.report.details["clusters"] = {
+            "count": clusters.count,
+            "documents": rows,
+            "duplicates": clusters.duplicates,
+            "largest": self._largest(found, clusters),
+        }
+        run.timed("clusters", time.monotonic() - began)
+
+    def _write(self, run: Run, folder: RunFolder, listing: Listing, found: _Found) -> Outcome:
+        stages = self._write_stages(listing, folder)
+        plan = self._plan("write", stages)
+        read = {result.unit_id for result in found.outcome.results}
+        again = make_units(plan, [group for unit in found.units for group in unit.groups])
+        found.write_units = [unit for unit, was in zip(again, found.units, strict=True) if was.id in read]
+        return run.phase(plan, stages, found.write_units)
+
+    def _settle(
+        self, run: Run, folder: RunFolder, found: _Found, clusters: Clusters, written: Outcome
+    ) -> None:
+        """Enter what the passes after the reading did: duplicates, documents written, units set aside."""
+        books = run.report.books
+        books.kept = sum_books(written.results).kept
+        if not self.options.annotate:
+            books.dropped["duplicates"] = clusters.duplicates
+        marks = Marks(folder.work / "marks")
+        wanted = marks.accepted if self.options.annotate else marks.kept
+        done = {result.unit_id for result in written.results}
+        for unit in found.write_units:
+            if unit.id not in done:
+                ids = np.arange(found.keys.bases[unit.index], found.keys.bases[unit.index + 1])
+                books.quarantined += int(np.count_nonzero(wanted(ids)))
+
+    def _key_stages(self, listing: Listing) -> list[Any]:
+        reader = self._reader(listing, fields=[self.options.text_field], keep_original=False)
+        return [reader, DocumentKeys(self.sketch, self.options.text_field)]
+
+    def _write_stages(self, listing: Listing, folder: RunFolder) -> list[Any]:
+        converts = any(self.options.format not in (None, file.format) for file in listing.files)
+        reader = self._reader(listing, fields=None if converts else (), keep_original=not converts)
+        mark = DuplicateAnnotation if self.options.annotate else DuplicateRemoval
+        writer = DocumentWriter(self.output, format=self.options.format, compression=self.options.compression)
+        return [reader, mark(folder.work / "marks"), writer]
+
+    def _reader(self, listing: Listing, fields: Sequence[str] | None, keep_original: bool) -> DocumentReader:
+        reader = DocumentReader(
+            self.inputs,
+            blocksize=self.options.input_blocksize,
+            fields=fields,
+            text_fields=fields or (),
+            read_kwargs=self.options.read_kwargs(),
+            keep_original=keep_original,
+            piece_bytes=PIECE_BYTES,
+        )
+        reader.use_listing(listing)
+        return reader
+
+    def _plan(self, phase: str, stages: Sequence[Stage]) -> Plan:
+        return make_plan(phase, [specify(stage) for stage in stages])
+
+    def _found(self, folder: RunFolder, units: Sequence[Unit], outcome: Outcome) -> _Found:
+        by_unit = {result.unit_id: result for result in outcome.results}
+        records = [sum(t.records for t in by_unit[u.id].tallies) if u.id in by_unit else 0 for u in units]
+        paths = [folder.final_path(key_file_name(u.index)) if u.id in by_unit else None for u in units]
+        bases = np.concatenate(([0], np.cumsum(records, dtype=np.int64))).astype(np.int64)
+        found = _Found(KeySet(paths, bases), units, outcome)
+        first = first_rows(outcome.results)
+        next_id = 0
+        sources = {(r.file.name, r.ordinal): r for unit in units for group in unit.groups for r in group}
+        for result in outcome.results:
+            for tally in result.tallies:
+                name = encode_name(tally.name)
+                found.spans.append(FileSpan(name, first[name, tally.ordinal], next_id, tally.records))
+                found.ranges.append(sources[tally.name, tally.ordinal])
+                next_id += tally.records
+        return found
+
+    def _largest(self, found: _Found, clusters: Clusters) -> list[dict[str, Any]]:
+        bases = [span.first_id for span in found.spans]
+        limits = self._reader(Listing((), ()), [self.options.text_field], keep_original=False).limits
+        shown = []
+        for label in clusters.largest(SHOWN_CLUSTERS):
+            survivor = int(clusters.survivors[label])
+            source, record = locate(survivor, bases, found.ranges)
+            at = found.ranges.index(source)
+            shown.append(
+                {
+                    "cluster": int(label),
+                    "size": int(clusters.sizes[label]),
+                    "path": found.spans[at].name,
+                    "row": found.spans[at].first_row + record,
+                    "text": first_line(source, record, self.options.text_field, limits),
+                }
+            )
+        return shown

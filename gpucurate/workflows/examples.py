@@ -1,0 +1,57 @@
+"""A line of text for a document that is known by its id."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from gpucurate.io.limits import ReadLimits
+from gpucurate.io.reader import read_range
+from gpucurate.spec.source import FileRange
+
+LINE_CHARACTERS = 80
+PIECE_BYTES = 1 << 20
+
+
+def first_line(source: FileRange, record: int, text_field: str, limits: ReadLimits) -> str:
+    """The beginning of a document, on one line.
+
+    Args:
+        source: the range that holds it.
+        record: its physical record, counted from the start of the range.
+        text_field: the column of text.
+        limits: as the documents were read.
+    """
+    pieces = read_range(
+        source,
+        fields=[text_field],
+        text_fields=[text_field],
+        piece_bytes=PIECE_BYTES,
+        keep_original=False,
+        limits=limits,
+    )
+    for piece in pieces:
+        if record < piece.first_record + piece.num_records:
+            at = int(np.searchsorted(piece.records, record))
+            return shorten(piece.table.column(text_field)[at].as_py())
+    return ""
+
+
+def shorten(text: str) -> str:
+    """White space collapsed, control characters out, at most 80 characters."""
+    words = " ".join(text[: 20 * LINE_CHARACTERS].split())
+    line = "".join(c for c in words if c.isprintable())
+    return line if len(line) <= LINE_CHARACTERS else f"{line[: LINE_CHARACTERS - 1]}…"
+
+
+def locate(id_: int, bases: Sequence[int], ranges: Sequence[FileRange]) -> tuple[FileRange, int]:
+    """The range that holds a record, and the record's place in it.
+
+    Args:
+        id_: of the record.
+        bases: id of the first record of each range, ascending.
+        ranges: in the same order.
+    """
+    at = int(np.searchsorted(np.asarray(bases), id_, side="right")) - 1
+    return ranges[at], id_ - bases[at]

@@ -1,0 +1,152 @@
+"""Deduplication in one line, for notebooks: of files, or of a frame in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from os import PathLike
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from gpucurate.backends.executors import Executor
+from gpucurate.dedup.memory_clusters import group_in_memory
+from gpucurate.dedup.sketch import HashSketch, Sketch
+from gpucurate.dedup.survivors import Clusters, Keep, check_keep
+from gpucurate.frame import table as frame
+from gpucurate.frame.text import TextBuffers
+from gpucurate.ops.char_length import char_length
+from gpucurate.spec.errors import ConfigurationError
+from gpucurate.workflows.exact import ExactDeduplicationWorkflow
+from gpucurate.workflows.fuzzy import FuzzyDeduplicationWorkflow, fuzzy_sketch
+from gpucurate.workflows.result import WorkflowRunResult
+
+Paths = str | PathLike[str] | Sequence[str | PathLike[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class FrameResult:
+    """What deduplication found in a frame.
+
+    Attributes:
+        kept: the rows that are kept, as the kind of frame that was given.
+        clusters: Arrow table of ``row``, ``cluster`` (its smallest row), ``cluster_size``
+            and ``is_kept``, one row for each document that has duplicates.
+    """
+
+    kept: Any
+    clusters: pa.Table
+
+    @property
+    def duplicates(self) -> int:
+        """Rows that are not kept."""
+        return int(np.count_nonzero(~self.clusters.column("is_kept").to_numpy()))
+
+
+def fuzzy_dedup(
+    data: Any,
+    output: str | PathLike[str] | None = None,
+    *,
+    preset: str = "default",
+    text_field: str = "text",
+    keep: Keep = "first",
+    normalize: bool | None = None,
+    executor: Executor | None = None,
+    **settings: Any,
+) -> WorkflowRunResult | FrameResult:
+    """Remove near-duplicates.
+
+    Args:
+        data: files, folders, globs or URLs; or a pandas, Arrow or cuDF frame.
+        output: folder to write to; for files only, and then it must be given.
+        preset: ``default``, ``nemo``, ``fineweb`` or ``dolma``.
+        text_field: column of text.
+        keep: ``first``, ``longest`` or ``shortest``.
+        normalize: lower case and collapse white space first; the preset decides if None.
+        executor: carries the work out; for files only.
+        settings: ``shingle``, ``ngram``, ``bands``, ``rows``, ``seed``; and of files the
+            fields of :class:`~gpucurate.workflows.deduplication.DedupOptions`.
+
+    Raises:
+        ConfigurationError: an option that does not go with the data.
+        GpucurateError: see its subclasses.
+
+    >>> fuzzy_dedup(pandas.DataFrame({"text": ["a cat sat", "A  cat sat", "a dog"]})).duplicates
+    1
+    """
+    given = {name: settings.pop(name, None) for name in ("shingle", "ngram", "bands", "rows", "seed")}
+    if frame.is_table(data):
+        sketch = fuzzy_sketch(preset, normalize, given)
+        return _of_frame(data, sketch, text_field, keep, {"output": output, "executor": executor, **settings})
+    workflow = FuzzyDeduplicationWorkflow(
+        data,
+        _needed(output),
+        preset=preset,
+        shingle=given["shingle"],
+        char_ngrams=given["ngram"],
+        num_bands=given["bands"],
+        minhashes_per_band=given["rows"],
+        seed=given["seed"],
+        normalize_text=normalize,
+        text_field=text_field,
+        keep=keep,
+        **settings,
+    )
+    return workflow.run(executor)
+
+
+def exact_dedup(
+    data: Any,
+    output: str | PathLike[str] | None = None,
+    *,
+    text_field: str = "text",
+    keep: Keep = "first",
+    normalize: bool = False,
+    executor: Executor | None = None,
+    **settings: Any,
+) -> WorkflowRunResult | FrameResult:
+    """Remove documents whose text is equal; arguments as :func:`fuzzy_dedup`.
+
+    >>> exact_dedup(pandas.DataFrame({"text": ["a", "b", "a"]})).kept
+    """
+    if frame.is_table(data):
+        extra = {"output": output, "executor": executor, **settings}
+        return _of_frame(data, HashSketch(normalized=normalize), text_field, keep, extra)
+    workflow = ExactDeduplicationWorkflow(
+        data, _needed(output), normalize_text=normalize, text_field=text_field, keep=keep, **settings
+    )
+    return workflow.run(executor)
+
+
+def _needed(output: str | PathLike[str] | None) -> str | PathLike[str]:
+    if output is None:
+        raise ConfigurationError("files are deduplicated to files: give output=, a folder")
+    return output
+
+
+def _of_frame(data: Any, sketch: Sketch, text_field: str, keep: Keep, extra: dict[str, Any]) -> FrameResult:
+    check_keep(keep)
+    useless = sorted(name for name, value in extra.items() if value is not None)
+    if useless:
+        raise ConfigurationError(f"{', '.join(useless)} means nothing for a frame in memory: it is for files")
+    if text_field not in frame.column_names(data):
+        raise ConfigurationError(
+            f"no column {text_field!r}: the frame has {', '.join(frame.column_names(data))}"
+        )
+    text = TextBuffers.from_arrow(frame.column_as_arrow(data, text_field))
+    clusters = group_in_memory(*sketch.keys(text), wide=sketch.wide, lengths=char_length(text), keep=keep)
+    return FrameResult(frame.take_mask(data, clusters.is_kept(0, len(text))), _cluster_table(clusters))
+
+
+def _cluster_table(clusters: Clusters) -> pa.Table:
+    sizes = clusters.sizes[clusters.labels]
+    rows = np.flatnonzero(sizes > 1)
+    return pa.table(
+        {
+            "row": rows,
+            "cluster": clusters.labels[rows].astype(np.int64),
+            "cluster_size": sizes[rows].astype(np.int32),
+            "is_kept": clusters.is_kept(0, len(sizes))[rows],
+        }
+    )

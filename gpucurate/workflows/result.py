@@ -1,0 +1,43 @@
+"""What a deduplication gives back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.dataset as ds
+
+from gpucurate.telemetry.report import RunReport
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowRunResult:
+    """A finished deduplication.
+
+    Attributes:
+        output: folder of the kept documents.
+        state: the run folder, with clusters, rejects and report.
+        report: books, times, figures.
+        was_finished: whether an earlier run had done everything.
+    """
+
+    output: Path
+    state: Path
+    report: RunReport
+    was_finished: bool = False
+
+    @property
+    def clusters_path(self) -> Path:
+        """Folder of the cluster artefact, Parquet."""
+        return self.state / "clusters"
+
+    def clusters(self) -> pa.Table:
+        """All rows of the cluster artefact: one a document that has duplicates."""
+        return ds.dataset(self.clusters_path, format="parquet").to_table().sort_by("id")
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """The report as plain values."""
+        return self.report.to_dict()
