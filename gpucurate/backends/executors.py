@@ -142,9 +142,16 @@ def _memory(given: int | str | None) -> int:
     return parse_bytes(given) if given is not None else int(available_memory() * MEMORY_SHARE)
 
 
-def default_executor(input_bytes: int) -> InlineExecutor | LocalExecutor:
-    """Inline for small inputs, else worker processes."""
-    return InlineExecutor() if input_bytes < INLINE_BELOW or usable_cores() == 1 else LocalExecutor()
+def default_executor(input_bytes: int, memory: int | str | None = None) -> InlineExecutor | LocalExecutor:
+    """Inline for inputs that are done before worker processes would have started, else local.
+
+    Args:
+        input_bytes: size of the input.
+        memory: bytes that the run may use.
+    """
+    if input_bytes < INLINE_BELOW or usable_cores() == 1:
+        return InlineExecutor(memory)
+    return LocalExecutor(memory=memory)
 
 
 def _assignment(job: Job) -> Assignment:

@@ -6,7 +6,6 @@ import os
 import sys
 from typing import Annotated
 
-import click
 import typer
 
 from gpucurate import __version__
@@ -53,18 +52,12 @@ def run(arguments: list[str]) -> int:
     """
     debug = "--debug" in arguments
     try:
-        app(arguments, prog_name="gpucurate", standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except click.exceptions.Exit as error:
-        return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        _complain("interrupted")
-        return 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nothing more can be flushed there
-        return 141
+        app(arguments, prog_name="gpucurate")
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nothing more can be flushed there
+            return 141
+        return end.code if isinstance(end.code, int) else 0 if end.code is None else 1
     except GpucurateError as error:
         if debug:
             raise

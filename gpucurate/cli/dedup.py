@@ -9,6 +9,7 @@ import typer
 from gpucurate.cli import options as opt
 
 if TYPE_CHECKING:
+    from gpucurate.backends.executors import Executor
     from gpucurate.workflows.deduplication import DeduplicationWorkflow
 
 dedup = typer.Typer(help="Find and remove duplicates.", no_args_is_help=True)
@@ -138,17 +139,25 @@ def _value(choice: Any) -> Any:
     return None if choice is None else choice.value
 
 
+def _executor(workflow: DeduplicationWorkflow, given: dict[str, Any]) -> Executor:
+    """Worker processes if they were asked for, or if the input is worth them."""
+    from gpucurate.backends.executors import LocalExecutor, default_executor
+
+    if given["workers"] is not None:
+        return LocalExecutor(given["workers"], given["memory"])
+    return default_executor(sum(file.size for file in workflow.listing.files), given["memory"])
+
+
 def _carry_out(workflow: DeduplicationWorkflow, given: dict[str, Any]) -> None:
     from rich.console import Console
 
-    from gpucurate.backends.executors import LocalExecutor
     from gpucurate.cli.summary import print_plan, print_summary
     from gpucurate.spec.progress import Silent
     from gpucurate.telemetry.memory_watch import MemoryWatch
     from gpucurate.telemetry.progress import TerminalProgress
 
     console = Console(highlight=False, soft_wrap=True)
-    executor = LocalExecutor(given["workers"], given["memory"])
+    executor = _executor(workflow, given)
     if given["dry_run"]:
         print_plan(console, workflow, executor)
         return

@@ -13,6 +13,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -143,6 +144,15 @@ class DeduplicationWorkflow:
         check_keep(options.keep)
         check_output_kind(options.format, options.compression)
 
+    @cached_property
+    def listing(self) -> Listing:
+        """The input, listed when first asked for.
+
+        Raises:
+            InputError: no input.
+        """
+        return list_input(self.inputs, format=self.options.input_filetype)
+
     def survey(self) -> tuple[Listing, Plan, Sequence[Unit]]:
         """List the input, check its columns and plan the first phase; writes nothing.
 
@@ -151,10 +161,9 @@ class DeduplicationWorkflow:
             ConfigurationError: the column of text is not there, or the output overlaps the input.
         """
         refuse_overlap(self.output, self.inputs)
-        listing = list_input(self.inputs, format=self.options.input_filetype)
-        stages = self._key_stages(listing)
+        stages = self._key_stages(self.listing)
         plan = self._plan("keys", stages)
-        return listing, plan, make_units(plan, stages[0].partition())
+        return self.listing, plan, make_units(plan, stages[0].partition())
 
     def run(
         self,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 
 from gpucurate.telemetry.report import RunReport
 
@@ -35,7 +35,8 @@ class WorkflowRunResult:
 
     def clusters(self) -> pa.Table:
         """All rows of the cluster artefact: one a document that has duplicates."""
-        return ds.dataset(self.clusters_path, format="parquet").to_table().sort_by("id")
+        parts = sorted(self.clusters_path.glob("*.parquet"))
+        return pa.concat_tables([pq.read_table(part) for part in parts])
 
     @property
     def metadata(self) -> dict[str, Any]:
