@@ -204,10 +204,12 @@ class Cutter:
             self._at_end = self._at_end or got < len(scratch)
             newline = _find_newline(scratch[:got])
             if newline >= 0:
+                snippet += scratch[: min(newline, _SNIPPET - len(snippet))].tobytes()
                 yield Oversize(self._offset, length + newline, snippet)
                 self._offset += length + newline + 1
                 self._carry(scratch[newline + 1 : got])
                 return
+            snippet += scratch[: min(got, _SNIPPET - len(snippet))].tobytes()
             length += got
             if self._at_end:
                 self._used = 0

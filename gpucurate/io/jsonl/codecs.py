@@ -207,9 +207,7 @@ class DecodedStream:
 
     def _note_garbage(self, codec: str) -> None:
         if self._input.peek(1):
-            self.notes.append(
-                f"bytes after the end of the {codec}, from byte {self._input.position} on, were ignored"
-            )
+            self.notes.append(f"bytes after the end of the {codec} were ignored")
 
 
 def _is_zstd(head: bytes) -> bool:

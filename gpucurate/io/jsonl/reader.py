@@ -102,6 +102,7 @@ class JsonlReader:
         data = chunk.data
         starts, raw_stops, blank = find_lines(data)
         large = raw_stops - starts > self._limits.max_record_bytes
+        blank &= ~large
         lines = np.flatnonzero(~(blank | large))
         begins, ends = starts[lines], trim_carriage_returns(data, starts[lines], raw_stops[lines])
         parsed = self._parse(data, begins, ends)

@@ -20,14 +20,15 @@ from gpucurate.spec.reject import Reject
 from gpucurate.spec.source import FileRange
 
 _MOST_ROWS = 8192
-_SWELLING = 4  # dictionaries and runs decode to more than the footer says
+_MOST_ROWS_OF_DICTIONARY = 1024  # which may decode to a thousand times what the footer says
+_LOST_AT_A_TIME = 65_536
 
 
 class ParquetReader:
     """Reads row groups of a Parquet file; iterate it for the pieces.
 
-    A row group that cannot be read is one reject without a line; those after it are read,
-    and their records keep their numbers.
+    Of a row group that cannot be read, each row that is lost is a reject; the other row groups
+    are read. Without a footer, the file is one reject without a line.
     """
 
     def __init__(
@@ -69,26 +70,28 @@ class ParquetReader:
 
     def _read(self, file: pq.ParquetFile, columns: list[str] | None) -> Iterator[Piece]:
         groups = file.metadata.num_row_groups
-        start, stop = (
-            (0, groups) if self._range.is_whole else (self._range.start, min(self._range.stop, groups))
-        )
+        start, stop = (0, groups) if self._range.is_whole else (self._range.start, self._range.stop)
         rows = [file.metadata.row_group(i).num_rows for i in range(groups)]
         self._first_row = sum(rows[:start])
-        base = 0
         for group in range(start, stop):
-            self._next_record = base
+            end = self._next_record + rows[group]
             try:
                 for table in self._tables(file, group, columns):
                     yield self._piece_of(table)
             except InputError:
                 raise
             except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-                lost = base + rows[group] - self._next_record
-                detail = (
-                    f"row group {group} cannot be read, {lost} of its {rows[group]} rows: {one_line(error)}"
-                )
-                yield self._corrupt(self._first_row + self._next_record, detail)
-            base += rows[group]
+                yield from self._lost(end, f"row group {group} cannot be read: {one_line(error)}")
+
+    def _lost(self, end: int, detail: str) -> Iterator[Piece]:
+        """The records up to ``end``, all rejected: how many there are is known from the footer."""
+        if self._limits.on_corrupt == "fail":
+            row = self._first_row + self._next_record
+            raise InputError(f"{redact(self._range.file.path)} is broken at row {row}: {detail}")
+        while self._next_record < end:
+            lost = range(self._next_record, min(end, self._next_record + _LOST_AT_A_TIME))
+            rejects = [Reject("bad_parquet", i, self._first_row + i, detail) for i in lost]
+            yield self._without_rows(rejects, len(lost))
 
     def _tables(self, file: pq.ParquetFile, group: int, columns: list[str] | None) -> Iterator[pa.Table]:
         """Slices of a row group of about ``piece_bytes``."""
@@ -96,16 +99,21 @@ class ParquetReader:
             yield from self._empty_tables(file.metadata.row_group(group).num_rows)
             return
         held: list[pa.RecordBatch] = []
-        batches = file.iter_batches(
-            batch_size=self._batch_rows(file, group, columns), row_groups=[group], columns=columns
-        )
-        for batch in batches:
-            if held and sum(b.nbytes for b in held) + batch.nbytes > self._piece_bytes:
-                yield pa.Table.from_batches(held)
-                held = []
-            held.append(batch)
+        batch_rows = self._batch_rows(file, group, columns)
+        for batch in file.iter_batches(batch_size=batch_rows, row_groups=[group], columns=columns):
+            for part in self._slices(batch):
+                if held and sum(b.nbytes for b in held) + part.nbytes > self._piece_bytes:
+                    yield pa.Table.from_batches(held)
+                    held = []
+                held.append(part)
         if held:
             yield pa.Table.from_batches(held)
+
+    def _slices(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+        """``batch`` in slices of equal rows, if it decoded to more than a piece."""
+        parts = min(batch.num_rows, -(-batch.nbytes // self._piece_bytes))
+        size = -(-batch.num_rows // max(1, parts))
+        yield from (batch.slice(at, size) for at in range(0, batch.num_rows, max(1, size)))
 
     def _empty_tables(self, rows: int) -> Iterator[pa.Table]:
         """Rows without columns, as a column of nulls that nobody asks for."""
@@ -113,16 +121,14 @@ class ParquetReader:
             yield pa.table({"": pa.nulls(rows)})
 
     def _batch_rows(self, file: pq.ParquetFile, group: int, columns: list[str] | None) -> int:
+        """Rows that decode to at most a piece, by what the footer says of the columns to be read."""
         metadata = file.metadata.row_group(group)
         wanted = None if columns is None else set(columns)
         chunks = [metadata.column(i) for i in range(metadata.num_columns)]
-        size = sum(
-            int(c.total_uncompressed_size)
-            for c in chunks
-            if wanted is None or c.path_in_schema.split(".", 1)[0] in wanted
-        )
-        per_row = max(1, size * _SWELLING // max(1, int(metadata.num_rows)))
-        return max(1, min(_MOST_ROWS, self._piece_bytes // per_row))
+        chunks = [c for c in chunks if wanted is None or c.path_in_schema.split(".", 1)[0] in wanted]
+        most = _MOST_ROWS_OF_DICTIONARY if any(c.has_dictionary_page for c in chunks) else _MOST_ROWS
+        per_row = sum(int(c.total_uncompressed_size) for c in chunks) // max(1, int(metadata.num_rows))
+        return max(1, min(most, self._piece_bytes // max(1, per_row)))
 
     def _piece_of(self, table: pa.Table) -> Piece:
         first, rows = self._next_record, table.num_rows
@@ -158,8 +164,14 @@ class ParquetReader:
     def _corrupt(self, row: int, detail: str) -> Piece:
         if self._limits.on_corrupt == "fail":
             raise InputError(f"{redact(self._range.file.path)} is broken at row {row}: {detail}")
+        return self._without_rows([Reject("bad_parquet", None, row, detail)], 0)
+
+    def _without_rows(self, rejects: list[Reject], num_records: int) -> Piece:
         names = list(self._fields or ())
-        table = pa.table([pa.nulls(0) for _ in names], names=names)
+        kinds = [pa.large_string() if name in self._text_fields else pa.null() for name in names]
+        table = pa.table([pa.nulls(0, kind) for kind in kinds], names=names)
         original = TableOriginal(pa.table({})) if self._keep_original else None
-        rejects = [Reject("bad_parquet", None, row, detail)]
-        return Piece(self._range, self._next_record, 0, 0, table, np.empty(0, np.int64), rejects, original)
+        first = self._next_record
+        self._next_record += num_records
+        none = np.empty(0, np.int64)
+        return Piece(self._range, first, num_records, 0, table, none, rejects, original)
