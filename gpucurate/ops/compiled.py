@@ -22,10 +22,13 @@ F = TypeVar("F", bound=Callable[..., Any])
 def kernel(function: F) -> F:
     """Compile a function over arrays: without the GIL, cached on disk beside the source.
 
+    The function creates no arrays (slices are fine): it runs without numba's reference counts, whose
+    atomic operations cost more than a short document. Whoever calls brings the memory.
+
     Where the package is installed read-only, numba's cache in the user's home takes its
     place; where there is none either, a private folder under the temporary one.
     """
-    dispatcher = numba.njit(nogil=True, error_model="numpy")(function)
+    dispatcher = numba.njit(nogil=True, error_model="numpy", _nrt=False)(function)
     dispatcher._cache = _cache_of(function)
     return cast(F, dispatcher)
 

@@ -11,6 +11,7 @@ from gpucurate.ops.buffers import read_only, text_arrays
 from gpucurate.ops.compiled import kernel
 from gpucurate.ops.document_hash.contract import CHUNK, SALT_A, SALT_B
 from gpucurate.ops.mixing.cpu import fmix64, splitmix64_finaliser
+from gpucurate.ops.utf8.cpu import load_piece
 
 _SALT_A, _SALT_B = np.uint64(SALT_A), np.uint64(SALT_B)
 _BLOCK_WORDS = 512  # 4 KiB: the copy that aligns the words stays in the first-level cache
@@ -20,7 +21,7 @@ def document_hash(text: TextBuffers) -> npt.NDArray[np.uint64]:
     """See the contract."""
     data, offsets = text_arrays(text)
     hashes = np.empty((len(text), 2), np.uint64)
-    _hash_documents(data, offsets, np.empty(_BLOCK_WORDS, np.uint64), hashes)
+    _hash_documents(data, offsets, np.empty(_BLOCK_WORDS, np.uint64), np.empty(2, np.uint64), hashes)
     if text.valid is not None:
         hashes[~text.valid] = 0
     return hashes
@@ -42,9 +43,9 @@ def _hash_documents(
     data: npt.NDArray[np.uint8],
     offsets: npt.NDArray[np.int64],
     block: npt.NDArray[np.uint64],
+    sums: npt.NDArray[np.uint64],
     hashes: npt.NDArray[np.uint64],
 ) -> None:
-    sums = np.zeros(2, np.uint64)
     for i in range(len(hashes)):
         start, stop = offsets[i], offsets[i + 1]
         sums[:] = 0
@@ -68,7 +69,7 @@ def _add_chunk(
     word = 0
     while start < stop:
         count = min(stop - start, len(octets))
-        octets[:count] = data[start : start + count]
+        load_piece(data, start, start + count, octets)
         words = (count + 7) >> 3
         octets[count : words << 3] = 0
         more_a, more_b = _sum_words(block, words, np.uint64(word))

@@ -10,6 +10,7 @@ from gpucurate.ops.compiled import kernel
 
 Keys = npt.NDArray[np.uint64]
 Ids = npt.NDArray[np.uint32]
+Counts = npt.NDArray[np.int64]
 
 _DIGITS, _RADIX = 8, 256
 _MASK = np.uint64(_RADIX - 1)
@@ -17,7 +18,8 @@ _MASK = np.uint64(_RADIX - 1)
 
 def sort_pairs(keys: Keys, ids: Ids, keys_scratch: Keys, ids_scratch: Ids) -> tuple[Keys, Ids]:
     """See the contract; all four of one length."""
-    in_scratch = _sort(keys, ids, keys_scratch, ids_scratch)
+    counts = np.zeros((_DIGITS, _RADIX), np.int64)
+    in_scratch = _sort(keys, ids, keys_scratch, ids_scratch, counts)
     return (keys_scratch, ids_scratch) if in_scratch else (keys, ids)
 
 
@@ -46,9 +48,9 @@ def _is_ambiguous(high: Keys, low: Keys) -> bool:
 
 
 @kernel
-def _sort(keys: Keys, ids: Ids, other_keys: Keys, other_ids: Ids) -> bool:
+def _sort(keys: Keys, ids: Ids, other_keys: Keys, other_ids: Ids, counts: Counts) -> bool:
     """Sort; whether the result lies in the other arrays."""
-    counts = _count_digits(keys)
+    _count_digits(keys, counts)
     in_other = False
     for digit in range(_DIGITS):
         if counts[digit].max() == len(keys):
@@ -64,16 +66,14 @@ def _sort(keys: Keys, ids: Ids, other_keys: Keys, other_ids: Ids) -> bool:
 
 
 @kernel
-def _count_digits(keys: Keys) -> npt.NDArray[np.int64]:
-    counts = np.zeros((_DIGITS, _RADIX), np.int64)
+def _count_digits(keys: Keys, counts: Counts) -> None:
     for key in keys:
         for digit in range(_DIGITS):
             counts[digit, np.int64((key >> np.uint64(8 * digit)) & _MASK)] += 1
-    return counts
 
 
 @kernel
-def _starts_of_buckets(counts: npt.NDArray[np.int64]) -> None:
+def _starts_of_buckets(counts: Counts) -> None:
     total = 0
     for bucket in range(_RADIX):
         size = counts[bucket]
@@ -82,9 +82,7 @@ def _starts_of_buckets(counts: npt.NDArray[np.int64]) -> None:
 
 
 @kernel
-def _scatter(
-    keys: Keys, ids: Ids, to_keys: Keys, to_ids: Ids, shift: np.uint64, places: npt.NDArray[np.int64]
-) -> None:
+def _scatter(keys: Keys, ids: Ids, to_keys: Keys, to_ids: Ids, shift: np.uint64, places: Counts) -> None:
     for i in range(len(keys)):
         key = keys[i]
         bucket = np.int64((key >> shift) & _MASK)

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from gpucurate.ops.compiled import kernel
 from gpucurate.ops.minhash.params import SHINGLE_BASE
 from gpucurate.ops.mixing.cpu import fmix32
+from gpucurate.ops.utf8.cpu import whole_vectors
 
 _BASE = np.uint32(SHINGLE_BASE)
 
@@ -51,7 +52,7 @@ def hash_windows(
             power = np.uint32(power * _BASE)
             done += 1
         sums, target, spare = target, spare, target
-    for i in range(count):
+    for i in range(whole_vectors(count)):
         out[i] = fmix32(sums[i]) | np.uint32(1)
 
 
@@ -61,7 +62,7 @@ def _double(
 ) -> None:
     """Polynomials of twice as many values. A slice for each offset lets the loop vectorise."""
     later = sums[done:]
-    for i in range(count):
+    for i in range(whole_vectors(count)):
         target[i] = np.uint32(np.uint32(sums[i] * power) + later[i])
 
 
@@ -76,5 +77,5 @@ def _append_value(
 ) -> None:
     """Polynomials of twice as many values and one more."""
     later, last, shifted = sums[done:], values[2 * done :], np.uint32(power * _BASE)
-    for i in range(count):
+    for i in range(whole_vectors(count)):
         target[i] = np.uint32(np.uint32(sums[i] * shifted) + np.uint32(later[i] * _BASE) + last[i])

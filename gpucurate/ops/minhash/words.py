@@ -109,7 +109,7 @@ def append_words(
         sums[unsigned] = running
         ends[unsigned] = np.uint32(i)
         unsigned += np.uint64(marks[i])
-    found = np.int64(unsigned)
+    found: int = np.int64(unsigned)  # type: ignore[assignment]
     previous = _ZERO
     target = words[at:]
     for i in range(found):

@@ -37,11 +37,16 @@ def normalize(text: TextBuffers) -> TextBuffers:
     data, offsets = text_arrays(text)
     unicode = unicode_tables()
     tables = _Tables(read_only(unicode.normal_stage1, np.uint16), read_only(unicode.normal_stage2, np.uint32))
-    octets = [np.zeros(_BLOCK + PADDING, np.uint8) for _ in range(2)]
-    words = [np.zeros(_BLOCK + PADDING, np.uint32) for _ in range(2)]
+    room = _BLOCK + PADDING
+    scratch = _Scratch(
+        piece=np.zeros(room, np.uint8),
+        marks=np.zeros(room, np.uint8),
+        points=np.zeros(room, np.uint32),
+        decoded=np.zeros(room, np.uint32),
+    )
     out = np.empty(_capacity(data, offsets[0], offsets[-1]), np.uint8)
     out_offsets = np.zeros(len(offsets), np.int64)
-    _normalize_documents(data, offsets, tables, _Scratch(*octets, *words), out, out_offsets)
+    _normalize_documents(data, offsets, tables, scratch, out, out_offsets)
     return TextBuffers(out[: out_offsets[-1]], out_offsets, text.valid)
 
 
@@ -139,4 +144,5 @@ def _unicode_block(
         points[kept] = point
         kept += np.uint64(not (is_space & after_space))
         after_space = is_space
-    return encode(points, np.int64(kept), scratch.decoded, scratch.marks, out, at), after_space
+    count = np.int64(kept)  # type: ignore[assignment]
+    return encode(points, count, scratch.decoded, scratch.marks, out, at), after_space
