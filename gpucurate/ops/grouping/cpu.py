@@ -53,10 +53,10 @@ def _sort(keys: Keys, ids: Ids, other_keys: Keys, other_ids: Ids, counts: Counts
     _count_digits(keys, counts)
     in_other = False
     for digit in range(_DIGITS):
-        if counts[digit].max() == len(keys):
+        shift = np.uint64(8 * digit)
+        if len(keys) == 0 or counts[digit, np.int64((keys[0] >> shift) & _MASK)] == len(keys):
             continue
         _starts_of_buckets(counts[digit])
-        shift = np.uint64(8 * digit)
         if in_other:
             _scatter(other_keys, other_ids, keys, ids, shift, counts[digit])
         else:
