@@ -1,4 +1,4 @@
-"""Where kernels run: the CPU emulator of this folder."""
+"""Where kernels run: the CPU emulator of this folder, or the device that ``--device cuda`` asks for."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.emulator.backend import Backend, Emulated, OnDevice
 from tests.emulator.emu import missing_compiler
 
 
@@ -17,3 +18,13 @@ def emulator_cache(request: pytest.FixtureRequest) -> Path:
     cache = request.config.cache
     assert cache is not None
     return cache.mkdir("emulator")
+
+
+@pytest.fixture(params=[0, 1], ids=["forward", "backward"])
+def backend(request: pytest.FixtureRequest) -> Backend:
+    """Threads in two orders on the emulator; on a device, which has its own order, once."""
+    if request.config.getoption("--device") != "cuda":
+        return Emulated(request.getfixturevalue("emulator_cache"), request.param)
+    if request.param:
+        pytest.skip("a device chooses the order of threads itself")
+    return OnDevice()

@@ -19,7 +19,7 @@
 #define __restrict__ __restrict
 #define __constant__ static const
 #define __shared__ static __attribute__((section("emu_shared")))
-#define __align__(n) alignas(n)
+#define __align__(n) __attribute__((aligned(n)))
 
 #define threadIdx (emu::current->index)
 #define blockIdx (emu::launch.block_index)

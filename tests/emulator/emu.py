@@ -54,11 +54,13 @@ def missing_compiler() -> str | None:
 class RawModule:
     """The kernels of one source file."""
 
-    def __init__(self, *, path: Path, cache: Path) -> None:
+    def __init__(self, *, path: Path, cache: Path, options: tuple[str, ...] = ()) -> None:
         source = path.read_text()
         names = _KERNEL.findall(source)
         exports = "".join(f"EMU_EXPORT({name})\n" for name in names)
-        self._library = ctypes.CDLL(str(_compile(f'#include "{path.name}"\n{exports}', path.parent, cache)))
+        self._library = ctypes.CDLL(
+            str(_compile(f'#include "{path.name}"\n{exports}', path.parent, cache, options))
+        )
 
     def get_function(self, name: str) -> Kernel:
         """The kernel of that name.
@@ -69,8 +71,8 @@ class RawModule:
         return Kernel(name, getattr(self._library, f"emu_launch_{name}"))
 
 
-def _compile(text: str, folder: Path, cache: Path) -> Path:
-    command = [COMPILER, *FLAGS, "-DGPUCURATE_EMULATOR", f"-I{HERE}", f"-I{folder}", "-x", "c++"]
+def _compile(text: str, folder: Path, cache: Path, options: tuple[str, ...]) -> Path:
+    command = [COMPILER, *FLAGS, "-DGPUCURATE_EMULATOR", *options, f"-I{HERE}", f"-I{folder}", "-x", "c++"]
     digest = hashlib.sha256(repr((text, command)).encode())
     for header in sorted([*HERE.glob("*.h"), *folder.glob("*.cu*")]):
         digest.update(header.read_bytes())
