@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from gpucurate.io.piece import LinesOriginal
 from gpucurate.ops.compiled import kernel
+from gpucurate.ops.copying import copy_bytes
 from gpucurate.spec.bytesize import MIB
 
 _NEWLINE = 10
@@ -22,7 +23,7 @@ def _gather(data: Any, starts: Any, stops: Any, out: Any) -> None:
     at = 0
     for i in range(len(starts)):
         size = stops[i] - starts[i]
-        out[at : at + size] = data[starts[i] : stops[i]]
+        copy_bytes(data, starts[i], stops[i], out, at)
         out[at + size] = 10
         at += size + 1
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 from gpucurate.io.jsonl.scan import BEGIN, END, ESCAPED, KIND, PLAIN, SIZE, hex4
 from gpucurate.io.jsonl.simd import WIDTH, backslash_mask, copy_block, first_bit
 from gpucurate.ops.compiled import kernel
+from gpucurate.ops.copying import copy_bytes
 
 
 @kernel
@@ -84,7 +85,7 @@ def _unescape(data: Any, i: int, stop: int, out: Any, o: int) -> None:
 def _copy_strings(data: Any, found: Any, offsets: Any, out: Any) -> None:
     for row in range(len(found)):
         if found[row, KIND] == PLAIN:
-            out[offsets[row] : offsets[row + 1]] = data[found[row, BEGIN] : found[row, END]]
+            copy_bytes(data, found[row, BEGIN], found[row, END], out, offsets[row])
         elif found[row, KIND] == ESCAPED:
             _unescape(data, found[row, BEGIN], found[row, END], out, offsets[row])
 
