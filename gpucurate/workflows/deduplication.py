@@ -23,6 +23,7 @@ import numpy as np
 from gpucurate.backends.chain import Stage
 from gpucurate.backends.driver import Outcome
 from gpucurate.backends.executors import Executor, default_executor
+from gpucurate.checkpoint.phase import Phase
 from gpucurate.checkpoint.run_folder import RunFolder
 from gpucurate.dedup.cluster_file import FileSpan, write_clusters
 from gpucurate.dedup.components import find_components
@@ -187,6 +188,7 @@ class DeduplicationWorkflow:
         decides = {"keys": plan.decides, **self.options.decides()}
         with RunFolder(self.output, self.name, decides, state) as folder:
             if folder.is_finished:
+                Phase(folder, plan, units)  # refuses another input
                 report = report_from_dict(folder.read_json("report.json"))
                 return WorkflowRunResult(self.output, folder.path, report, was_finished=True)
             with Run(self.name, executor, folder, observer, watch) as run:
