@@ -52,11 +52,13 @@ def build(
     shard_size: int = 64_000_000,
     single_file: bool = False,
     near_duplicates: float = 0.2,
+    harvest_only: bool = False,
     seed: int = 0,
     places: list[Root] | None = None,
 ) -> Corpus:
     """Write a corpus of ``size`` bytes of JSONL (before compression) into ``out``.
 
+    With ``harvest_only``, the corpus ends where the harvest does, even before that size.
     ``places`` are harvested instead of this machine's own folders.
 
     Raises:
@@ -70,6 +72,8 @@ def build(
     shard = None
     with tempfile.TemporaryFile() as spool:
         for record, line in _records(spool, seed, near_duplicates, places):
+            if harvest_only and not record["id"].startswith("h-"):
+                break
             if shard is None or (shard.nbytes >= shard_size and not single_file):
                 if shard:
                     shard.close()
@@ -128,6 +132,7 @@ def main(arguments: list[str] | None = None) -> None:
     option("--shard-size", type=parse_bytes, default=parse_bytes("64MB"))
     option("--single-file", action="store_true", help="one file, however large")
     option("--near-duplicates", type=float, default=0.2, metavar="SHARE", help="beyond the harvest (0.2)")
+    option("--harvest-only", action="store_true", help="only what is found, even short of --size")
     option("--seed", type=int, default=0)
     corpus = build(**vars(parser.parse_args(arguments)))
     print(

@@ -7,6 +7,7 @@ in a dozen versions and languages, one module vendored five times over.
 from __future__ import annotations
 
 import gzip
+import itertools
 import os
 import random
 import re
@@ -70,20 +71,26 @@ def roots() -> list[Root]:
 def harvest(seed: int = 0, places: list[Root] | None = None) -> Iterator[Document]:
     """The texts of this machine, in an order that only the seed and the files decide.
 
-    The order is shuffled, so that the first megabytes are a sample of every place. One
-    document is in memory at a time.
+    The order is shuffled and takes the kinds in turn, so that the first megabytes are a sample
+    of all, however many manual pages one program has. One document is in memory at a time.
     """
-    files = sorted(
-        (f"{root.label}/{path.relative_to(root.folder).as_posix()}", path, root.label)
-        for root in places or roots()
-        for path in _files(root.folder)
-    )
-    random.Random(seed).shuffle(files)
-    for source, path, label in files:
-        kind = _kind(path, label)
-        text = _text(path, kind) if kind else None
-        if kind and text and len(text) >= MIN_CHARS:
-            yield Document(source, kind, text)
+    by_kind: dict[str, list[tuple[str, Path]]] = {}
+    for root in places or roots():
+        for path in _files(root.folder):
+            if kind := _kind(path, root.label):
+                source = f"{root.label}/{path.relative_to(root.folder).as_posix()}"
+                by_kind.setdefault(kind, []).append((source, path))
+    rng = random.Random(seed)
+    for kind in sorted(by_kind):
+        by_kind[kind].sort()
+        rng.shuffle(by_kind[kind])
+    for turn in itertools.zip_longest(
+        *([(kind, *file) for file in by_kind[kind]] for kind in sorted(by_kind))
+    ):
+        for kind, source, path in filter(None, turn):
+            text = _text(path, kind)
+            if text and len(text) >= MIN_CHARS:
+                yield Document(source, kind, text)
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -130,4 +137,10 @@ _TROFF_SETUP = re.compile(r"[.'][ \t]*(?:[\\.]|(?:TH|Dd|Dt|Os|so|ds|de|nr|ie|el|
 def _without_troff(text: str) -> str:
     lines = (line for line in text.split("\n") if not _TROFF_SETUP.match(line))
     plain = "\n".join(_TROFF_COMMAND.sub("", line) for line in lines)
-    return _TROFF_ESCAPE.sub("", plain).replace("\\-", "-").replace("\\(aq", "'").replace("\\e", "\\")
+    return (
+        _TROFF_ESCAPE.sub("", plain)
+        .replace("\\-", "-")
+        .replace("\\ ", " ")
+        .replace("\\(aq", "'")
+        .replace("\\e", "\\")
+    )

@@ -90,6 +90,12 @@ def test_ids_are_unique_and_tell_which_documents_are_near_duplicates(places, tmp
         assert (rate != "0") or changed == 0
 
 
+def test_the_harvest_alone_may_be_smaller_than_the_size_asked_for(places, tmp_path):
+    corpus = build(tmp_path / "out", SIZE, harvest_only=True, places=places)
+    assert corpus.documents == corpus.harvested == 41
+    assert corpus.nbytes < SIZE
+
+
 def test_a_folder_with_something_in_it_is_refused(tmp_path):
     (tmp_path / "keep").touch()
     with pytest.raises(FileExistsError, match="not empty"):

@@ -2,12 +2,15 @@
 
 import subprocess
 import sys
+import time
 from importlib import metadata
+from pathlib import Path
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 HEAVY = ("torch", "ray", "cudf", "pylibcudf", "cupy", "numba", "pandas", "pyarrow", "transformers")
+COMMAND = Path(sys.executable).with_name("gpucurate")
 
 
 def run(code):
@@ -22,6 +25,15 @@ def test_importing_gpucurate_takes_less_than_300_ms():
 def test_importing_gpucurate_loads_nothing_heavy():
     loaded = set(run("import gpucurate, sys; print(*sys.modules)").split())
     assert not loaded.intersection(HEAVY)
+
+
+def test_the_help_of_the_command_comes_within_500_ms():
+    seconds = []
+    for _ in range(5):
+        began = time.perf_counter()
+        subprocess.run([COMMAND, "--help"], check=True, capture_output=True)
+        seconds.append(time.perf_counter() - began)
+    assert min(seconds) < 0.5
 
 
 def closure(name):

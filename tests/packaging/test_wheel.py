@@ -1,5 +1,6 @@
 """What a user gets from the wheel, in an environment that never saw the repository."""
 
+import json
 import subprocess
 import sys
 
@@ -46,3 +47,15 @@ def test_every_kernel_of_the_repository_is_inside_and_the_same(installed, reposi
         assert path.startswith(str(installed.root))
         assert "_kernels" in path
         assert text == source.read_text()
+
+
+def test_the_installed_command_deduplicates(installed, tmp_path):
+    words = [f"word{i}" for i in range(60)]
+    texts = [" ".join(words), " ".join([*words, "more"]), "nothing of the kind, and long enough to have shingles of its own"]
+    lines = [json.dumps({"text": text, "n": n}) + "\n" for n, text in enumerate(texts)]
+    (tmp_path / "in.jsonl").write_text("".join(lines))
+    out = tmp_path / "out"
+    installed.run("gpucurate", "dedup", "fuzzy", tmp_path / "in.jsonl", "--output", out, cwd=tmp_path)
+    assert (out / "in.jsonl").read_text() == lines[0] + lines[2]
+    report = json.loads((out / "_gpucurate" / "report.json").read_text())
+    assert report["books"]["dropped"] == {"duplicates": 1}
