@@ -13,6 +13,7 @@ from typing import Any, TypeVar, cast
 
 import numba
 from numba.core.caching import FunctionCache
+from numba.core.types import unliteral
 
 OPS_FOLDER = Path(__file__).parent
 
@@ -30,7 +31,30 @@ def kernel(function: F) -> F:
     """
     dispatcher = numba.njit(nogil=True, error_model="numpy", _nrt=False)(function)
     dispatcher._cache = _cache_of(function)
+    _forget_literals(dispatcher)
     return cast(F, dispatcher)
+
+
+def _forget_literals(dispatcher: Any) -> None:
+    """Have calls with a constant use the version for any number, instead of one of their own.
+
+    numba would compile a kernel a second time for ``fill = 0`` before a loop.
+    """
+    template_for = dispatcher.get_call_template
+
+    def template(args: Any, kws: Any) -> Any:
+        return template_for([*map(unliteral, args)], {name: unliteral(kws[name]) for name in kws})
+
+    dispatcher.get_call_template = template
+
+
+def is_cached(kernel_function: Callable[..., Any]) -> bool:
+    """Whether a kernel lies compiled on disk, for this processor and these sources."""
+    cache_on_disk = cast(Any, kernel_function)._cache
+    target = numba.core.registry.cpu_target.target_context.codegen().magic_tuple()
+    digest = source_digest(cache_on_disk.folder)
+    index = cache_on_disk._cache_file._load_index()
+    return any(key[1] == target and key[-1] == digest for key in index)
 
 
 @cache
@@ -49,9 +73,13 @@ def source_digest(folder: Path) -> str:
 class _SourceAwareCache(FunctionCache):  # type: ignore[misc]
     """numba's cache on disk, its key extended by the digest of the sources."""
 
+    @property
+    def folder(self) -> Path:
+        """Where the source of the function lies."""
+        return Path(self._py_func.__code__.co_filename).parent
+
     def _index_key(self, sig: Any, codegen: Any) -> Any:
-        folder = Path(self._py_func.__code__.co_filename).parent
-        return (*super()._index_key(sig, codegen), source_digest(folder))
+        return (*super()._index_key(sig, codegen), source_digest(self.folder))
 
 
 def _cache_of(function: Callable[..., Any]) -> FunctionCache:

@@ -16,7 +16,7 @@ class DocumentHasher:
         >>> hasher.update(b"one ")
         >>> hasher.update(b"document")
         >>> hasher.hexdigest()
-        ''
+        'f87745d79ff25fb886e4e1734999149f'
     """
 
     def __init__(self) -> None:

@@ -43,14 +43,14 @@ def _sketch(
     scratch = scratch_for(params, len(tables.multipliers))
     has_keys = np.zeros(len(text), np.bool_)
     of_words = params.shingle == "word"
-    _sketch_documents(
+    sketch_documents(
         data, offsets, of_words, params.ngram, params.rows, tables, scratch, keys, values, has_keys
     )
     return has_keys
 
 
 @kernel
-def _sketch_documents(
+def sketch_documents(
     data: npt.NDArray[np.uint8],
     offsets: npt.NDArray[np.int64],
     of_words: bool,
@@ -62,6 +62,7 @@ def _sketch_documents(
     values: npt.NDArray[np.uint32],
     has_keys: npt.NDArray[np.bool_],
 ) -> None:
+    """Sketch each document; whichever of ``keys`` and ``values`` has columns is filled."""
     for i in range(len(has_keys)):
         scratch.lows[:] = _LARGEST
         scratch.highs[:] = 0

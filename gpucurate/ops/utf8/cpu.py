@@ -123,8 +123,8 @@ def encode(
     """
     for i in range(count):
         point = points[i]
-        last, third = _trail(point), _trail(point >> _6)
-        second, first = _trail(point >> _12), np.uint32(0xF0) | (point >> _18)
+        last, third = _trail(point), _trail(np.uint32(point >> _6))
+        second, first = _trail(np.uint32(point >> _12)), np.uint32(0xF0) | (point >> _18)
         two = np.uint32(np.uint32(0xC0) | (point >> _6)) | (last << _8)
         three = np.uint32(np.uint32(0xE0) | (point >> _12)) | (third << _8) | (last << _16)
         four = first | (second << _8) | (third << _16) | (last << _24)
