@@ -107,7 +107,7 @@ def _nothing_found(shown: list[str], wanted: FileFormat | None, ignored: list[tu
         return f"{where} holds no files: looked for {looked_for}"
     reasons = Counter(reason for _, reason in ignored).most_common(4)
     there = "; ".join(f"{count} x {reason}" for reason, count in reasons)
-    example = os.fsencode(redact(ignored[0][0])).decode(errors="backslashreplace")
+    example = os.fsencode(redact(min(ignored)[0])).decode(errors="backslashreplace")
     return (
         f"{where} holds nothing to read: looked for {looked_for}; "
         f"there are {len(ignored)} other entries ({there}), such as {example!r}"

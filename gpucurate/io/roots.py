@@ -45,7 +45,8 @@ def find_roots(inputs: Sequence[str], recurse: bool, ignored: list[tuple[str, st
     folders: dict[str, Root] = {}
     walk = Walk(recurse, ignored)
     for given in inputs:
-        root = _remote_root(given, walk) if is_url(given) else _local_root(given, walk)
+        is_remote = is_url(given) and not os.path.lexists(given)  # a local name may hold ::
+        root = _remote_root(given, walk) if is_remote else _local_root(given, walk)
         if isinstance(root, Root):
             folders.setdefault(f"{root.path}\0{given if _WILDCARD.search(given) else ''}", root)
         else:

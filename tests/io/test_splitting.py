@@ -11,7 +11,8 @@ from gpucurate.spec.source import FileRange
 from tests.io.reading import ReadLimits, read, read_ranges, the_file
 
 LINES = st.sampled_from(
-    [b'{"text": "a"}', b'{"text": "' + b"long " * 30 + b'"}', b"", b"  ", b"{bad", b"[]", b"\r", b'{"text": 1}',
+    [b'{"text": "a"}', b'{"text": "' + b"long " * 30 + b'"}', b"", b"  ", b"{bad", b"[]", b"\r",
+    b'{"text": 1}',
      '{"text": "é漢😀"}'.encode(), b"x" * 90]
 )  # fmt: skip
 QUICK = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
