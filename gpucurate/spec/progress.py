@@ -21,6 +21,9 @@ class Observer(Protocol):
     def trouble(self, message: str) -> None:
         """Something failed and is tried again, or was set aside."""
 
+    def note(self, message: str) -> None:
+        """Something that takes a while begins."""
+
     def phase_ended(self, name: str) -> None:
         """A phase is over, whether it went well or not."""
 
@@ -37,6 +40,9 @@ class Silent:
         """Nothing."""
 
     def trouble(self, message: str) -> None:
+        """Nothing."""
+
+    def note(self, message: str) -> None:
         """Nothing."""
 
     def phase_ended(self, name: str) -> None:

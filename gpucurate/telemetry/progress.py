@@ -105,6 +105,10 @@ class TerminalProgress:
         """Say what failed, above the bar."""
         (self._live.console if self._live else self.console).print(f"[yellow]{escape(message)}[/]")
 
+    def note(self, message: str) -> None:
+        """Say what is going on."""
+        (self._live.console if self._live else self.console).print(escape(message))
+
     def phase_ended(self, name: str) -> None:
         """End the bar."""
         if self._live:

@@ -39,7 +39,7 @@ from gpucurate.planning.units import make_units
 from gpucurate.spec.bytesize import MIB
 from gpucurate.spec.names import encode_name
 from gpucurate.spec.plan import Plan
-from gpucurate.spec.progress import Observer
+from gpucurate.spec.progress import Observer, Silent
 from gpucurate.spec.source import FileFormat, FileRange
 from gpucurate.spec.unit import Unit
 from gpucurate.stages.deduplication.keys import DocumentKeys, key_file_name
@@ -49,6 +49,7 @@ from gpucurate.stages.text.io.reader import DocumentReader
 from gpucurate.stages.text.io.writer import DocumentWriter, check_output_kind
 from gpucurate.telemetry.memory_watch import MemoryWatch
 from gpucurate.telemetry.report import report_from_dict, sum_books
+from gpucurate.workflows.compiling import prepare
 from gpucurate.workflows.examples import first_line, locate
 from gpucurate.workflows.result import WorkflowRunResult
 
@@ -184,6 +185,7 @@ class DeduplicationWorkflow:
         """
         listing, plan, units = self.survey()
         executor = executor or default_executor(sum(unit.est_bytes for unit in units))
+        prepare(observer or Silent())
         state = None if self.options.cache_path is None else Path(self.options.cache_path)
         decides = {"keys": plan.decides, **self.options.decides()}
         with RunFolder(self.output, self.name, decides, state) as folder:

@@ -1,0 +1,143 @@
+"""The whole command, from JSONL on disk to JSONL on disk: rate, memory, growth.
+
+    python -m benchmarks.bench_dedup [--folder FOLDER] [--runs 3] [--sizes 100MB 1GB 5GB]
+
+Prints Markdown tables for RESULTS.md: seconds and peak memory by size of the corpus (medians),
+what ten times the corpus costs in memory, marginal seconds a gigabyte, and the rate beside a
+pipeline written with datasketch (same shingles, bands and cores) on a slice in the same run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import shutil
+import statistics
+import sys
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from benchmarks.measure import Measured, measure
+from gpucurate.backends.executors import usable_cores
+from gpucurate.spec.bytesize import format_bytes, parse_bytes
+
+COMMANDS = {
+    "fuzzy": ["dedup", "fuzzy"],
+    "exact": ["dedup", "exact"],
+    "exact --annotate": ["dedup", "exact", "--annotate"],
+}
+SLICE = "20MB"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Medians of one command over one corpus."""
+
+    command: str
+    size: int
+    documents: int
+    seconds: float
+    peak_pss: int
+    phases: dict[str, float]
+
+
+def corpus(folder: Path, size: str) -> Path:
+    """A corpus of ``size``, built if it is not there."""
+    path = folder / f"corpus-{size}"
+    if not (path / "done").exists():
+        shutil.rmtree(path, ignore_errors=True)
+        measure([sys.executable, "-m", "benchmarks.corpus", str(path), "--size", size])
+        (path / "done").touch()
+    return path
+
+
+def run(name: str, data: Path, folder: Path, runs: int) -> Row:
+    """Run a command several times."""
+    output = folder / "output"
+    measured: list[Measured] = []
+    report: dict[str, object] = {}
+    for _ in range(runs):
+        shutil.rmtree(output, ignore_errors=True)
+        files = [str(path) for path in sorted(data.glob("*.jsonl"))]
+        command = [sys.executable, "-m", "gpucurate", *COMMANDS[name], *files, "-o", str(output), "--quiet"]
+        measured.append(measure(command))
+        report = json.loads((output / "_gpucurate" / "report.json").read_bytes())
+    shutil.rmtree(output)
+    return Row(
+        name,
+        int(report["input_bytes"]),  # type: ignore[call-overload]
+        int(report["books"]["read"]),  # type: ignore[index]
+        statistics.median(m.seconds for m in measured),
+        int(statistics.median(m.peak_pss for m in measured)),
+        {phase["name"]: phase["seconds"] for phase in report["phases"]},  # type: ignore[attr-defined]
+    )
+
+
+def peer(folder: Path, runs: int) -> tuple[float, float]:
+    """Megabytes a second of gpucurate's fuzzy command and of the peer, on the same slice."""
+    data = corpus(folder, SLICE)
+    size = sum(path.stat().st_size for path in data.glob("*.jsonl")) / 1e6
+    target = str(folder / "peer.jsonl")
+    cores = str(usable_cores())
+    theirs = [
+        measure([sys.executable, "-m", "benchmarks.peer_datasketch", str(data), target, cores])
+        for _ in range(runs)
+    ]
+    ours = run("fuzzy", data, folder, runs)
+    return size / ours.seconds, size / statistics.median(m.seconds for m in theirs)
+
+
+def table(rows: list[Row]) -> None:
+    """Print the rows."""
+    print("| command | corpus | documents | seconds | MB/s | peak memory | phases |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
+    for row in rows:
+        phases = ", ".join(f"{name} {seconds:.1f}" for name, seconds in row.phases.items())
+        print(
+            f"| {row.command} | {format_bytes(row.size)} | {row.documents:,} | {row.seconds:.1f} | "
+            f"{row.size / row.seconds / 1e6:.0f} | {format_bytes(row.peak_pss)} | {phases} |"
+        )
+
+
+def growth(rows: list[Row]) -> None:
+    """Print what a larger corpus costs: the largest against a tenth, and seconds a gigabyte more."""
+    fuzzy = sorted((row for row in rows if row.command == "fuzzy"), key=lambda row: row.size)
+    for small, large in pairwise(fuzzy):
+        step = f"from {format_bytes(small.size)} to {format_bytes(large.size)}"
+        allowed = small.peak_pss * 1.1 + 32 * (large.documents - small.documents)
+        peaks = f"{format_bytes(small.peak_pss)} to {format_bytes(large.peak_pss)}"
+        print(f"- peak memory {step}: {peaks}; plus 10% and 32 bytes a document: {format_bytes(allowed)}")
+        marginal = (large.seconds - small.seconds) / (large.size - small.size) * 1e9
+        print(f"- seconds a gigabyte {step}: {marginal:.2f}")
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--folder", type=Path, default=Path(".bench"), help="where corpora and outputs lie")
+    parser.add_argument("--sizes", nargs="+", default=["100MB", "1GB"], help="of the corpora")
+    parser.add_argument("--runs", type=int, default=3, help="of each command; medians are printed")
+    parser.add_argument("--commands", nargs="+", default=["fuzzy", "exact"], choices=COMMANDS)
+    parser.add_argument("--no-peer", action="store_true", help="leave datasketch out")
+    arguments = parser.parse_args()
+    arguments.folder.mkdir(parents=True, exist_ok=True)
+    print(f"{usable_cores()} cores, {platform.machine()}, Python {platform.python_version()}\n")
+    run("fuzzy", corpus(arguments.folder, SLICE), arguments.folder, 1)  # compile what is not compiled yet
+    sizes = sorted(arguments.sizes, key=parse_bytes)
+    rows = [run(name, corpus(arguments.folder, size), arguments.folder, arguments.runs)
+            for name in arguments.commands for size in sizes]  # fmt: skip
+    table(rows)
+    print()
+    growth(rows)
+    if not arguments.no_peer:
+        ours, theirs = peer(arguments.folder, arguments.runs)
+        rates = f"{ours:.1f} MB/s, datasketch pipeline {theirs:.2f} MB/s"
+        print(f"- {SLICE} slice: {rates}, ratio {ours / theirs:.0f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,48 @@
+"""Run a command and measure the whole tree of its processes."""
+
+from __future__ import annotations
+
+import subprocess
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gpucurate.memory.host import tree_pss
+
+SAMPLE_SECONDS = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Wall seconds, and peak proportional set size of the process tree in bytes."""
+
+    seconds: float
+    peak_pss: int
+
+
+def measure(command: Sequence[str]) -> Measured:
+    """Run a command to its end.
+
+    Raises:
+        RuntimeError: it failed; the message carries what it printed.
+    """
+    began = time.monotonic()
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    peak = 0
+    over = threading.Event()
+
+    def sample() -> None:
+        nonlocal peak
+        while not over.wait(SAMPLE_SECONDS):
+            peak = max(peak, tree_pss(process.pid))
+
+    sampler = threading.Thread(target=sample, daemon=True)
+    sampler.start()
+    output, _ = process.communicate()
+    seconds = time.monotonic() - began
+    over.set()
+    sampler.join()
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}:\n{output}")
+    return Measured(seconds, peak)

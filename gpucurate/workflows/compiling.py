@@ -1,0 +1,28 @@
+"""Machine code for this machine, made once a user and not once a worker."""
+
+from __future__ import annotations
+
+import time
+
+from gpucurate.io.warm_up import warm_up as warm_up_io
+from gpucurate.ops.survivors import choose_survivors, count_members
+from gpucurate.ops.union_find import new_parents
+from gpucurate.ops.warm_up import is_warm, warm_up
+from gpucurate.spec.progress import Observer
+
+
+def prepare(observer: Observer) -> None:
+    """Compile what deduplication runs, unless an earlier run left it on disk.
+
+    Args:
+        observer: is told, since it takes a while.
+    """
+    if is_warm():
+        return
+    observer.note("compiling for this machine (first run only, up to half a minute)")
+    began = time.monotonic()
+    warm_up()
+    warm_up_io()
+    labels = new_parents(1)
+    choose_survivors(labels, 0, count_members(labels), labels.copy(), labels.copy())
+    observer.note(f"compiled in {time.monotonic() - began:.0f} s")

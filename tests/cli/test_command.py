@@ -1,0 +1,204 @@
+"""The command as a user types it: what it prints, and what it exits with."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+
+def start(*arguments: str | Path, cwd: Path, **options: object) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "gpucurate", *map(str, arguments)]
+    return subprocess.Popen(
+        command,
+        cwd=cwd,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **options,  # type: ignore[call-overload]
+    )
+
+
+def call(*arguments: str | Path, cwd: Path, **options: object) -> tuple[int, str, str]:
+    """Exit code, standard output, standard error."""
+    process = start(*arguments, cwd=cwd, **options)
+    out, err = process.communicate(timeout=120)
+    return process.returncode, out, err
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A folder with 200 documents, 50 of them twice."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    texts = [f"document number {i} " + "abc " * (i % 7) for i in range(200)]
+    lines = [json.dumps({"text": text}) for text in texts + texts[:50]]
+    (folder / "a.jsonl").write_text("\n".join(lines) + "\n")
+    return tmp_path
+
+
+def test_dedup_exact_prints_books_clusters_and_where_things_are(data: Path) -> None:
+    code, out, err = call("dedup", "exact", "data", "-o", "out", cwd=data)
+    assert (code, err) == (0, "")
+    assert "250 read, 200 kept, 50 dropped, 0 rejected" in out
+    assert "50 of 100 documents, 50 of them duplicates" in out
+    assert "a.jsonl:0" in out
+    assert "document number 0" in out
+    assert len((data / "out" / "a.jsonl").read_text().splitlines()) == 200
+
+
+def test_a_second_call_finds_everything_done(data: Path) -> None:
+    call("dedup", "fuzzy", "data", "-o", "out", cwd=data)
+    code, out, _ = call("dedup", "fuzzy", "data", "-o", "out", cwd=data)
+    assert code == 0
+    assert "an earlier run of this command had finished" in out
+
+
+def test_dry_run_says_what_would_be_done_and_writes_nothing(data: Path) -> None:
+    code, out, _ = call("dedup", "fuzzy", "data", "-o", "out", "--dry-run", "--preset", "fineweb", cwd=data)
+    assert code == 0
+    assert "1 files" in out
+    assert "shingle='word'" in out
+    assert not (data / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        (["nowhere", "-o", "out"], 5, "nowhere does not exist"),
+        (["data/*.parquet", "-o", "out"], 5, "matches nothing"),
+        (["other", "-o", "out"], 5, "holds nothing to read"),
+        (["data", "-o", "data/out"], 3, "lies in the input"),
+        (["data", "-o", "data"], 3, "lies in the input"),
+        (["data/a.jsonl", "-o", "data"], 3, "lies in the output"),
+        (["data", "-o", "other"], 4, "is not empty"),
+        (["data", "-o", "other/readme.txt"], 3, "is a file"),
+        (["data", "-o", "out", "--text-field", "body"], 3, "no column 'body' in a.jsonl: it has 'text'"),
+        (["data", "-o", "out", "--memory", "lots"], 3, "'lots' is not a size"),
+        (
+            ["data", "-o", "out", "--compression", "snappy", "--format", "jsonl"],
+            3,
+            "not among none, gzip, zstd",
+        ),
+        (["data", "-o", "out", "--annotate", "--clusters-only"], 2, "give one of them"),
+        (["data", "-o", "out", "--keep", "best"], 2, "'best' is not one of"),
+        (["data"], 2, "Missing option"),
+        (["data", "-o", "/proc/nothing/here"], 6, "cannot write"),
+        (["http://example.com/a.jsonl", "-o", "out"], 3, "http"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_a_sentence(
+    arguments: list[str], code: int, sentence: str, data: Path
+) -> None:
+    (data / "other").mkdir()
+    (data / "other" / "readme.txt").write_text("hello")
+    found, out, err = call("dedup", "exact", *arguments, cwd=data)
+    assert found == code
+    assert sentence in err
+    assert "Traceback" not in out + err
+    assert not (data / "out").exists()
+
+
+def test_debug_shows_the_traceback(data: Path) -> None:
+    code, _, err = call("dedup", "exact", "nowhere", "-o", "out", "--debug", cwd=data)
+    assert code == 1
+    assert "Traceback" in err
+
+
+def test_an_empty_file_is_counted_and_no_error(tmp_path: Path) -> None:
+    (tmp_path / "empty.jsonl").write_bytes(b"")
+    code, out, _ = call("dedup", "exact", "empty.jsonl", "-o", "out", cwd=tmp_path)
+    assert code == 0
+    assert "0 read, 0 kept" in out
+
+
+def test_an_error_page_in_place_of_data_exits_7(tmp_path: Path) -> None:
+    (tmp_path / "page.jsonl").write_text("<html>\n502 Bad Gateway\n</html>\n")
+    code, _, err = call("dedup", "exact", "page.jsonl", "-o", "out", cwd=tmp_path)
+    assert code == 7
+    assert "3 of 3 documents were rejected" in err
+
+
+def test_terminal_sequences_in_text_are_not_passed_on(tmp_path: Path) -> None:
+    line = json.dumps({"text": "\x1b[31mred\x1b[0m [bold]not bold[/bold]"})
+    (tmp_path / "a.jsonl").write_text(f"{line}\n{line}\n")
+    _, out, _ = call("dedup", "exact", "a.jsonl", "-o", "out", cwd=tmp_path)
+    assert "\x1b" not in out
+    assert "[bold]not bold[/bold]" in out
+
+
+def test_nobody_reading_the_output_is_no_error(data: Path) -> None:
+    process = start("dedup", "exact", "data", "-o", "out", cwd=data)
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.wait(60) in (0, 141)
+    assert (data / "out" / "a.jsonl").exists()
+
+
+def large(folder: Path) -> Path:
+    path = folder / "large.jsonl"
+    with path.open("w") as file:
+        for i in range(40_000):
+            file.write(json.dumps({"text": f"{i} " + "lorem ipsum dolor sit amet " * 60}) + "\n")
+    return path
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_stops_the_run_and_the_same_command_goes_on(tmp_path: Path, number: int, code: int) -> None:
+    large(tmp_path)
+    arguments = ["dedup", "fuzzy", "large.jsonl", "-o", "out", "--workers", "2", "--blocksize", "1MB"]
+    process = start(*arguments, cwd=tmp_path)
+    log = tmp_path / "out" / "_gpucurate" / "commit.log"
+    deadline = time.monotonic() + 60
+    while (not log.exists() or not log.stat().st_size) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    workers = psutil.Process(process.pid).children(recursive=True)
+    os.kill(process.pid, number)
+    _, err = process.communicate(timeout=40)
+    assert process.returncode == code, err
+    assert "the same command goes on from there" in err
+    assert "Traceback" not in err
+    assert not [
+        worker for worker in workers if worker.is_running() and worker.status() != psutil.STATUS_ZOMBIE
+    ]
+    assert log.read_bytes().count(b'"k":"done"') >= 1
+    again, _, err = call(*arguments, cwd=tmp_path)
+    assert again == 0, err
+    assert "were done by an earlier run" in err
+    clean, _, err = call(*arguments[:3], "-o", "clean", *arguments[5:], cwd=tmp_path)
+    assert clean == 0, err
+    for path in (tmp_path / "clean").glob("*.jsonl"):
+        assert (tmp_path / "out" / path.name).read_bytes() == path.read_bytes()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small file system needs root")
+def test_a_full_disk_is_a_sentence_and_the_run_can_be_continued(tmp_path: Path) -> None:
+    large(tmp_path)
+    small = tmp_path / "small"
+    small.mkdir()
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(small)], check=False
+    ).returncode:
+        pytest.skip("mounting is not allowed here")
+    try:
+        arguments = ["dedup", "exact", "large.jsonl", "-o", "small/out", "--blocksize", "4MB"]
+        code, _, err = call(*arguments, cwd=tmp_path)
+        assert code == 6
+        assert "No space left on device" in err
+        assert "Traceback" not in err
+        assert not (small / "out" / "_gpucurate" / "_SUCCESS").exists()
+        subprocess.run(["mount", "-o", "remount,size=200m", str(small)], check=True)
+        code, _, err = call(*arguments, cwd=tmp_path)
+        assert code == 0, err
+        kept = b"".join(p.read_bytes() for p in sorted((small / "out").glob("*.jsonl")))
+        assert kept == (tmp_path / "large.jsonl").read_bytes()
+    finally:
+        subprocess.run(["umount", str(small)], check=False)
