@@ -28,9 +28,9 @@ def kernel_path(name: str) -> Path:
     for folder in SEARCHED:
         if (folder / file).is_file():
             return folder / file
-    places = " nor in ".join(str(folder) for folder in SEARCHED)
+    places = " nor ".join(str(folder) for folder in SEARCHED)
     raise ConfigurationError(
-        f"kernel source {file!r} is neither in {places}; "
+        f"kernel source {file!r} is in neither {places}; "
         f"known: {', '.join(kernel_names()) or 'none'}. Install gpucurate again if the name is right."
     )
 

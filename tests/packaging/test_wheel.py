@@ -51,7 +51,11 @@ def test_every_kernel_of_the_repository_is_inside_and_the_same(installed, reposi
 
 def test_the_installed_command_deduplicates(installed, tmp_path):
     words = [f"word{i}" for i in range(60)]
-    texts = [" ".join(words), " ".join([*words, "more"]), "nothing of the kind, and long enough to have shingles of its own"]
+    texts = [
+        " ".join(words),
+        " ".join([*words, "more"]),
+        "nothing of the kind, and long enough to have shingles of its own",
+    ]
     lines = [json.dumps({"text": text, "n": n}) + "\n" for n, text in enumerate(texts)]
     (tmp_path / "in.jsonl").write_text("".join(lines))
     out = tmp_path / "out"
