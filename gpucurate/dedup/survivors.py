@@ -95,10 +95,8 @@ def keep_values(lengths: Ids, keep: Keep) -> Ids:
         lengths: uint32, characters plus one; 0 for a record that is no document, which stays 0.
         keep: a policy.
     """
-    if keep == "first":
-        return (lengths != 0).astype(np.uint32)
     if keep == "longest":
         return lengths
     shorter = np.uint32(2**32 - 1) - lengths + np.uint32(1)
-    values: Ids = np.where(lengths == 0, lengths, shorter)
+    values: Ids = np.where(lengths == 0, lengths, shorter if keep == "shortest" else np.uint32(1))
     return values

@@ -12,8 +12,9 @@ from gpucurate.ops.compiled import kernel
 def copy_bytes(source: Any, begin: int, end: int, out: Any, at: int) -> None:
     """Copy ``source[begin:end]`` to ``out[at:]``; the two must not overlap.
 
-    A loop that LLVM turns into vector moves. Assigning a slice would ask numba for memory,
-    in case the arrays overlap.
+    A loop that LLVM turns into vector moves, since its index cannot be negative. Assigning a
+    slice to a slice would ask numba for memory, in case they overlap.
     """
-    for i in range(end - begin):
-        out[at + i] = source[begin + i]
+    given, made = source[begin:end], out[at : at + end - begin]
+    for i in range(len(given)):
+        made[i] = given[i]
