@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpucurate.dedup.key_file import KeyFileWriter, KeySet
@@ -26,6 +26,7 @@ def lengths_on_disk(folder: Path, lengths: list[int], split: int) -> KeySet:
     return KeySet([folder / "0", folder / "1"], bases)
 
 
+@settings(deadline=None)
 @given(
     members=st.lists(st.tuples(st.integers(0, 5), st.integers(0, 4)), min_size=1, max_size=40),
     keep=st.sampled_from(KEEP),
