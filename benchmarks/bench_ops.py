@@ -4,7 +4,8 @@
 
 Three corpora: ASCII pages (source and documentation of the Python that runs this), the same
 pages with typographic quotes and accents, and Chinese and Japanese characters drawn at random.
-Medians of processor time, which other programs disturb less than wall time; where datasketch is installed, its MinHash over the same shingles beside ours.
+Medians of processor time, which other programs disturb less than wall time; where datasketch is
+installed, its MinHash over the same shingles beside ours.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def pages(nbytes: int) -> list[str]:
 
 
 def mixed(documents: list[str]) -> list[str]:
-    """The pages with typographic quotes and an accent on every second e of a word's end."""
+    """The pages with typographic quotes and an accent on each e that ends a word."""
     return [d.replace("'", "\u2019").replace("e ", "\u00e9 ") for d in documents]
 
 

@@ -96,6 +96,7 @@ def test_without_any_place_to_write_the_temporary_folder_serves(monkeypatch, tmp
         return original(function)
 
     original = compiled._SourceAwareCache
+    monkeypatch.setattr(numba.config, "CACHE_DIR", "")
     monkeypatch.setattr(compiled, "_SourceAwareCache", no_place)
     monkeypatch.setattr(compiled.tempfile, "tempdir", str(tmp_path))
     compiled._private_temporary_folder.cache_clear()
