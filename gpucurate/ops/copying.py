@@ -1,4 +1,3 @@
-# ruff: noqa: PLR0917 - compiled functions take their arrays by position
 """Copying bytes within compiled functions."""
 
 from __future__ import annotations
