@@ -48,9 +48,11 @@ class Core:
 
     Units are given out in order. A unit whose worker dies, or whose stage raises, goes to
     the front of the queue until it has been tried ``max_attempts`` times; then it is set
-    aside. Failures in a row without one success end the run, as does a failure of storage
-    or configuration, which no other unit would be spared. A failure of the input sets the
-    unit aside at once: the file will not be another one the next time.
+    aside. After a death or a lack of memory the last try is made with nothing else in flight:
+    a unit that only suffered from its neighbours passes it. Failures of several units in a row
+    without one success end the run, as does a failure of storage or configuration, which no
+    other unit would be spared. A failure of the input sets the unit aside at once: the file
+    will not be another one the next time.
 
     Args:
         units: (id, bytes) in order of the listing.
@@ -66,6 +68,8 @@ class Core:
         self._workers: dict[int, _Worker] = {}
         self._born = 0
         self._failures_in_a_row = 0
+        self._failing: set[str] = set()
+        self._isolated: set[str] = set()
         self._stopping = False
         self.retries = 0
 
@@ -85,16 +89,18 @@ class Core:
     def _handle(self, event: Event) -> Iterator[Action]:
         match event:
             case WorkerReady(worker):
-                if worker in self._workers:
-                    self._workers[worker] = _Worker(WorkerState.IDLE)
+                held = self._workers.get(worker)
+                if held is not None and held.state is WorkerState.STARTING:
+                    held.state = WorkerState.IDLE
             case UnitDone(worker, unit):
                 yield from self._done(worker, unit)
             case UnitFailed(worker, unit, kind, message):
                 if self._release(worker, unit):
                     yield from self._failed(unit, kind, message)
             case SetupFailed(worker, kind, message):
-                self._workers.pop(worker, None)
-                yield from self._fail_run(kind, message)
+                if worker in self._workers:  # it tears down and ends by itself
+                    self._workers[worker] = _Worker(WorkerState.STOPPING)
+                    yield from self._fail_run(kind, message)
             case WorkerDied(worker, why):
                 yield from self._died(worker, why)
             case StopRequested():
@@ -104,6 +110,7 @@ class Core:
         if not self._release(worker, unit):
             return  # a result of a worker that was given up: the unit is somewhere else by now
         self._failures_in_a_row = 0
+        self._failing.clear()
         yield Commit(unit)
 
     def _release(self, worker: int, unit: str) -> bool:
@@ -122,7 +129,7 @@ class Core:
             self.admission.release(held.unit)
             yield from self._failed(held.unit, "died", why)
         elif held.state is WorkerState.STARTING:
-            yield from self._failure("died", f"a worker did not start: {why}")
+            yield from self._failure(f"worker {worker}", "died", f"a worker did not start: {why}")
 
     def _failed(self, unit: str, kind: FailureKind | str, why: str) -> Iterator[Action]:
         if kind in ("storage", "configuration"):
@@ -134,14 +141,21 @@ class Core:
         else:
             self.retries += 1
             self._queue.appendleft(unit)
+            if kind in ("died", "memory") and attempts == self.policy.max_attempts - 1:
+                self._isolated.add(unit)
         if kind != "input":
-            yield from self._failure(kind, why)
+            yield from self._failure(unit, kind, why)
 
-    def _failure(self, kind: str, why: str) -> Iterator[Action]:
+    def _failure(self, who: str, kind: str, why: str) -> Iterator[Action]:
         self._failures_in_a_row += 1
-        if self._failures_in_a_row >= self.policy.systemic_failures:
+        self._failing.add(who)
+        policy = self.policy
+        if (
+            self._failures_in_a_row >= policy.systemic_failures
+            and len(self._failing) >= policy.systemic_units
+        ):
             yield from self._fail_run(
-                kind, f"{self._failures_in_a_row} failures in a row and no success; last: {why}"
+                kind, f"{why} ({self._failures_in_a_row} failures in a row and no success)"
             )
 
     def _fail_run(self, kind: str, why: str) -> Iterator[Action]:
@@ -158,11 +172,14 @@ class Core:
     def _dispatch(self) -> Iterator[Action]:
         idle = [worker for worker, held in self._workers.items() if held.state is WorkerState.IDLE]
         for worker in idle:
-            if not self._queue or not self.admission.admits(self._size[self._queue[0]]):
+            if not self._queue:
                 return
-            unit = self._queue.popleft()
+            unit, alone = self._queue[0], self._queue[0] in self._isolated
+            if not self.admission.admits(self._size[unit], alone=alone):
+                return
+            self._queue.popleft()
             self._attempts[unit] = self._attempts.get(unit, 0) + 1
-            self.admission.take(unit, self._size[unit])
+            self.admission.take(unit, self._size[unit], alone=alone)
             self._workers[worker] = _Worker(WorkerState.BUSY, unit)
             yield Dispatch(worker, unit, self._attempts[unit])
 

@@ -30,7 +30,7 @@ class WorkerDied:
 
 @dataclass(frozen=True, slots=True)
 class SetupFailed:
-    """A worker could not set a stage up."""
+    """A worker could not set a stage up; it tears down and ends by itself, and ``WorkerDied`` follows."""
 
     worker: int
     kind: FailureKind
