@@ -32,7 +32,9 @@ def _plain(value: Any) -> Any:
 
 def digest(value: Any) -> str:
     """128 bits of BLAKE2b over the canonical form, hexadecimal."""
-    return hashlib.blake2b(canonical(value).encode(), digest_size=16).hexdigest()
+    # Names of files may hold bytes that are not UTF-8, which Python carries as surrogates.
+    raw = canonical(value).encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(raw, digest_size=16).hexdigest()
 
 
 def unit_id(plan_fingerprint: str, groups: tuple[tuple[FileRange, ...], ...]) -> str:

@@ -33,10 +33,12 @@ def make_plan(
         decides: further values that change results, such as the unit size.
 
     Raises:
-        ConfigurationError: no stage, a column that is missing, a device that is not there.
+        ConfigurationError: no stage, a column that is missing, a device that is not there, a
+            reader after the first stage, a ``batch_size`` or ``num_workers()`` below 1.
     """
     if not stages:
         raise ConfigurationError(f"pipeline {name!r} has no stage: add one with add_stage()")
+    _check_shape(stages)
     check_columns(stages)
     values = {
         "plan_version": PLAN_VERSION,
@@ -46,3 +48,17 @@ def make_plan(
         **(decides or {}),
     }
     return Plan(name, cut_segments(stages, available), digest(values), values)
+
+
+def _check_shape(stages: Sequence[StageSpec]) -> None:
+    for at, stage in enumerate(stages):
+        if stage.is_source and at:
+            raise ConfigurationError(f"stage {stage.name!r} reads the input: it can only be the first")
+        if stage.batch_size < 1:
+            raise ConfigurationError(
+                f"stage {stage.name!r}: batch_size is {stage.batch_size}, it must be at least 1"
+            )
+        if stage.max_workers is not None and stage.max_workers < 1:
+            raise ConfigurationError(
+                f"stage {stage.name!r}: num_workers() is {stage.max_workers}, it must be at least 1 or None"
+            )

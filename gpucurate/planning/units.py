@@ -31,23 +31,23 @@ def make_units(plan: Plan, groups: Sequence[tuple[FileRange, ...]]) -> tuple[Uni
     )
 
 
-def units_of_tasks(plan: Plan, tasks: Iterable[tuple[Any, int]]) -> tuple[Unit, ...]:
-    """Units of tasks that the caller holds in memory, named by their position.
+def units_of_tasks(plan: Plan, tasks: Iterable[tuple[Any, int, str]]) -> tuple[Unit, ...]:
+    """Units of tasks that the caller holds in memory, named by their position and content.
 
     Args:
         plan: the plan.
-        tasks: (task, bytes) pairs.
+        tasks: (task, bytes, digest of the content) of each.
     """
     given = list(tasks)
     width = plan.segments[0].tasks_per_unit
     bundles = [given[at : at + width] for at in range(0, len(given), width)]
     return tuple(
         Unit(
-            digest([plan.fingerprint, "memory", index]),
+            digest([plan.fingerprint, "memory", index, [content for _, _, content in bundle]]),
             index,
             (),
-            sum(size for _, size in bundle),
-            [task for task, _ in bundle],
+            sum(size for _, size, _ in bundle),
+            [task for task, _, _ in bundle],
         )
         for index, bundle in enumerate(bundles)
     )

@@ -2,39 +2,28 @@
 
 from __future__ import annotations
 
-import functools
-import hashlib
-import inspect
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, is_dataclass
-from pathlib import PurePath
 from typing import Any
 
 from gpucurate.spec.stage import StageSpec
 from gpucurate.stages.base import ProcessingStage, SourceStage
+from gpucurate.stages.described import describe_values, source_hash
 
-_ATTRIBUTES = {"name", "resources", "batch_size", "runtime_env", "devices"}
+_ATTRIBUTES = {"name", "resources", "batch_size", "runtime_env", "devices", "_counters", "_context"}
 
 
-def specify(stage: ProcessingStage[Any, Any], exclude: frozenset[str] = frozenset()) -> StageSpec:
+def specify(stage: ProcessingStage[Any, Any]) -> StageSpec:
     """The specification of a stage.
 
-    Its configuration is every public attribute of the instance; code that is not
-    gpucurate's own counts by its source, so that a changed function is a changed plan.
-
-    Args:
-        stage: the stage.
-        exclude: attributes that do not change results, such as where the output goes.
+    Its configuration is what the instance holds before it is set up: public attributes, and
+    of stages that are not gpucurate's own the private ones too. What the class lists in
+    ``not_in_plan`` does not count: where the output goes, for example. Code that is not
+    gpucurate's own counts by its source, so that a changed function is a changed plan; what
+    it calls in other places, and values of module globals, do not.
     """
-    hidden = _ATTRIBUTES | exclude | set(getattr(stage, "not_in_plan", ()))
-    config = {
-        key: _plain(value)
-        for key, value in sorted(vars(stage).items())
-        if key[0] != "_" and key not in hidden
-    }
     cls = type(stage)
-    if not cls.__module__.startswith("gpucurate."):
-        config["<source>"] = _source_hash(cls)
+    config = describe_values(_attributes(stage))
+    if foreign := [base for base in cls.__mro__ if not _is_own(base)]:
+        config["<source>"] = [source_hash(base) for base in foreign]
     source = isinstance(stage, SourceStage)
     columns = stage.schema() if isinstance(stage, SourceStage) else None
     return StageSpec(
@@ -54,34 +43,17 @@ def specify(stage: ProcessingStage[Any, Any], exclude: frozenset[str] = frozense
     )
 
 
-def _plain(value: Any) -> Any:
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    if isinstance(value, PurePath):
-        return str(value)
-    if is_dataclass(value) and not isinstance(value, type):
-        return _plain(asdict(value))
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, frozenset | set):
-        return sorted(_plain(item) for item in value)
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    if isinstance(value, functools.partial):
-        return [_plain(value.func), _plain(value.args), _plain(value.keywords)]
-    if callable(value):
-        return [_qualified(value), _source_hash(value)]
-    return [_qualified(type(value)), _plain(getattr(value, "__dict__", {}))]
+def _attributes(stage: ProcessingStage[Any, Any]) -> dict[str, Any]:
+    mro = type(stage).__mro__
+    hidden = _ATTRIBUTES | {name for base in mro for name in base.__dict__.get("not_in_plan", ())}
+    own = _is_own(type(stage))
+    return {
+        key: value
+        for key, value in sorted(vars(stage).items())
+        if key not in hidden and not (own and key.startswith("_"))
+    }
 
 
-def _qualified(value: Any) -> str:
-    return f"{getattr(value, '__module__', '')}.{getattr(value, '__qualname__', type(value).__qualname__)}"
-
-
-def _source_hash(value: type | Callable[..., Any]) -> str:
-    try:
-        text = inspect.getsource(value)
-    except (OSError, TypeError):  # typed at a prompt, or built in
-        code = getattr(value, "__code__", None)
-        text = repr(code.co_code) if code is not None else _qualified(value)
-    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+def _is_own(cls: type) -> bool:
+    """Whether a class comes with gpucurate or Python, and so with a version of its own."""
+    return cls.__module__.partition(".")[0] in {"gpucurate", "builtins", "abc", "typing"}
