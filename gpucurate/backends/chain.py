@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, TypeAlias
 
 from gpucurate.spec.books import Books
-from gpucurate.spec.errors import ConfigurationError, StageError
+from gpucurate.spec.errors import ConfigurationError, GpucurateError, StageError
 from gpucurate.spec.statistics import StagePerfStats
 from gpucurate.stages.base import ProcessingStage, SourceStage
 from gpucurate.tasks.document import DocumentBatch
+from gpucurate.tasks.origin import Origin
 from gpucurate.tasks.task import Task
 
 Stage = ProcessingStage[Any, Any]
 AnyTask = Task[Any]
+Call: TypeAlias = Callable[[list[AnyTask]], Any]
+Box: TypeAlias = list[AnyTask]
+"""One task, or none where it was dropped. Who takes the task out leaves no reference behind in
+the frames of suspended generators, so that a batch is freed before the next one is read."""
+
+LONGEST_MESSAGE = 16_000
+"""Characters of a traceback that are kept, the last ones."""
 
 
 @dataclass(slots=True)
@@ -27,7 +37,19 @@ class _Flow:
     documents_in: int = 0
     documents_out: int = 0
     others_out: int = 0
-    holds: list[AnyTask] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Lineage:
+    """What a task hands down to those that are made of it."""
+
+    origin: Origin | None
+    stage_perf: list[StagePerfStats]
+
+    @property
+    def range(self) -> object:
+        """The file range it came from."""
+        return None if self.origin is None else (self.origin.name, self.origin.ordinal)
 
 
 class Chain:
@@ -42,7 +64,7 @@ class Chain:
         self._flows: list[_Flow] = []
 
     def run(self, tasks: Iterable[AnyTask]) -> Iterator[AnyTask]:
-        """The tasks that leave the last stage.
+        """The tasks that leave the last stage; ``tasks`` may be consumed lazily, one group at a time.
 
         Raises:
             StageError: a stage broke its contract.
@@ -60,13 +82,20 @@ class Chain:
             flow.stats.custom_metrics.update(stage.take_counts())
         return [flow.stats for flow in self._flows]
 
-    def settle(self, books: Books) -> None:
-        """Enter what stages dropped, added and consumed into the books of the unit."""
+    def settle(self, books: Books, *, tallied: bool) -> None:
+        """Enter what stages dropped, added and consumed into the books of the unit.
+
+        Args:
+            books: of the unit.
+            tallied: whether the reader noted what it read, rejects included.
+        """
+        if self._flows:
+            books.read += self._flows[0].documents_in  # batches that the caller made
         for stage, flow in zip(self.stages, self._flows, strict=True):
             change = flow.documents_out - flow.documents_in
             if flow.documents_in == 0:
-                # Readers of gpucurate's own note what they read, rejects included.
-                books.read += 0 if isinstance(stage, SourceStage) else flow.documents_out
+                noted = tallied and isinstance(stage, SourceStage)
+                books.read += 0 if noted else flow.documents_out
             elif flow.documents_out == 0 and flow.others_out:
                 books.kept += flow.documents_in
             elif change < 0:
@@ -77,90 +106,158 @@ class Chain:
             books.kept += self._flows[-1].documents_out
 
     def _through(self, stage: Stage, flow: _Flow, tasks: Iterator[AnyTask]) -> Iterator[AnyTask]:
+        one_by_one = type(stage).process_batch is ProcessingStage.process_batch
         while group := list(islice(tasks, stage.batch_size)):
-            for task in group:
-                _check_input(stage, task)
-                flow.stats.num_items_processed += task.num_items
-                flow.stats.input_data_size_mb += task.nbytes / 1e6
-                flow.documents_in += task.num_items if isinstance(task, DocumentBatch) else 0
-            yield from self._call(stage, flow, group)
-        yield from self._watch(stage, flow, stage.flush(), [])
-
-    def _call(self, stage: Stage, flow: _Flow, group: list[AnyTask]) -> Iterator[AnyTask]:
-        if type(stage).process_batch is ProcessingStage.process_batch:
-            for task in group:
-                yield from self._watch(stage, flow, stage.process_batch([task]), [task])
-        else:
-            yield from self._watch(stage, flow, stage.process_batch(group), group)
-
-    def _watch(
-        self, stage: Stage, flow: _Flow, made: Iterable[AnyTask] | None, parents: list[AnyTask]
-    ) -> Iterator[AnyTask]:
-        call = StagePerfStats(stage.name, invocations=1 if parents else 0)
-        results = _timed(stage, made, call)
-        if len(parents) > 1:
-            pairs = _pair(stage, list(results), parents)
-        else:
-            pairs = ((task, parents[0] if parents else None) for task in results)
-        for task, parent in pairs:
-            _inherit(task, parent)
-            call.num_items_out = task.num_items
-            task._stage_perf = [*task._stage_perf, call]
-            flow.stats.num_items_out += task.num_items
-            if isinstance(task, DocumentBatch):
-                flow.documents_out += task.num_items
-            else:
-                flow.others_out += 1
-            yield task
-        flow.stats.process_time += call.process_time
-        flow.stats.invocations += call.invocations
+            yield from _take_idle(stage, group)
+            _note_input(stage, flow, group)
+            while group:
+                given, group[:] = (group[:1], group[1:]) if one_by_one else (group[:], [])
+                call: Call = (lambda held: stage.process(held.pop())) if one_by_one else _emptying(stage)
+                yield from _watch(stage, flow, call, given)
+        yield from _watch(stage, flow, lambda _: stage.flush(), [])
 
 
-def _timed(stage: Stage, made: Iterable[AnyTask] | None, call: StagePerfStats) -> Iterator[AnyTask]:
-    """The tasks of one call, with the time that the stage's own code took for each."""
-    if made is None:
-        return
-    if isinstance(made, Task):
-        made = [made]
-    stream = iter(made)
+def _emptying(stage: Stage) -> Call:
+    def call(given: list[AnyTask]) -> Any:
+        tasks = given[:]
+        given.clear()
+        return stage.process_batch(tasks)
+
+    return call
+
+
+def _take_idle(stage: Stage, group: list[AnyTask]) -> list[AnyTask]:
+    """Take batches out that have neither documents nor the columns needed: there is nothing to do.
+
+    A piece of a file in which nothing could be read has no columns.
+    """
+    needed = stage.inputs()[1]
+    idle = [
+        isinstance(task, DocumentBatch)
+        and not task.num_items
+        and any(column not in task.get_columns() for column in needed)
+        for task in group
+    ]
+    if not any(idle):
+        return []
+    taken = [task for task, is_idle in zip(group, idle, strict=True) if is_idle]
+    group[:] = [task for task, is_idle in zip(group, idle, strict=True) if not is_idle]
+    return taken
+
+
+def _note_input(stage: Stage, flow: _Flow, group: list[AnyTask]) -> None:
+    for task in group:
+        _check_input(stage, task)
+        flow.stats.num_items_processed += task.num_items
+        flow.stats.input_data_size_mb += task.nbytes / 1e6
+        flow.documents_in += task.num_items if isinstance(task, DocumentBatch) else 0
+
+
+def _watch(stage: Stage, flow: _Flow, call: Call, given: list[AnyTask]) -> Iterator[AnyTask]:
+    """The tasks of one call of the stage, counted and with their history; ``given`` is emptied."""
+    parents = [_Lineage(task._origin, task._stage_perf) for task in given]
+    stats = StagePerfStats(stage.name, invocations=1 if parents else 0)
+    boxes = _results(stage, call, given, stats)
+    pairs: Iterable[tuple[Box, _Lineage | None]]
+    if len(parents) > 1:
+        pairs = _pair(stage, list(boxes), parents)
+    else:
+        pairs = ((box, parents[0] if parents else None) for box in boxes)
+    for box, parent in pairs:
+        if box:
+            _note_output(flow, stats, box[0], parent)
+            yield box.pop()
+    flow.stats.process_time += stats.process_time
+    flow.stats.invocations += stats.invocations
+
+
+def _note_output(flow: _Flow, stats: StagePerfStats, task: AnyTask, parent: _Lineage | None) -> None:
+    if parent is not None:
+        if task._origin is None:
+            task._origin = parent.origin
+        if not task._stage_perf:
+            task._stage_perf = parent.stage_perf
+    stats.num_items_out = task.num_items
+    task._stage_perf = [*task._stage_perf, stats]
+    flow.stats.num_items_out += task.num_items
+    if isinstance(task, DocumentBatch):
+        flow.documents_out += task.num_items
+    else:
+        flow.others_out += 1
+
+
+def _results(stage: Stage, call: Call, given: list[AnyTask], stats: StagePerfStats) -> Iterator[Box]:
+    """What a call of the stage makes, timed; an empty box for each None among it."""
+    stream = _timed(stage, lambda: iter(_several(stage, call(given))), stats)
+    over = object()
     while True:
-        began = time.perf_counter()
-        task = next(stream, None)
-        call.process_time += time.perf_counter() - began
-        if task is None:
+        made = _timed(stage, lambda: next(stream, over), stats)
+        if made is over:
             return
-        if not isinstance(task, Task):
-            raise StageError(
-                f"stage {stage.name!r} returned {type(task).__name__}, which is not a task: "
-                "return a task, a list of tasks, or None",
-                stage.name,
-            )
-        yield task
+        if made is not None and not isinstance(made, Task):
+            raise _not_a_task(stage, made)
+        box = [] if made is None else [made]
+        del made
+        yield box
 
 
-def _pair(
-    stage: Stage, results: list[AnyTask], parents: list[AnyTask]
-) -> Iterable[tuple[AnyTask, AnyTask | None]]:
-    if len(results) == len(parents):
-        return zip(results, parents, strict=True)
-    origins = {id(parent._origin): parent for parent in parents}
-    if len(origins) == 1 or all(task._origin is not None for task in results):
-        return ((task, parents[0]) for task in results)
-    raise StageError(
-        f"stage {stage.name!r} made {len(results)} tasks of {len(parents)} that come from different files, "
-        "so their rows cannot be told apart: return one task for each, or use select() and assign()",
+def _several(stage: Stage, made: Any) -> Iterable[Any]:
+    if made is None:
+        return ()
+    if isinstance(made, Task | list | tuple):
+        return _handed_over(deque([made] if isinstance(made, Task) else made))
+    if isinstance(made, str | bytes | dict) or not isinstance(made, Iterable) or hasattr(made, "columns"):
+        raise _not_a_task(stage, made)
+    return made
+
+
+def _handed_over(tasks: deque[Any]) -> Iterator[Any]:
+    while tasks:
+        yield tasks.popleft()
+
+
+def _not_a_task(stage: Stage, made: Any) -> StageError:
+    return StageError(
+        f"stage {stage.name!r} returned {type(made).__name__}, which is not a task: "
+        "return a task, a list of tasks, or None",
         stage.name,
     )
 
 
-def _inherit(task: AnyTask, parent: AnyTask | None) -> None:
-    """A task made from scratch takes over where its parent came from and what happened to it."""
-    if parent is None:
-        return
-    if task._origin is None:
-        task._origin = parent._origin
-    if not task._stage_perf:
-        task._stage_perf = parent._stage_perf
+def _timed(stage: Stage, call: Callable[[], Any], stats: StagePerfStats) -> Any:
+    """Call the stage's own code; what it raises becomes an error that names the stage.
+
+    The message is the traceback, and its last line a sentence of its own.
+    """
+    began = time.perf_counter()
+    try:
+        return call()
+    except (GpucurateError, MemoryError):
+        raise
+    except (Exception, SystemExit) as error:
+        raise StageError(told(stage, error, "raised"), stage.name) from error
+    finally:
+        stats.process_time += time.perf_counter() - began
+
+
+def told(stage: Stage, error: BaseException, did: str) -> str:
+    """An exception of a stage's own code as a message: the traceback, and at the end one line."""
+    trace = "".join(traceback.format_exception(error)).rstrip()[-LONGEST_MESSAGE:]
+    last = " ".join(traceback.format_exception_only(error)[-1].split())
+    return f"{trace}\nstage {stage.name!r} {did} {last}"
+
+
+def _pair(stage: Stage, boxes: list[Box], parents: list[_Lineage]) -> Iterable[tuple[Box, _Lineage | None]]:
+    if len(boxes) == len(parents):
+        return zip(boxes, parents, strict=True)
+    one_range = len({parent.range for parent in parents}) == 1
+    if one_range or all(not box or box[0]._origin is not None for box in boxes):
+        return ((box, parents[0]) for box in boxes)
+    raise StageError(
+        f"stage {stage.name!r} made {len(boxes)} tasks of {len(parents)} that come from different files, "
+        "so their rows cannot be told apart: return one task for each, or use select() and assign()",
+        stage.name,
+    )
 
 
 def _check_input(stage: Stage, task: AnyTask) -> None:

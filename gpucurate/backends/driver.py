@@ -65,6 +65,9 @@ class Driver:
         backend: carries actions out.
         observer: is told of progress.
         phase: where results become final; None for a run that leaves nothing on disk.
+
+    Attributes:
+        has_work: whether any unit was left undone by earlier runs.
     """
 
     def __init__(
@@ -86,7 +89,9 @@ class Driver:
         self._results: dict[str, UnitResult] = {}
         self._quarantined: list[ev.Quarantine] = []
         self._failure: ev.FailRun | None = None
+        self._stopping = False
         left = [unit for unit in units if unit.id not in self._done]
+        self.has_work = bool(left)
         self.core = Core([(unit.id, sizes[unit.id]) for unit in left], policy)
 
     def run(self, name: str) -> Outcome:
@@ -124,19 +129,25 @@ class Driver:
         while not self.core.finished:
             if signals.received is not None and deadline is None:
                 deadline = time.monotonic() + DRAIN_SECONDS
-                self._carry_out(self.core.on(ev.StopRequested(f"signal {signals.received}")))
             if deadline is not None and time.monotonic() > deadline:
                 break
             for report in self.backend.poll(POLL_SECONDS):
+                self._heed(signals)  # first: what a report frees a worker for must not be begun
                 self._take(report)
+            self._heed(signals)
             if self.phase:
                 self.phase.sync_if_due()
-        if signals.received is not None and len(self._done) + len(self._quarantined) < len(self.units):
+        if signals.received is not None:
             raise InterruptedRunError(
                 f"interrupted with {len(self._done):,} of {len(self.units):,} units done; "
                 "the same command goes on from there",
                 signals.received,
             )
+
+    def _heed(self, signals: StopSignals) -> None:
+        if signals.received is not None and not self._stopping:
+            self._stopping = True
+            self._carry_out(self.core.on(ev.StopRequested(f"signal {signals.received}")))
 
     def _take(self, report: Report) -> None:
         event, result = report
@@ -144,8 +155,8 @@ class Driver:
             self._results[event.unit] = result
         if isinstance(event, ev.UnitFailed):
             self.observer.trouble(f"unit {self.units[event.unit].index}: {event.message.splitlines()[-1]}")
-        if isinstance(event, ev.WorkerDied) and event.why != "stopped" and "exit code 0" not in event.why:
-            self.observer.trouble(f"worker {event.worker} {event.why}")
+        if isinstance(event, ev.WorkerDied) and event.why != "stopped":
+            self.observer.trouble(f"worker {event.worker}: {event.why.splitlines()[-1]}")
         self._carry_out(self.core.on(event))
 
     def _carry_out(self, actions: Sequence[ev.Action]) -> None:
@@ -181,7 +192,11 @@ class Driver:
     def _raise_failure(self) -> None:
         if self._failure is None:
             return
-        error = _ERRORS.get(self._failure.kind)
-        if error is not None:
-            raise error(self._failure.why)
-        raise StageError(self._failure.why, "")
+        kind = _ERRORS.get(self._failure.kind)
+        if kind is not None:
+            raise kind(self._failure.why)
+        *trace, last = self._failure.why.splitlines()  # what a stage raised, and a sentence
+        error = StageError(last, "")
+        if trace:
+            error.add_note("\n".join(trace))
+        raise error

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from gpucurate.backends.base import Backend
-from gpucurate.backends.chain import Stage
+from gpucurate.backends.chain import Stage, told
+from gpucurate.backends.cores import usable_cores
 from gpucurate.backends.driver import Driver, Outcome
 from gpucurate.backends.inline import InlineBackend
 from gpucurate.backends.local import LocalBackend
@@ -18,7 +19,7 @@ from gpucurate.memory.host import available_memory
 from gpucurate.planning.memory import unit_memory
 from gpucurate.scheduling.policy import Policy
 from gpucurate.spec.bytesize import MIB, format_bytes, parse_bytes
-from gpucurate.spec.errors import ConfigurationError
+from gpucurate.spec.errors import ConfigurationError, GpucurateError, StageError
 from gpucurate.spec.plan import Plan
 from gpucurate.spec.progress import Observer
 from gpucurate.spec.unit import Unit
@@ -77,11 +78,6 @@ class Executor(Protocol):
         Raises:
             GpucurateError: see :meth:`Driver.run`.
         """
-
-
-def usable_cores() -> int:
-    """Cores that this process may run on."""
-    return len(os.sched_getaffinity(0))
 
 
 class InlineExecutor:
@@ -169,6 +165,20 @@ def _drive(job: Job, observer: Observer, backend: Backend, *, workers: int, budg
         observer=observer,
         phase=job.phase,
     )
-    for stage in job.stages:
-        stage.setup_on_node()
+    if driver.has_work:
+        for stage in job.stages:
+            _set_up_on_node(stage)
     return driver.run(job.plan.name)
+
+
+def _set_up_on_node(stage: Stage) -> None:
+    """On a copy, since what it sets would reach workers of this machine alone."""
+    try:
+        copy.copy(stage).setup_on_node()
+    except GpucurateError:
+        raise
+    except Exception as error:
+        *trace, last = told(stage, error, "could not be set up on this machine:").splitlines()
+        failure = StageError(last, stage.name)
+        failure.add_note("\n".join(trace))
+        raise failure from error

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import copy
+import logging
 from collections import deque
+from dataclasses import replace
 
 from gpucurate.backends.base import Report
 from gpucurate.backends.runner import Assignment, Runner, failure_of
 from gpucurate.spec.events import SetupFailed, UnitDone, UnitFailed, WorkerDied, WorkerReady
 from gpucurate.spec.unit import Unit
 
+_log = logging.getLogger(__name__)
+
 
 class InlineBackend:
     """Runs one unit a poll, in the caller's thread.
+
+    It works on shallow copies of the stages: what ``setup`` loads into them is gone with the
+    run, as it is with a worker process, and the caller's objects still say the same plan.
 
     Args:
         assignment: what the workers run.
     """
 
     def __init__(self, assignment: Assignment) -> None:
-        self.assignment = assignment
+        self.assignment = replace(assignment, stages=[copy.copy(stage) for stage in assignment.stages])
         self._runners: dict[int, Runner] = {}
         self._work: deque[tuple[int, Unit, int]] = deque()
         self._reports: deque[Report] = deque()
@@ -29,9 +37,8 @@ class InlineBackend:
         try:
             runner.setup()
         except Exception as error:
-            runner.teardown()
-            del self._runners[worker]
             self._reports.append((SetupFailed(worker, *failure_of(error)), None))
+            self.stop(worker)
         else:
             self._reports.append((WorkerReady(worker), None))
 
@@ -41,9 +48,13 @@ class InlineBackend:
 
     def stop(self, worker: int) -> None:
         """Tear the stages down, at once."""
+        why = "stopped"
         if runner := self._runners.pop(worker, None):
-            runner.teardown()
-        self._reports.append((WorkerDied(worker, "stopped"), None))
+            try:
+                runner.teardown()
+            except Exception as error:
+                why = failure_of(error)[1]
+        self._reports.append((WorkerDied(worker, why), None))
 
     def poll(self, timeout: float) -> list[Report]:
         """Reports that wait, or else the outcome of the next unit; never waits."""
@@ -62,4 +73,8 @@ class InlineBackend:
     def close(self) -> None:
         """Tear down whatever still stands."""
         while self._runners:
-            self._runners.popitem()[1].teardown()
+            try:
+                self._runners.popitem()[1].teardown()
+            except Exception as error:
+                # The run has ended for another reason, and that is the one to raise.
+                _log.warning("%s", failure_of(error)[1])

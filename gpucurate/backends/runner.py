@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import resource
 import traceback
@@ -10,16 +11,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gpucurate.backends.chain import Chain, Stage
+from gpucurate.backends.chain import Chain, Stage, told
 from gpucurate.checkpoint.rejects import write_rejects
-from gpucurate.spec.errors import ConfigurationError, InputError, StageError, StorageError
+from gpucurate.spec.errors import (
+    ConfigurationError,
+    GpucurateError,
+    InputError,
+    StageError,
+    StorageError,
+)
 from gpucurate.spec.events import FailureKind
 from gpucurate.spec.unit import OutputFile, Unit, UnitResult
 from gpucurate.stages.context import UnitContext
 from gpucurate.tasks.descriptor import TaskDescriptor
-from gpucurate.tasks.document import DocumentBatch
 from gpucurate.tasks.file_group import FileGroupTask
 from gpucurate.tasks.task import Task
+
+REJECTS = 10**9
+"""Number of the file of rejects among those of an attempt, beyond all that a stage may write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +62,35 @@ class Runner:
         self._ready: list[Stage] = []
 
     def setup(self) -> None:
-        """Set the stages up, in order; those that were are torn down if one fails."""
+        """Set the stages up, in order; :meth:`teardown` is due whether it works or not.
+
+        Raises:
+            GpucurateError: a stage could not be set up.
+        """
         for stage in self.assignment.stages:
             self._ready.append(stage)
-            stage.setup()
+            try:
+                stage.setup()
+            except GpucurateError:
+                raise
+            except (Exception, SystemExit) as error:
+                raise StageError(told(stage, error, "could not be set up:"), stage.name) from error
 
     def teardown(self) -> None:
-        """Tear down every stage whose setup was begun, the last first."""
+        """Tear down every stage whose setup was begun, the last first, though one should fail.
+
+        Raises:
+            StageError: a stage could not be torn down.
+        """
+        failure: StageError | None = None
         while self._ready:
-            self._ready.pop().teardown()
+            stage = self._ready.pop()
+            try:
+                stage.teardown()
+            except (Exception, SystemExit) as error:
+                failure = StageError(told(stage, error, "could not be torn down:"), stage.name)
+        if failure is not None:
+            raise failure
 
     def run(self, unit: Unit, attempt: int) -> UnitResult:
         """Run one unit.
@@ -85,9 +114,10 @@ class Runner:
         chain = Chain(self.assignment.stages)
         for stage in self.assignment.stages:
             stage.bind(context)
-        tasks = [self._final(task) for task in chain.run(_tasks_of(unit))]
+        # Not a comprehension: its variable would hold a batch while the next one is read.
+        tasks = list(map(self._final, chain.run(_tasks_of(unit))))
         statistics = chain.statistics()
-        chain.settle(context.books)
+        chain.settle(context.books, tallied=bool(context.tallies))
         self._write_rejects(context)
         for stage in self.assignment.stages:
             stage.bind(None)
@@ -104,14 +134,14 @@ class Runner:
         )
 
     def _final(self, task: Task[Any]) -> Task[Any]:
-        if self.assignment.collect or not isinstance(task, DocumentBatch):
+        if self.assignment.collect:
             return task
-        return TaskDescriptor.of(task)
+        return task if isinstance(task, FileGroupTask | TaskDescriptor) else TaskDescriptor.of(task)
 
     def _write_rejects(self, context: UnitContext) -> None:
         if context.folder is None or not context.rejects:
             return
-        path = context.attempt_path(9999)
+        path = context.attempt_path(REJECTS)
         rows, size = write_rejects(path, context.rejects)
         name = f"_gpucurate/work/rejects/{self.assignment.phase}-{context.unit_index:06d}.jsonl.zst"
         context.outputs.append(OutputFile(name, str(path), rows, size, ""))
@@ -124,7 +154,8 @@ class Runner:
 
 def _tasks_of(unit: Unit) -> Iterator[Task[Any]]:
     if unit.payload is not None:
-        yield from unit.payload
+        # Copies, so that a unit that is tried again begins with what the caller gave.
+        yield from map(copy.copy, unit.payload)
         return
     for group in unit.groups:
         paths = list(dict.fromkeys(source.file.path for source in group))
@@ -134,7 +165,7 @@ def _tasks_of(unit: Unit) -> Iterator[Task[Any]]:
 def failure_of(error: BaseException) -> tuple[FailureKind, str]:
     """What kind of failure an exception is, and what to say of it.
 
-    Clears the traceback: its frames would hold the batch in memory.
+    Clears the tracebacks: their frames would hold the batch in memory.
     """
     kinds: list[tuple[type[BaseException], FailureKind]] = [
         (StorageError, "storage"),
@@ -143,11 +174,18 @@ def failure_of(error: BaseException) -> tuple[FailureKind, str]:
         (MemoryError, "memory"),
     ]
     kind: FailureKind = next((kind for type_, kind in kinds if isinstance(error, type_)), "user")
-    if kind == "user" and not isinstance(error, StageError):
-        message = "".join(traceback.format_exception(error)).rstrip()
-    else:
+    if isinstance(error, GpucurateError) or kind != "user":
         message = str(error) or type(error).__name__
-    traceback.clear_frames(error.__traceback__)
-    error.__traceback__ = None
+    else:
+        message = "".join(traceback.format_exception(error)).rstrip()
+    _forget(error)
     gc.collect()
     return kind, message
+
+
+def _forget(error: BaseException) -> None:
+    following: BaseException | None = error
+    while following is not None:
+        traceback.clear_frames(following.__traceback__)
+        following.__traceback__ = None
+        following = following.__cause__ or following.__context__

@@ -22,7 +22,13 @@ class StopSignals:
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
-            self._before = {number: signal.signal(number, self._on) for number in _WATCHED}
+            self._before = {
+                # What whoever started us had ignored, as nohup and a shell's & do, stays ignored;
+                # None is a handler that was not set by Python, and cannot be put back.
+                number: signal.signal(number, self._on)
+                for number in _WATCHED
+                if signal.getsignal(number) not in (signal.SIG_IGN, None)
+            }
         return self
 
     def __exit__(

@@ -1,70 +1,108 @@
-"""A worker in a process of its own: ``python -m gpucurate.backends.worker_process FD``.
+"""A worker in a process of its own; :class:`LocalBackend` starts it with :data:`BOOTSTRAP`.
 
-Messages come and go through one socket, pickled. The process ends at once when the
-socket does, so that no worker outlives its driver.
+Messages come and go through one socket. The process ends at once when the socket does,
+and takes what its stages have started along, so that nothing outlives the driver.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
+import pickle
 import queue
 import signal
-import sys
 import threading
 from multiprocessing.connection import Connection
-from typing import Any
 
 import cloudpickle
 
+from gpucurate.backends.base import Report
 from gpucurate.backends.runner import Runner, failure_of
-from gpucurate.spec.events import SetupFailed, UnitDone, UnitFailed, WorkerReady
+from gpucurate.spec.errors import StageError
+from gpucurate.spec.events import SetupFailed, UnitDone, UnitFailed, WorkerDied, WorkerReady
+
+BOOTSTRAP = (
+    "import sys; fd, *sys.path = sys.argv[1:]; "
+    "from gpucurate.backends.worker_process import main; main(int(fd))"
+)
+"""Program of a worker: its arguments are the socket and the driver's ``sys.path``, which must be
+there before the first import: a module of the current folder would else hide one of Python's."""
 
 
-def main() -> None:
-    """Read the assignment, set up, run units until told to stop."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver decides when to stop
-    os.dup2(2, 1)  # what stages print must not mix with what the command prints
-    connection = Connection(int(sys.argv[1]))
-    worker, path, payload = connection.recv()
-    sys.path[:] = path
-    messages: queue.SimpleQueue[Any] = queue.SimpleQueue()
+def main(descriptor: int) -> None:
+    """Read the assignment, set up, run units until told to stop.
+
+    Args:
+        descriptor: of the socket to the driver.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # The driver decides when to stop, also where a whole process group is signalled.
+        # Not SIG_IGN, which programs that a stage starts would inherit.
+        signal.signal(number, lambda *_: None)
+    with contextlib.suppress(OSError):  # no standard error: then there is nowhere to print to
+        os.dup2(2, 1)  # what stages print must not mix with what the command prints
+    connection = Connection(descriptor)
+    try:
+        worker, payload = pickle.loads(connection.recv_bytes())
+    except EOFError:
+        return  # the driver went away meanwhile
+    messages: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(connection, messages), daemon=True).start()
-    runner = Runner(cloudpickle.loads(payload), worker)
+    try:
+        runner = Runner(cloudpickle.loads(payload), worker)
+    except Exception as error:
+        why = f"the stages could not be loaded in a worker: {failure_of(error)[1]}"
+        _send(connection, (SetupFailed(worker, "configuration", why), None))
+        return
     try:
         _serve(runner, connection, messages)
     finally:
-        runner.teardown()
+        _tear_down(runner, connection)
 
 
-def _listen(connection: Connection, messages: queue.SimpleQueue[Any]) -> None:
+def _listen(connection: Connection, messages: queue.SimpleQueue[bytes]) -> None:
     """Hand messages on; a socket that closes means that the driver is gone."""
     while True:
         try:
-            messages.put(connection.recv())
+            messages.put(connection.recv_bytes())
         except (EOFError, OSError):
-            os._exit(1)
+            os.killpg(os.getpgrp(), signal.SIGKILL)  # the worker leads a group of its own
 
 
-def _serve(runner: Runner, connection: Connection, messages: queue.SimpleQueue[Any]) -> None:
+def _serve(runner: Runner, connection: Connection, messages: queue.SimpleQueue[bytes]) -> None:
     try:
         runner.setup()
     except Exception as error:
         _send(connection, (SetupFailed(runner.worker, *failure_of(error)), None))
         return
     _send(connection, (WorkerReady(runner.worker), None))
-    while (message := messages.get()) is not None:
-        unit, attempt = message
-        try:
-            result = runner.run(unit, attempt)
-        except Exception as error:
-            _send(connection, (UnitFailed(runner.worker, unit.id, *failure_of(error)), None))
-        else:
-            _send(connection, (UnitDone(runner.worker, unit.id), result))
+    while message := messages.get():
+        unit_id, attempt, unit = pickle.loads(message)
+        _send(connection, _run(runner, unit_id, attempt, unit))
 
 
-def _send(connection: Connection, report: Any) -> None:
-    connection.send_bytes(cloudpickle.dumps(report))
+def _run(runner: Runner, unit_id: str, attempt: int, unit: bytes) -> Report:
+    try:
+        return UnitDone(runner.worker, unit_id), runner.run(pickle.loads(unit), attempt)
+    except Exception as error:
+        return UnitFailed(runner.worker, unit_id, *failure_of(error)), None
 
 
-if __name__ == "__main__":
-    main()
+def _tear_down(runner: Runner, connection: Connection) -> None:
+    try:
+        runner.teardown()
+    except StageError as error:
+        _send(connection, (WorkerDied(runner.worker, failure_of(error)[1]), None))
+
+
+def _send(connection: Connection, report: Report) -> None:
+    event, result = report
+    try:
+        packed = cloudpickle.dumps(result)
+    except Exception as error:
+        if not isinstance(event, UnitDone):
+            raise
+        why = f"the tasks of the unit cannot be sent to the driver: {failure_of(error)[1]}"
+        event, packed = UnitFailed(event.worker, event.unit, "user", why), cloudpickle.dumps(None)
+    # In two steps, so that a driver that cannot load the tasks still knows which unit it was.
+    connection.send_bytes(pickle.dumps((event, packed)))

@@ -113,6 +113,27 @@ def to_cudf(table: Table) -> Any:
     return cudf.DataFrame.from_arrow(to_arrow(table))
 
 
+def as_mask(values: Any, rows: int) -> npt.NDArray[np.bool_]:
+    """``values`` (NumPy, pandas, Arrow or a list) as a bool mask of ``rows`` entries.
+
+    Raises:
+        TypeError: not bool, or with nulls; positions of rows are not a mask.
+        ValueError: not one entry a row.
+    """
+    if isinstance(values, pa.Array | pa.ChunkedArray):
+        values = values.to_numpy(zero_copy_only=False) if isinstance(values, pa.Array) else values.to_numpy()
+    mask = np.asarray(values)
+    if mask.dtype == object and all(isinstance(value, bool | np.bool_) for value in mask):
+        mask = mask.astype(bool)
+    if mask.dtype != bool and len(mask):
+        raise TypeError(
+            f"a mask of {mask.dtype} is not one of bool without nulls: compare, or fill nulls, first"
+        )
+    if mask.shape != (rows,):
+        raise ValueError(f"a mask of shape {mask.shape} for {rows} rows: one entry a row is needed")
+    return mask.astype(bool, copy=False)
+
+
 def take_mask(table: Table, mask: npt.NDArray[np.bool_]) -> Table:
     """Rows where ``mask`` (bool, one entry a row) is true, in order, by the same engine."""
     if len(mask) != num_rows(table):
@@ -146,6 +167,22 @@ def concatenate(tables: Sequence[Table]) -> Table:
         return pa.concat_tables(tables, promote_options="permissive")
     module = sys.modules["cudf" if is_cudf(tables[0]) else "pandas"]
     return module.concat([to_pandas(t) if isinstance(t, pa.Table) else t for t in tables], ignore_index=True)
+
+
+def pack(table: Table) -> Table | bytes:
+    """What to pickle for a table: of an Arrow slice, the rows and not the buffers behind them."""
+    if not isinstance(table, pa.Table):
+        return table
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as stream:
+        stream.write_table(table)
+    raw: bytes = sink.getvalue().to_pybytes()
+    return raw
+
+
+def unpack(packed: Table | bytes) -> Table:
+    """The table that :func:`pack` was given."""
+    return pa.ipc.open_stream(packed).read_all() if isinstance(packed, bytes) else packed
 
 
 def column_as_arrow(table: Table, name: str) -> pa.ChunkedArray:

@@ -69,7 +69,10 @@ class ProcessingStage(ABC, Generic[X, Y]):
         return [], []
 
     def setup_on_node(self, node_info: Any = None, worker_metadata: Any = None) -> None:
-        """Called once per machine before any worker's :meth:`setup`."""
+        """Called once per machine before any worker's :meth:`setup`: fetch files, fill caches.
+
+        What it sets on ``self`` is not kept: workers are other processes.
+        """
 
     def setup(self, worker_metadata: Any = None) -> None:
         """Called once per worker: load models, open connections."""

@@ -22,6 +22,7 @@ class UnitContext:
         unit_index: its position in the listing.
         folder: where attempts are written; None where the run writes nothing.
         prefix: unique to this attempt; names of attempts begin with it.
+        records: physical records met so far in the unit.
     """
 
     unit_id: str = ""
@@ -33,7 +34,9 @@ class UnitContext:
     facts: dict[str, Any] = field(default_factory=dict)
     rejects: list[tuple[FileRange, Reject]] = field(default_factory=list)
     input_bytes: int = 0
+    records: int = 0
     _tallies: dict[tuple[str, int], RangeTally] = field(default_factory=dict)
+    _places: dict[tuple[str, int], tuple[int, int]] = field(default_factory=dict)
 
     def attempt_path(self, number: int) -> Path:
         """Where the unit's ``number``-th file goes until the driver renames it.
@@ -47,14 +50,21 @@ class UnitContext:
 
     def open_range(self, source: FileRange) -> None:
         """Note that ``source`` is being read, so that it is tallied though nothing is in it."""
+        self._open(source)
+
+    def _open(self, source: FileRange) -> tuple[str, int]:
         key = (source.file.name, source.ordinal)
-        self._tallies.setdefault(key, RangeTally(*key, 0, 0))
+        if key not in self._tallies:
+            self._places[key] = len(self._tallies), self.records
+            self._tallies[key] = RangeTally(*key, 0, 0)
+        return key
 
     def tally(self, source: FileRange, *, records: int, blank: int, rejects: Iterable[Reject]) -> None:
         """Note a piece of ``source`` that was read: physical records, blank ones, rejects."""
         found = [(source, reject) for reject in rejects]
-        key = (source.file.name, source.ordinal)
-        before = self._tallies.get(key, RangeTally(*key, 0, 0))
+        key = self._open(source)
+        before = self._tallies[key]
+        self.records += records
         self._tallies[key] = RangeTally(*key, before.records + records, before.rejected + len(found))
         rows = sum(1 for _, reject in found if reject.line is not None)
         self.books.read += records - blank + len(found) - rows
@@ -62,18 +72,13 @@ class UnitContext:
         self.books.rejected.update(reject.reason for _, reject in found)
         self.rejects.extend(found)
 
-    @property
-    def records(self) -> int:
-        """Physical records met so far in the unit."""
-        return sum(tally.records for tally in self._tallies.values())
-
     def range_position(self, source: FileRange) -> int:
         """Position of a range among those that the unit has opened."""
-        return list(self._tallies).index((source.file.name, source.ordinal))
+        return self._places[source.file.name, source.ordinal][0]
 
     def records_before(self, source: FileRange) -> int:
-        """Physical records of the unit before ``source``; all earlier ranges have been read."""
-        return sum(tally.records for tally in self.tallies[: self.range_position(source)])
+        """Physical records of the unit before ``source``: ranges are read one after the other."""
+        return self._places[source.file.name, source.ordinal][1]
 
     @property
     def tallies(self) -> list[RangeTally]:

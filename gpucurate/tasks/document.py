@@ -26,6 +26,9 @@ class Original(Protocol):
     def nbytes(self) -> int:
         """Bytes held."""
 
+    def __len__(self) -> int:
+        """Number of records."""
+
     def select(self, mask: npt.NDArray[np.bool_]) -> Self:
         """The records where ``mask`` is true, in order."""
 
@@ -37,17 +40,47 @@ class DocumentBatch(Task[frame.Table]):
     A batch that a reader made also carries the records as they stand in the file. As
     long as stages only drop rows (:meth:`select`) or set columns (:meth:`assign`), the
     writer copies those records, so fields that were never read survive. A stage that
-    builds a batch of its own decides alone what is written.
+    builds a batch of its own, or gives one another table, decides alone what is written.
 
     Args:
         data: the table.
         records: int64, physical record of each row counted from the start of the file
             range it was read from; None for a batch made in memory.
+
+    Raises:
+        ValueError: not as many ``records`` as rows.
     """
 
     records: npt.NDArray[np.int64] | None = None
-    _original: Original | None = field(default=None, repr=False)
-    _changed: frozenset[str] = frozenset()
+    # Not arguments: dataclasses.replace(batch, data=...) must not keep what belongs to other rows.
+    _original: Original | None = field(default=None, init=False, repr=False)
+    _changed: frozenset[str] = field(default=frozenset(), init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.records is not None and frame.is_table(self.data) and len(self.records) != self.num_items:
+            raise ValueError(
+                f"batch {self.task_id!r} has {self.num_items} rows and {len(self.records)} records: "
+                "give records=None with a table of your own, or use select()"
+            )
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "data" and self.__dict__.get("data", value) is not value:
+            object.__setattr__(self, "records", None)
+            object.__setattr__(self, "_original", None)
+            object.__setattr__(self, "_changed", frozenset())
+        object.__setattr__(self, name, value)
+
+    def __copy__(self) -> Self:
+        twin = object.__new__(type(self))
+        twin.__dict__.update(self.__dict__)
+        return twin
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Arrow pickles the whole buffers behind a slice.
+        return {**self.__dict__, "data": frame.pack(self.data)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update({**state, "data": frame.unpack(state["data"])})
 
     @property
     def num_items(self) -> int:
@@ -97,19 +130,37 @@ class DocumentBatch(Task[frame.Table]):
         return TextBuffers.from_arrow(frame.column_as_arrow(self.data, column))
 
     def select(self, mask: npt.NDArray[np.bool_]) -> Self:
-        """A batch of the rows where ``mask`` (bool, one entry a row) is true."""
-        mask = np.asarray(mask, bool)
-        return replace(
+        """A batch of the rows where ``mask`` (bool, one entry a row) is true.
+
+        Raises:
+            TypeError: the mask is not bool, or has nulls.
+            ValueError: it has not one entry a row.
+        """
+        mask = frame.as_mask(mask, self.num_items)
+        chosen = replace(
             self,
             data=frame.take_mask(self.data, mask),
             records=None if self.records is None else self.records[mask],
-            _original=None if self._original is None else self._original.select(mask),
         )
+        chosen._original = None if self._original is None else self._original.select(mask)
+        chosen._changed = self._changed
+        return chosen
 
     def assign(self, columns: Mapping[str, Any]) -> Self:
         """A batch with columns added or replaced; all else stays as it was read."""
-        return replace(
-            self,
-            data=frame.with_columns(self.data, columns),
-            _changed=self._changed | frozenset(columns),
-        )
+        changed = replace(self, data=frame.with_columns(self.data, columns))
+        changed._original = self._original
+        changed._changed = self._changed | frozenset(columns)
+        return changed
+
+    def with_original(self, original: Original | None) -> Self:
+        """The batch with the untouched records of its rows. For readers.
+
+        Raises:
+            ValueError: not as many records as rows.
+        """
+        if original is not None and len(original) != self.num_items:
+            raise ValueError(f"{len(original)} original records for {self.num_items} rows")
+        whole = replace(self)
+        whole._original = original
+        return whole

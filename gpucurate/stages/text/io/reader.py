@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from os import PathLike
 from typing import Any, ClassVar
 
@@ -49,7 +50,8 @@ class DocumentReader(SourceStage[FileGroupTask, DocumentBatch]):
 
     name = "reader"
     format: ClassVar[FileFormat | None] = None
-    not_in_plan: ClassVar[tuple[str, ...]] = ("file_paths",)  # the listing has its own record
+    # The listing has a record of its own.
+    not_in_plan: ClassVar[tuple[str, ...]] = ("file_paths", "_listing")
 
     def __init__(
         self,
@@ -125,17 +127,23 @@ class DocumentReader(SourceStage[FileGroupTask, DocumentBatch]):
         return group_ranges(self.listing, self.unit_bytes, self.files_per_partition)
 
     def process(self, task: FileGroupTask) -> Iterator[DocumentBatch]:
-        """Batches of the task's ranges, in order."""
-        for source in task.ranges:
+        """Batches of the task's ranges, in order; of a task without ranges, its files."""
+        for source in task.ranges or self._whole(task.data):
             self.context.input_bytes += _input_bytes(source)
             self.context.open_range(source)
-            for piece in self._read(source):
-                self.context.tally(
-                    source, records=piece.num_records, blank=piece.num_blank, rejects=piece.rejects
-                )
-                for note in piece.notes:
-                    self.count(f"note: {note}")
-                yield self._batch(task, source, piece)
+            # Not a loop: its variable would hold a piece while the next one is read.
+            yield from map(partial(self._take, task, source), self._read(source))
+
+    def _whole(self, paths: Sequence[str]) -> tuple[FileRange, ...]:
+        listing = list_input(paths, format=self.format)
+        (group,) = group_ranges(listing, self.unit_bytes, files_per_partition=len(listing.files))
+        return group
+
+    def _take(self, task: FileGroupTask, source: FileRange, piece: Piece) -> DocumentBatch:
+        self.context.tally(source, records=piece.num_records, blank=piece.num_blank, rejects=piece.rejects)
+        for note in piece.notes:
+            self.count(f"note: {note}")
+        return self._batch(task, source, piece)
 
     def _read(self, source: FileRange) -> Iterator[Piece]:
         return read_range(
@@ -156,8 +164,7 @@ class DocumentReader(SourceStage[FileGroupTask, DocumentBatch]):
             dict(task._metadata),
             Origin.of_range(source, piece.first_record),
             records=piece.records,
-            _original=piece.original,
-        )
+        ).with_original(piece.original)
 
 
 class JsonlReader(DocumentReader):

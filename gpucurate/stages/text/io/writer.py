@@ -12,7 +12,7 @@ from gpucurate.io.jsonl.splice import set_fields
 from gpucurate.io.output_name import output_name
 from gpucurate.io.piece import LinesOriginal, TableOriginal
 from gpucurate.io.sink import Sink, open_sink
-from gpucurate.spec.errors import ConfigurationError
+from gpucurate.spec.errors import ConfigurationError, StageError
 from gpucurate.spec.source import FileFormat
 from gpucurate.spec.unit import OutputFile
 from gpucurate.stages.base import ProcessingStage
@@ -20,6 +20,10 @@ from gpucurate.stages.context import UnitContext
 from gpucurate.tasks.document import DocumentBatch
 from gpucurate.tasks.file_group import FileGroupTask
 from gpucurate.tasks.origin import Origin
+
+MOST_OPEN = 64
+"""Files that a unit holds open. It goes through its input in order, so one would do, but stages
+may hold batches of some files back."""
 
 COMPRESSIONS: dict[FileFormat, tuple[str, ...]] = {
     "jsonl": ("none", "gzip", "zstd"),
@@ -46,7 +50,7 @@ class DocumentWriter(ProcessingStage[DocumentBatch, FileGroupTask]):
 
     name = "writer"
     default_format: ClassVar[FileFormat | None] = None
-    not_in_plan: ClassVar[tuple[str, ...]] = ("path",)
+    not_in_plan: ClassVar[tuple[str, ...]] = ("path", "_sinks", "_written")
 
     def __init__(
         self,
@@ -61,6 +65,7 @@ class DocumentWriter(ProcessingStage[DocumentBatch, FileGroupTask]):
         self.format = format or self.default_format
         self.compression = compression
         self._sinks: dict[str, tuple[Sink, Path]] = {}
+        self._written: dict[str, OutputFile] = {}
         check_output_kind(self.format, compression)
 
     def inputs(self) -> tuple[list[str], list[str]]:
@@ -71,7 +76,7 @@ class DocumentWriter(ProcessingStage[DocumentBatch, FileGroupTask]):
         """Begin a unit; sinks that a failed unit left open are given up."""
         for sink, _ in self._sinks.values():
             sink.abandon()
-        self._sinks = {}
+        self._sinks, self._written = {}, {}
         super().bind(context)
 
     def process(self, task: DocumentBatch) -> None:
@@ -83,13 +88,12 @@ class DocumentWriter(ProcessingStage[DocumentBatch, FileGroupTask]):
 
     def flush(self) -> Iterator[FileGroupTask]:
         """Close the unit's files and hand on their names."""
-        for name, (sink, attempt) in self._sinks.items():
-            written = sink.close()
-            self.context.outputs.append(
-                OutputFile(name, str(attempt), written.rows, written.bytes, written.checksum)
-            )
-            yield FileGroupTask("output", [str(self.path / name)], name)
-        self._sinks = {}
+        while self._sinks:
+            self._close(next(iter(self._sinks)))
+        for output in sorted(self._written.values(), key=lambda o: (len(o.attempt), o.attempt)):
+            self.context.outputs.append(output)
+            yield FileGroupTask("output", [str(self.path / output.name)], output.name)
+        self._written = {}
 
     def _kind(self, task: DocumentBatch) -> tuple[FileFormat, str]:
         source = task._origin.source.file if task._origin and task._origin.source else None
@@ -101,10 +105,25 @@ class DocumentWriter(ProcessingStage[DocumentBatch, FileGroupTask]):
         return format, source.compression if source and source.format == "jsonl" else "none"
 
     def _sink(self, name: str, format: FileFormat, compression: str) -> Sink:
+        if name in self._written:
+            raise StageError(
+                f"stage {self.name!r} got documents for {name} after those of {MOST_OPEN} other files: "
+                "a stage before it must hand batches on in the order in which it gets them",
+                self.name,
+            )
         if name not in self._sinks:
-            attempt = self.context.attempt_path(len(self._sinks))
+            if len(self._sinks) == MOST_OPEN:
+                self._close(next(iter(self._sinks)))
+            attempt = self.context.attempt_path(len(self._sinks) + len(self._written))
             self._sinks[name] = open_sink(attempt, format, compression), attempt
+        self._sinks[name] = self._sinks.pop(name)  # the one used last is closed last
         return self._sinks[name][0]
+
+    def _close(self, name: str) -> None:
+        sink, attempt = self._sinks[name]
+        written = sink.close()
+        del self._sinks[name]  # not before: one that could not be closed is to be abandoned
+        self._written[name] = OutputFile(name, str(attempt), written.rows, written.bytes, written.checksum)
 
     def _write(self, sink: Sink, task: DocumentBatch, format: FileFormat) -> None:
         original: Any = task._original if self.fields is None else None
