@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -58,13 +58,29 @@ def write_atomic(path: Path, content: bytes) -> None:
         fsync_folder(path.parent)
 
 
-def publish(attempt: Path, final: Path) -> None:
-    """Rename a finished attempt, already synced by its writer, to its final name.
+def publish(attempts: Sequence[tuple[Path, Path]]) -> None:
+    """Rename finished attempts, already synced by their writers, to their final names.
+
+    Args:
+        attempts: (attempt, final name) pairs.
 
     Raises:
         StorageError: not possible.
     """
-    with storage_errors(final):
-        final.parent.mkdir(parents=True, exist_ok=True)
-        attempt.replace(final)
-        fsync_folder(final.parent)
+    folders: dict[Path, None] = {}
+    for attempt, final in attempts:
+        with storage_errors(final):
+            folders.update(dict.fromkeys(_make_parents(final.parent)))
+            attempt.replace(final)
+    for folder in folders:
+        with storage_errors(folder):
+            fsync_folder(folder)
+
+
+def _make_parents(folder: Path) -> list[Path]:
+    """Create a folder, and say in which folders there are new names: it, and those above what is new."""
+    if folder.is_dir():
+        return [folder]
+    above = _make_parents(folder.parent)
+    folder.mkdir(exist_ok=True)
+    return [folder, *above]

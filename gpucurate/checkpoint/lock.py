@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from gpucurate.checkpoint.durable import storage_errors, write_atomic
-from gpucurate.spec.errors import OutputInUseError
+from gpucurate.spec.errors import OutputInUseError, StorageError
 
 
 class OwnerLock:
@@ -24,6 +24,7 @@ class OwnerLock:
 
     Raises:
         OutputInUseError: another process holds it; the message names that process.
+        StorageError: the folder cannot be locked or written to.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -31,16 +32,22 @@ class OwnerLock:
         with storage_errors(self.path):
             self._file = self.path.open("a+")
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            owner = self._owner()
+            self._acquire(folder)
+            self._write_owner()
+            self.epoch = self._next_epoch(folder / "epoch")
+        except BaseException:
             self._file.close()
-            raise OutputInUseError(
-                f"{folder.parent} is being written by another run ({owner}): "
-                "wait for it, or choose another output"
-            ) from None
-        self._write_owner()
-        self.epoch = self._next_epoch(folder / "epoch")
+            raise
+
+    def _acquire(self, folder: Path) -> None:
+        with storage_errors(self.path):
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise OutputInUseError(
+                    f"{folder.parent} is being written by another run ({self._owner()}): "
+                    "wait for it, or choose another output"
+                ) from None
 
     def _owner(self) -> str:
         self._file.seek(0)
@@ -58,7 +65,11 @@ class OwnerLock:
 
     @staticmethod
     def _next_epoch(path: Path) -> int:
-        epoch = int(path.read_text()) + 1 if path.exists() else 1
+        with storage_errors(path):
+            text = path.read_text() if path.exists() else "0"
+        if not text.strip().isdigit():
+            raise StorageError(f"{path} is damaged: it holds {text[:40]!r} instead of a number")
+        epoch = int(text) + 1
         write_atomic(path, f"{epoch}\n".encode())
         return epoch
 

@@ -60,8 +60,11 @@ class CommitLog:
 
     def close(self) -> None:
         """Sync and close."""
-        self.sync()
-        self._file.close()
+        try:
+            self.sync()
+        finally:
+            with storage_errors(self.path):
+                self._file.close()
 
 
 def read_log(path: Path) -> Iterator[dict[str, Any]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from gpucurate.checkpoint.durable import publish
+from gpucurate.checkpoint.durable import publish, storage_errors
 from gpucurate.checkpoint.run_folder import RunFolder, differences
 from gpucurate.spec.books import Books
 from gpucurate.spec.errors import OutputInUseError
@@ -17,6 +17,8 @@ from gpucurate.spec.names import decode_name, encode_name
 from gpucurate.spec.plan import Plan
 from gpucurate.spec.statistics import StagePerfStats
 from gpucurate.spec.unit import OutputFile, RangeTally, Unit, UnitResult
+
+_WORK = "_gpucurate/work/"
 
 SYNC_SECONDS = 0.05
 """A record waits so long for others before the log is synced."""
@@ -40,18 +42,44 @@ class Phase:
         self.units = units
         self._last_sync = time.monotonic()
         self._check(plan)
-        known = {unit.id for unit in units}
-        self.done: dict[str, UnitResult] = {
+        self.done = self._finished()
+        if len(self.done) < len(units):
+            folder.reopen()
+            self._forget_quarantine()
+
+    def _finished(self) -> dict[str, UnitResult]:
+        """Units that have a record and, under their final names, the files that it tells of."""
+        known = {unit.id for unit in self.units}
+        recorded = {
             record["unit"]: from_record(record)
-            for record in folder.log.records
+            for record in self.folder.log.records
             if record["k"] == "done" and record["phase"] == self.name and record["unit"] in known
         }
+        return {unit: result for unit, result in recorded.items() if self._is_whole(result)}
+
+    def _is_whole(self, result: UnitResult) -> bool:
+        # What lay in work/ was removed when the run was finished.
+        names = [f for f in result.outputs if not (self.folder.is_finished and f.name.startswith(_WORK))]
+        for output in names:
+            try:
+                if self.folder.final_path(output.name).stat().st_size != output.bytes:
+                    return False
+            except OSError:
+                return False
+        return True
+
+    def _forget_quarantine(self) -> None:
+        """What was set aside by an earlier run is tried again."""
+        for path in (self.folder.path / "quarantine").glob(f"{self.name}-*.json"):
+            with storage_errors(path):
+                path.unlink()
 
     def _check(self, plan: Plan) -> None:
         files = {r.file.name: r.file for unit in self.units for group in unit.groups for r in group}
-        listing = {
+        listing: dict[str, Any] = {
             encode_name(f.name): [encode_name(f.path), f.size, f.mtime_ns, f.etag] for f in files.values()
         }
+        listing.update({f"task {u.index}": u.id for u in self.units if u.payload is not None})
         given = {
             "fingerprint": plan.fingerprint,
             "decides": plan.decides,
@@ -75,8 +103,7 @@ class Phase:
         Raises:
             StorageError: disk full, no permission, device error.
         """
-        for output in result.outputs:
-            publish(Path(output.attempt), self.folder.final_path(output.name))
+        publish([(Path(output.attempt), self.folder.final_path(output.name)) for output in result.outputs])
         self.folder.log.append(to_record(self.name, unit, result))
         self.done[unit.id] = result
         self.sync_if_due()

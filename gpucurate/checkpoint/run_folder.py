@@ -26,7 +26,7 @@ from typing import Any, Self
 
 import orjson
 
-from gpucurate.checkpoint.durable import make_folder, write_atomic
+from gpucurate.checkpoint.durable import fsync_folder, make_folder, storage_errors, write_atomic
 from gpucurate.checkpoint.lock import OwnerLock
 from gpucurate.checkpoint.log import CommitLog
 from gpucurate.spec.errors import ConfigurationError, OutputInUseError, StorageError
@@ -115,21 +115,42 @@ class RunFolder:
         write_atomic(path, orjson.dumps(values, option=options))
 
     def read_json(self, name: str) -> Any:
-        """A file that :meth:`write_json` wrote, or None."""
+        """A file that :meth:`write_json` wrote, or None.
+
+        Raises:
+            StorageError: it cannot be read, or is damaged.
+        """
         path = self.path / name
-        return orjson.loads(path.read_bytes()) if path.exists() else None
+        try:
+            return orjson.loads(path.read_bytes()) if path.exists() else None
+        except OSError as error:
+            raise StorageError(f"cannot read {path}: {error.strerror or error}") from error
+        except ValueError as error:
+            raise StorageError(
+                f"{path} is damaged ({error}): give another output, or remove that one"
+            ) from error
 
     def finish(self) -> None:
         """Say that the run is whole, and remove what only the run itself needed."""
         self.log.sync()
-        write_atomic(self.path / "_SUCCESS", b"")
+        if not self.is_finished:
+            write_atomic(self.path / "_SUCCESS", b"")
         for folder in (self.work, self.path / "attempts"):
             shutil.rmtree(folder, ignore_errors=True)
 
+    def reopen(self) -> None:
+        """Say that the run is not whole after all: there is something left to do."""
+        if self.is_finished:
+            with storage_errors(self.path):
+                (self.path / "_SUCCESS").unlink()
+                fsync_folder(self.path)
+
     def close(self) -> None:
         """Close the log and give the folder up."""
-        self.log.close()
-        self._lock.close()
+        try:
+            self.log.close()
+        finally:
+            self._lock.close()
 
     def __enter__(self) -> Self:
         return self

@@ -13,18 +13,20 @@ from gpucurate.backends.executors import Executor, default_executor
 from gpucurate.checkpoint.run_folder import RunFolder
 from gpucurate.pipeline.describe import describe_stages
 from gpucurate.pipeline.result import RunResult
-from gpucurate.pipeline.run import Run, refuse_overlap
+from gpucurate.pipeline.run import INTERNAL, Run, refuse_overlap
 from gpucurate.pipeline.verdict import DEFAULT_MAX_REJECT_RATE, judge
 from gpucurate.planning.planner import make_plan
 from gpucurate.planning.units import make_units, units_of_tasks
 from gpucurate.spec.errors import ConfigurationError
 from gpucurate.spec.plan import Plan
 from gpucurate.spec.progress import Observer
-from gpucurate.spec.unit import Unit
+from gpucurate.spec.unit import Unit, UnitResult
 from gpucurate.stages.base import CompositeStage, SourceStage
 from gpucurate.stages.specification import specify
 from gpucurate.stages.text.io.reader import DocumentReader
 from gpucurate.stages.text.io.writer import DocumentWriter
+from gpucurate.tasks.content import content_digest
+from gpucurate.tasks.file_group import FileGroupTask
 from gpucurate.tasks.sentinels import EmptyTask
 from gpucurate.tasks.task import Task
 from gpucurate.telemetry.report import sum_books
@@ -70,10 +72,17 @@ class Pipeline:
         The input is listed, and the first file's columns are looked at.
 
         Raises:
-            ConfigurationError: a column that no stage provides, a device that is not there.
+            ConfigurationError: a column that no stage provides, a device that is not there,
+                more than one writer.
             InputError: no input.
         """
         self.stages = flatten(self.stages)
+        writers = [stage.name for stage in self.stages if isinstance(stage, DocumentWriter)]
+        if len(writers) > 1:
+            raise ConfigurationError(
+                f"pipeline {self.name!r} has {len(writers)} writers ({', '.join(writers)}), and the first "
+                "takes all documents: run one pipeline for each output"
+            )
         return make_plan("main", [specify(stage) for stage in self.stages])
 
     def describe(self) -> str:
@@ -137,14 +146,22 @@ class Pipeline:
         judge(report, max_reject_rate, ignore_failures)
         if run.folder:
             run.folder.finish()
-        return RunResult([task for result in outcome.results for task in result.tasks], report)
+        return RunResult([task for result in outcome.results for task in self._tasks(result)], report)
+
+    def _tasks(self, result: UnitResult) -> list[Task[Any]]:
+        """Final tasks of a unit; of one that an earlier run finished, the files that it wrote."""
+        writer = next((stage for stage in self.stages if isinstance(stage, DocumentWriter)), None)
+        if result.tasks or writer is None:
+            return result.tasks
+        names = [output.name for output in result.outputs if not output.name.startswith(INTERNAL)]
+        return [FileGroupTask("output", [str(writer.path / name)], name) for name in names]
 
     def _units(self, plan: Plan, initial_tasks: Sequence[Task[Any]] | None) -> tuple[Unit, ...]:
         source = self.stages[0]
         if initial_tasks is None and isinstance(source, SourceStage):
             return make_units(plan, source.partition())
         tasks = [EmptyTask()] if initial_tasks is None else initial_tasks
-        return units_of_tasks(plan, [(task, task.nbytes) for task in tasks])
+        return units_of_tasks(plan, [(task, task.nbytes, content_digest(task)) for task in tasks])
 
     def _folder(self, plan: Plan, checkpoint_path: str | PathLike[str] | None) -> RunFolder | None:
         writers = [stage for stage in self.stages if isinstance(stage, DocumentWriter)]
@@ -154,8 +171,6 @@ class Pipeline:
                     "checkpoint_path is given, but no stage writes files: there is nothing to keep"
                 )
             return None
-        if len({writer.path.resolve() for writer in writers}) > 1:
-            raise ConfigurationError("the writers of one pipeline must share one output folder")
         source = self.stages[0]
         if isinstance(source, DocumentReader):
             refuse_overlap(writers[0].path, source.file_paths)

@@ -22,7 +22,8 @@ from gpucurate.spec.unit import Unit, UnitResult
 from gpucurate.telemetry.memory_watch import MemoryWatch
 from gpucurate.telemetry.report import PhaseReport, RunReport, sum_stages
 
-_INTERNAL = "_gpucurate/"
+INTERNAL = "_gpucurate/"
+"""What outputs are called that belong to the run folder."""
 
 
 class Run:
@@ -108,13 +109,13 @@ class Run:
         Args:
             results: of the phase that wrote the output.
         """
-        files = [f for result in results for f in result.outputs if not f.name.startswith(_INTERNAL)]
+        files = [f for result in results for f in result.outputs if not f.name.startswith(INTERNAL)]
         report = self.report
         report.output_files = len(files)
         report.output_bytes = sum(f.bytes for f in files)
         report.seconds = time.monotonic() - self._began
         report.peak_memory_bytes = self._watch.peak if self._watch else 0
-        if self.folder and not self.folder.is_finished:
+        if self.folder and not self.folder.is_finished:  # else nothing was left to do
             self.folder.write_json("report.json", report.to_dict())
             listing = [
                 {"name": encode_name(f.name), "rows": f.rows, "bytes": f.bytes, "checksum": f.checksum}
@@ -128,7 +129,7 @@ class Run:
         if self.folder is None:
             return
         first = first_rows(results)
-        prefix = f"{_INTERNAL}work/rejects/{phase}-"
+        prefix = f"{INTERNAL}work/rejects/{phase}-"
         for result in results:
             for output in result.outputs:
                 part = self.folder.final_path(output.name)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +19,7 @@ from gpucurate.spec.errors import StageError
 from gpucurate.stages.context import UnitContext
 from gpucurate.tasks.document import DocumentBatch
 from gpucurate.tasks.origin import Origin
+from gpucurate.tasks.task import Task
 
 HUGE_CHARACTERS = 1_000_000
 MANY_ROWS = 10_000
@@ -27,8 +29,9 @@ def check_stage(stage: Stage | type[Stage], **columns: list[Any]) -> list[str]:
     """Run a stage on empty, null, odd, huge and many documents, on each device there is.
 
     It is set up, run on every batch, and torn down, as a worker does it; and it is pickled,
-    as it would be to reach a worker. For each batch it must not raise, must not change the
-    batch it was given, and must give tasks that have the columns it declares.
+    as it would be to reach a worker. For each batch, on the CPU once as Arrow and once as
+    pandas, it must not raise, must not change the batch it was given, and must give tasks
+    that have the columns it declares and can be pickled.
 
     Args:
         stage: an instance, or a class that needs no argument.
@@ -48,7 +51,8 @@ def check_stage(stage: Stage | type[Stage], **columns: list[Any]) -> list[str]:
     tried: list[str] = []
     for device in _devices(given):
         for name, batch in _cases(given, columns):
-            _try(_pickled(given), name, batch if device == "cpu" else _to_cuda(batch))
+            for engine in _engines(device):
+                _try(_pickled(given), name, replace(batch, data=engine(batch)))
             tried.append(f"{name} on {device}")
     return tried
 
@@ -72,7 +76,7 @@ def _cases(stage: Stage, columns: dict[str, list[Any]]) -> Iterator[tuple[str, D
         "huge text": ["word " * (HUGE_CHARACTERS // 5), "x" * HUGE_CHARACTERS],
         "many rows": ["a line of text"] * MANY_ROWS,
     }
-    needed = stage.inputs()[1] or ["text"]
+    needed = list(dict.fromkeys([*(stage.inputs()[1] or ["text"]), *columns]))
     for name, documents in texts.items():
         n = len(documents)
         arrays = {column: _column(columns.get(column, documents), n) for column in needed}
@@ -88,8 +92,11 @@ def _column(values: list[Any], n: int) -> pa.Array:
     return pa.array([values[i % len(values)] for i in range(n)])
 
 
-def _to_cuda(batch: DocumentBatch) -> DocumentBatch:
-    return replace(batch, data=batch.to_cudf())
+def _engines(device: Device) -> list[Callable[[DocumentBatch], frame.Table]]:
+    """What a stage can be given: readers make Arrow, other stages pandas, which can be changed in place."""
+    if device == "cuda":
+        return [DocumentBatch.to_cudf]
+    return [DocumentBatch.to_pyarrow, DocumentBatch.to_pandas]
 
 
 def _pickled(stage: Stage) -> Stage:
@@ -101,19 +108,9 @@ def _pickled(stage: Stage) -> Stage:
 
 
 def _try(stage: Stage, case: str, batch: DocumentBatch) -> None:
-    before = batch.to_pyarrow()
-    stage.setup_on_node()
-    stage.setup()
-    try:
-        stage.bind(UnitContext("check"))
-        results = list(Chain([stage]).run([batch]))
-    except Exception as error:
-        raise StageError(
-            f"stage {stage.name!r} failed on {case}: {type(error).__name__}: {error}", stage.name
-        ) from error
-    finally:
-        stage.teardown()
-    if not batch.to_pyarrow().equals(before):
+    before = _deep_copy(batch.data)
+    results = _run(stage, case, batch)
+    if not _same(batch.data, before):
         raise StageError(
             f"stage {stage.name!r} changed the batch it was given ({case}): make a new one", stage.name
         )
@@ -123,3 +120,30 @@ def _try(stage: Stage, case: str, batch: DocumentBatch) -> None:
             raise StageError(
                 f"stage {stage.name!r} declares {sorted(missing)} and does not make it ({case})", stage.name
             )
+
+
+def _run(stage: Stage, case: str, batch: DocumentBatch) -> list[Task[Any]]:
+    try:
+        copy.copy(stage).setup_on_node()
+        try:
+            stage.setup()
+            stage.bind(UnitContext("check"))
+            results = list(Chain([stage]).run([batch]))
+            for task in results:
+                pickle.loads(cloudpickle.dumps(task))
+            return results
+        finally:
+            stage.teardown()
+    except Exception as error:
+        said = error.__cause__ if isinstance(error, StageError) and error.__cause__ else error
+        raise StageError(
+            f"stage {stage.name!r} failed on {case}: {type(said).__name__}: {said}", stage.name
+        ) from said
+
+
+def _deep_copy(table: frame.Table) -> frame.Table:
+    return table.copy(deep=True) if hasattr(table, "copy") else table  # Arrow's cannot be changed
+
+
+def _same(one: frame.Table, other: frame.Table) -> bool:
+    return type(one) is type(other) and frame.to_arrow(one).equals(frame.to_arrow(other))
