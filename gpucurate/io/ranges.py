@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from gpucurate.io.listing import Listing
 
 _COMPRESSED_SWELLING = 4
+_MOST_FILES = 1024
 
 
 def split_file(file: InputFile, unit_bytes: int) -> tuple[FileRange, ...]:
@@ -44,8 +45,8 @@ def group_ranges(
     """Units of work over a listing, in its order; they depend on the arguments alone.
 
     A file larger than ``unit_bytes`` is split, each range a unit; consecutive smaller files
-    go together up to ``unit_bytes``, compressed files and Parquet counted fourfold. With
-    ``files_per_partition`` a unit is that many whole files, whatever their size.
+    go together up to ``unit_bytes`` and 1024 files, compressed files and Parquet counted
+    fourfold. With ``files_per_partition`` a unit is that many whole files, whatever their size.
 
     Raises:
         ConfigurationError: a size or number below 1.
@@ -68,7 +69,8 @@ def _grouped(listing: Listing, unit_bytes: int) -> Iterator[tuple[FileRange, ...
     for file in listing.files:
         expected = _decoded_size(file)
         ranges = (_whole(file),) if expected <= unit_bytes else split_file(file, unit_bytes)
-        if held and (len(ranges) > 1 or weight + expected > unit_bytes):
+        is_full = weight + expected > unit_bytes or len(held) == _MOST_FILES
+        if held and (is_full or len(ranges) > 1):
             yield tuple(held)
             held, weight = [], 0
         if len(ranges) > 1:

@@ -11,6 +11,8 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
+import numpy as np
+
 from gpucurate.io.urls import is_url, open_filesystem, redact
 from gpucurate.spec.errors import InputError
 from gpucurate.spec.source import InputFile
@@ -61,9 +63,8 @@ class ByteSource(ABC):
 
     def read(self, offset: int, count: int) -> bytes:
         """At most ``count`` bytes from ``offset``; fewer at the end of the file."""
-        count = max(0, min(count, self.file.size - offset))
-        buffer = bytearray(count)
-        return bytes(buffer[: self.read_into(memoryview(buffer), offset)])
+        buffer = np.empty(max(0, min(count, self.file.size - offset)), np.uint8)
+        return buffer[: self.read_into(buffer.data, offset)].tobytes()
 
 
 class LocalSource(ByteSource):

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gpucurate.io.jsonl import fast
 from gpucurate.io.jsonl.fast import parse_fields, scan
 from gpucurate.io.jsonl.parse import parse_lines
 
@@ -72,8 +73,16 @@ def located(lines):
     return data, stops - [len(line) for line in lines], stops
 
 
-def outcome(parse, lines, text_fields, max_depth=250):
-    parsed = parse(*located(lines), fields=FIELDS, text_fields=text_fields, max_depth=max_depth)
+@pytest.fixture(autouse=True, scope="module")
+def a_look_at_one_record():
+    """So that lines with fields that the first ones do not have are met soon."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fast, "_FIRST_RECORDS", 1)
+        yield
+
+
+def outcome(parse, lines, text_fields, max_depth=250, fields=FIELDS):
+    parsed = parse(*located(lines), fields=fields, text_fields=text_fields, max_depth=max_depth)
     errors = [(i, error.reason, error.detail) for i, error in parsed.errors]
     return parsed.table.schema, repr(parsed.table.to_pylist()), parsed.accepted.tolist(), errors
 
@@ -83,11 +92,11 @@ def outcome(parse, lines, text_fields, max_depth=250):
     lines=st.lists(lines_of_any_kind(), min_size=1, max_size=3),
     text_fields=st.sampled_from([(), ("text",), ("téxt", "text")]),
     max_depth=st.sampled_from([3, 250]),
+    fields=st.sampled_from([FIELDS, None]),
 )
-def test_compiled_and_orjson_agree_on_rows_types_and_rejects(lines, text_fields, max_depth):
-    assert outcome(parse_fields, lines, text_fields, max_depth) == outcome(
-        parse_lines, lines, text_fields, max_depth
-    )
+def test_compiled_and_orjson_agree_on_rows_types_and_rejects(lines, text_fields, max_depth, fields):
+    compiled = outcome(parse_fields, lines, text_fields, max_depth, fields)
+    assert compiled == outcome(parse_lines, lines, text_fields, max_depth, fields)
 
 
 def passes(line):

@@ -40,6 +40,12 @@ def test_files_per_partition_takes_whole_files(corpus):
     ]
 
 
+def test_a_unit_holds_at_most_1024_files(tmp_path):
+    for i in range(1500):
+        (tmp_path / f"{i}.jsonl").touch()
+    assert [len(unit) for unit in group_ranges(list_input([tmp_path]), 100)] == [1024, 476]
+
+
 def test_compressed_files_are_never_cut_and_weigh_fourfold(tmp_path):
     for name, size in [("a", 20), ("b", 6), ("c", 5), ("d", 1000)]:
         (tmp_path / f"{name}.jsonl.gz").write_bytes(b"x" * size)

@@ -11,11 +11,12 @@ import orjson
 import pyarrow as pa
 
 from gpucurate.io.jsonl.columns import column_of
-from gpucurate.io.jsonl.parse import Lines, Parsed, parse_records
+from gpucurate.io.jsonl.parse import Lines, Parsed, parse_lines, parse_records
 from gpucurate.io.jsonl.scan import ESCAPED, KIND, MISSING, NULL, OTHER, PLAIN, scan_lines
 from gpucurate.io.jsonl.strings import string_column
 
-MOST_FIELDS = 16
+MOST_FIELDS = 16  # the scan compares each key with each of them
+_FIRST_RECORDS = 32
 
 Found = npt.NDArray[np.int64]
 
@@ -25,35 +26,58 @@ def parse_fields(
     starts: Lines,
     stops: Lines,
     *,
-    fields: Sequence[str],
+    fields: Sequence[str] | None,
     text_fields: Sequence[str],
     max_depth: int,
 ) -> Parsed:
     """As :func:`parse_lines`, with the same result, many times as fast.
 
+    Without ``fields``, those of the first records are looked for, and lines that have another
+    one are parsed by orjson.
+
     Args:
         data: uint8, the bytes.
         starts: int64[n], first byte of each line.
         stops: int64[n], end of each line.
-        fields: columns of the table; time grows with their number, see ``MOST_FIELDS``.
+        fields: columns of the table; None for all keys, in the order in which they appear.
         text_fields: columns that must be strings.
         max_depth: deepest nesting.
     """
-    found, usual = scan(data, starts, stops, fields, max_depth)
+    limits: dict[str, Any] = {"text_fields": text_fields, "max_depth": max_depth}
+    wanted = _first_keys(data, starts, stops, **limits) if fields is None else list(fields)
+    if not 0 < len(wanted) <= MOST_FIELDS or not set(text_fields) <= set(wanted):
+        return parse_lines(data, starts, stops, fields=fields, **limits)
+    found, usual = scan(data, starts, stops, wanted, max_depth, only=fields is None)
     for name in text_fields:
-        usual &= _is_string(found[:, fields.index(name), KIND])
+        usual &= _is_string(found[:, wanted.index(name), KIND])
     slow = np.flatnonzero(~usual)
-    records, slow_accepted, errors = parse_records(data, starts[slow], stops[slow], text_fields, max_depth)
+    records, slow_accepted, errors = parse_records(data, starts[slow], stops[slow], **limits)
     accepted = usual.copy()
     accepted[slow[slow_accepted]] = True
     rows = _Rows(data, found[usual], records, ~usual[accepted])
-    columns = [rows.column(f, name, name in text_fields) for f, name in enumerate(fields)]
-    table = pa.table(columns, names=list(fields))
-    return Parsed(table, accepted, [(int(slow[i]), error) for i, error in errors])
+    if fields is None:
+        wanted = list(dict.fromkeys([*wanted, *(key for record in records for key in record)]))
+    columns = [rows.column(f, name, name in text_fields) for f, name in enumerate(wanted)]
+    return Parsed(pa.table(columns, names=wanted), accepted, [(int(slow[i]), error) for i, error in errors])
+
+
+def _first_keys(
+    data: npt.NDArray[np.uint8], starts: Lines, stops: Lines, text_fields: Sequence[str], max_depth: int
+) -> list[str]:
+    """The keys of the first lines, as far as they are records, in order."""
+    first = slice(0, _FIRST_RECORDS)
+    records, _, _ = parse_records(data, starts[first], stops[first], text_fields, max_depth)
+    return list(dict.fromkeys(key for record in records for key in record))
 
 
 def scan(
-    data: npt.NDArray[np.uint8], starts: Lines, stops: Lines, fields: Sequence[str], max_depth: int
+    data: npt.NDArray[np.uint8],
+    starts: Lines,
+    stops: Lines,
+    fields: Sequence[str],
+    max_depth: int,
+    *,
+    only: bool = False,
 ) -> tuple[Found, npt.NDArray[np.bool_]]:
     """What :func:`scan_lines` finds: int64[n, f, 4], and bool[n] whether the line passed."""
     names = [name.encode() for name in fields]
@@ -62,7 +86,7 @@ def scan(
     keys = np.frombuffer(b"".join(names) or b"\0", np.uint8)
     found = np.zeros((len(starts), len(fields), 4), np.int64)
     passed = np.zeros(len(starts), np.bool_)
-    scan_lines(data, starts, stops, keys, key_offsets, max_depth, found, passed)
+    scan_lines(data, starts, stops, keys, key_offsets, only, max_depth, found, passed)
     return found, passed
 
 
@@ -96,7 +120,8 @@ class _Rows:
 
     def column(self, f: int, name: str, is_text: bool) -> pa.Array:
         """The column of field ``f``."""
-        found = self._found[:, f]
+        is_scanned = f < self._found.shape[1]  # else a key of parsed records only
+        found = self._found[:, f] if is_scanned else np.zeros((len(self._found), 4), np.int64)
         parsed = [record.get(name) for record in self._records]
         if not is_text and not self._holds_strings_only(found, parsed):
             values = [*self._values(found), *parsed]

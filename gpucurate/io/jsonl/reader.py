@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,10 +10,10 @@ import pyarrow as pa
 
 from gpucurate.io.jsonl.chunks import Broken, Chunk, Cutter, Oversize, Part, PlainStream, first_line_start
 from gpucurate.io.jsonl.codecs import DecodedStream
-from gpucurate.io.jsonl.fast import MOST_FIELDS, parse_fields
+from gpucurate.io.jsonl.fast import parse_fields
 from gpucurate.io.jsonl.layout import HEAD_BYTES, foreign_container, foreign_encoding, layout_hint
 from gpucurate.io.jsonl.lines import find_lines, trim_carriage_returns
-from gpucurate.io.jsonl.parse import Parsed, parse_lines
+from gpucurate.io.jsonl.parse import Parsed
 from gpucurate.io.limits import ReadLimits
 from gpucurate.io.piece import LinesOriginal, Piece
 from gpucurate.io.source import ByteSource, open_source
@@ -143,10 +142,14 @@ class JsonlReader:
     ) -> Parsed:
         if self._fields is not None and not self._fields and not self._text_fields:
             return Parsed(pa.table({}), np.ones(len(starts), np.bool_), [])
-        checks: dict[str, Any] = {"text_fields": self._text_fields, "max_depth": self._limits.max_depth}
-        if self._fields is not None and len(self._fields) <= MOST_FIELDS:
-            return parse_fields(data, starts, stops, fields=self._fields, **checks)
-        return parse_lines(data, starts, stops, fields=self._fields, **checks)
+        return parse_fields(
+            data,
+            starts,
+            stops,
+            fields=self._fields,
+            text_fields=self._text_fields,
+            max_depth=self._limits.max_depth,
+        )
 
     def _piece(
         self,

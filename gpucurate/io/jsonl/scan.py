@@ -204,7 +204,7 @@ def _key_end(data: Any, i: int, stop: int, keys: Any, key_offsets: Any, found: A
 
 @kernel
 def _scan_line(  # noqa: PLR0912, PLR0915, PLR0917 - one state machine
-    data: Any, i: int, stop: int, keys: Any, key_offsets: Any, max_depth: int, found: Any
+    data: Any, i: int, stop: int, keys: Any, key_offsets: Any, only: bool, max_depth: int, found: Any
 ) -> bool:
     """Validate one line and note where the wanted fields are; False if it is unusual."""
     depth = 0
@@ -234,6 +234,8 @@ def _scan_line(  # noqa: PLR0912, PLR0915, PLR0917 - one state machine
                 return False
             if depth == 1:
                 i, field = _key_end(data, i, stop, keys, key_offsets, found)
+                if only and field < 0:
+                    return False
             else:
                 i, _ = _key_end(data, i, stop, keys, key_offsets[:1], found)
             if i < 0:
@@ -279,7 +281,15 @@ def _scan_line(  # noqa: PLR0912, PLR0915, PLR0917 - one state machine
 
 @kernel
 def scan_lines(  # noqa: PLR0917
-    data: Any, starts: Any, stops: Any, keys: Any, key_offsets: Any, max_depth: int, found: Any, passed: Any
+    data: Any,
+    starts: Any,
+    stops: Any,
+    keys: Any,
+    key_offsets: Any,
+    only: bool,
+    max_depth: int,
+    found: Any,
+    passed: Any,
 ) -> None:
     """Scan each line for ``f`` wanted fields.
 
@@ -289,6 +299,7 @@ def scan_lines(  # noqa: PLR0917
         stops: int64[n], end of each line.
         keys: uint8, the wanted names one after the other, in UTF-8.
         key_offsets: int64[f+1] into ``keys``.
+        only: whether a line with another field does not pass.
         max_depth: deeper lines do not pass.
         found: int64[n, f, 4], zeros. Of each value it becomes KIND, that is MISSING, PLAIN (a
             string without escapes), ESCAPED (a string with), NULL or OTHER; BEGIN and END of the
@@ -297,4 +308,6 @@ def scan_lines(  # noqa: PLR0917
         passed: bool[n]; becomes whether the line is well-formed and usual.
     """
     for row in range(len(starts)):
-        passed[row] = _scan_line(data, starts[row], stops[row], keys, key_offsets, max_depth, found[row])
+        passed[row] = _scan_line(
+            data, starts[row], stops[row], keys, key_offsets, only, max_depth, found[row]
+        )
