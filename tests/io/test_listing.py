@@ -1,7 +1,10 @@
 """What is input and what is not, how files are named, and what is said when nothing is there."""
 
+import contextlib
 import os
 import socket
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -219,17 +222,35 @@ def test_fifos_sockets_and_folders_named_like_files_are_never_opened(tmp_path):
         list_input([tmp_path / "fifo.jsonl"])
 
 
-def test_a_folder_without_permission_is_an_error_that_names_it(tmp_path):
-    if os.geteuid() == 0:
-        pytest.skip("the superuser may read everything")
-    make(tmp_path, "a.jsonl", "sub/b.jsonl")
-    (tmp_path / "sub").chmod(0)
-    with pytest.raises(InputError, match="sub cannot be listed: Permission denied"):
-        list_input([tmp_path])
-    (tmp_path / "sub").chmod(0o700)
-    (tmp_path / "sub/b.jsonl").chmod(0)
-    with pytest.raises(InputError, match=r"b\.jsonl cannot be read: permission denied"):
-        list_input([tmp_path])
+@pytest.fixture
+def open_folder():
+    """A folder that an ordinary user can enter, which pytest's own are not when root runs it."""
+    with tempfile.TemporaryDirectory() as name:
+        os.chmod(name, 0o755)
+        yield Path(name)
+
+
+@contextlib.contextmanager
+def without_privileges():
+    if os.geteuid() != 0:
+        yield
+        return
+    os.setresuid(65534, 65534, 0)
+    try:
+        yield
+    finally:
+        os.setresuid(0, 0, 0)
+
+
+def test_a_folder_without_permission_is_an_error_that_names_it(open_folder):
+    make(open_folder, "a.jsonl", "sub/b.jsonl")
+    (open_folder / "sub").chmod(0)
+    with without_privileges(), pytest.raises(InputError, match="sub cannot be listed: Permission denied"):
+        list_input([open_folder])
+    (open_folder / "sub").chmod(0o755)
+    (open_folder / "sub/b.jsonl").chmod(0)
+    with without_privileges(), pytest.raises(InputError, match=r"b\.jsonl cannot be read: permission denied"):
+        list_input([open_folder])
 
 
 def test_what_is_not_there_is_said_with_what_is(tmp_path):
