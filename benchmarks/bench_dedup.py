@@ -43,25 +43,31 @@ class Row:
     phases: dict[str, float]
 
 
-def corpus(folder: Path, size: str) -> Path:
-    """A corpus of ``size``, built if it is not there."""
+def corpus(folder: Path, size: str) -> list[Path]:
+    """The files of a corpus of ``size``, built if they are not there."""
     path = folder / f"corpus-{size}"
     if not (path / "done").exists():
         shutil.rmtree(path, ignore_errors=True)
         measure([sys.executable, "-m", "benchmarks.corpus", str(path), "--size", size])
         (path / "done").touch()
-    return path
+    return sorted(path.glob("*.jsonl"))
 
 
-def run(name: str, data: Path, folder: Path, runs: int) -> Row:
+def sample(files: list[Path], size: str, of: str) -> list[Path]:
+    """Files of about ``size`` in all, evenly from a corpus of size ``of``: text of the same mixture."""
+    count = max(1, round(len(files) * parse_bytes(size) / parse_bytes(of)))
+    return [files[i * len(files) // count] for i in range(count)]
+
+
+def run(name: str, files: list[Path], folder: Path, runs: int) -> Row:
     """Run a command several times."""
     output = folder / "output"
     measured: list[Measured] = []
     report: dict[str, object] = {}
     for _ in range(runs):
         shutil.rmtree(output, ignore_errors=True)
-        files = [str(path) for path in sorted(data.glob("*.jsonl"))]
-        command = [sys.executable, "-m", "gpucurate", *COMMANDS[name], *files, "-o", str(output), "--quiet"]
+        inputs = map(str, files)
+        command = [sys.executable, "-m", "gpucurate", *COMMANDS[name], *inputs, "-o", str(output), "--quiet"]
         measured.append(measure(command))
         report = json.loads((output / "_gpucurate" / "report.json").read_bytes())
     shutil.rmtree(output)
@@ -77,15 +83,16 @@ def run(name: str, data: Path, folder: Path, runs: int) -> Row:
 
 def peer(folder: Path, runs: int) -> tuple[float, float]:
     """Megabytes a second of gpucurate's fuzzy command and of the peer, on the same slice."""
-    data = corpus(folder, SLICE)
-    size = sum(path.stat().st_size for path in data.glob("*.jsonl")) / 1e6
+    files = corpus(folder, SLICE)
+    size = sum(path.stat().st_size for path in files) / 1e6
+    data = str(files[0].parent)
     target = str(folder / "peer.jsonl")
     cores = str(usable_cores())
     theirs = [
-        measure([sys.executable, "-m", "benchmarks.peer_datasketch", str(data), target, cores])
+        measure([sys.executable, "-m", "benchmarks.peer_datasketch", data, target, cores])
         for _ in range(runs)
     ]
-    ours = run("fuzzy", data, folder, runs)
+    ours = run("fuzzy", files, folder, runs)
     return size / ours.seconds, size / statistics.median(m.seconds for m in theirs)
 
 
@@ -128,8 +135,12 @@ def main() -> None:
     print(f"{usable_cores()} cores, {platform.machine()}, Python {platform.python_version()}\n")
     run("fuzzy", corpus(arguments.folder, SLICE), arguments.folder, 1)  # compile what is not compiled yet
     sizes = sorted(arguments.sizes, key=parse_bytes)
-    rows = [run(name, corpus(arguments.folder, size), arguments.folder, arguments.runs)
-            for name in arguments.commands for size in sizes]  # fmt: skip
+    files = corpus(arguments.folder, sizes[-1])
+    rows = [
+        run(name, sample(files, size, sizes[-1]), arguments.folder, arguments.runs)
+        for name in arguments.commands
+        for size in sizes
+    ]
     table(rows)
     print()
     growth(rows)

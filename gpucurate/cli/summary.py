@@ -23,6 +23,7 @@ def print_plan(console: Console, workflow: DeduplicationWorkflow, executor: Exec
     console.print(
         f"input      {len(listing.files):,} files, {format_bytes(size)}, in {len(units):,} units of work"
     )
+    _print_warnings(console, list(listing.warnings))
     _print_ignored(console, list(listing.ignored))
     console.print(f"sketch     {escape(str(workflow.sketch))}")
     console.print(f"executor   {executor.describe()}")
@@ -35,12 +36,18 @@ def print_summary(console: Console, result: WorkflowRunResult) -> None:
     report = result.report
     if result.was_finished:
         console.print("an earlier run of this command had finished; this is its report")
+    _print_warnings(console, report.warnings)
     _print_ignored(console, report.ignored)
     _print_books(console, report)
     _print_clusters(console, report)
     _print_times(console, report)
     console.print(f"output     {escape(encode_name(str(result.output)))}")
     console.print(f"clusters   {escape(encode_name(str(result.clusters_path)))}")
+
+
+def _print_warnings(console: Console, warnings: list[str]) -> None:
+    for warning in warnings:
+        console.print(f"[yellow]note[/]       {escape(encode_name(warning))}")
 
 
 def _print_ignored(console: Console, ignored: list[tuple[str, str]]) -> None:

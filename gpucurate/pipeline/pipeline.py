@@ -140,6 +140,7 @@ class Pipeline:
         source = self.stages[0]
         if isinstance(source, DocumentReader):
             run.report.ignored = list(source.listing.ignored)
+            run.report.warnings = list(source.listing.warnings)
             run.report.input_bytes = sum(file.size for file in source.listing.files)
         run.number_rejects(plan.name, outcome.results)
         report = run.close_report(outcome.results)

@@ -66,6 +66,7 @@ class RunReport:
         output_files: files written.
         output_bytes: their size.
         ignored: files that were passed over, with the reason.
+        warnings: sentences about the input.
         quarantined: units set aside, with the reason.
         peak_memory_bytes: proportional set size of the process tree at its highest.
         details: figures of the workflow's own, such as clusters.
@@ -84,6 +85,7 @@ class RunReport:
     output_files: int = 0
     output_bytes: int = 0
     ignored: list[tuple[str, str]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     quarantined: list[dict[str, Any]] = field(default_factory=list)
     peak_memory_bytes: int = 0
     details: dict[str, Any] = field(default_factory=dict)
@@ -103,6 +105,7 @@ class RunReport:
             "books": self.books.to_dict(),
             "counts": dict(sorted(self.counts.items())),
             "phases": [phase.to_dict() for phase in self.phases],
+            "warnings": self.warnings,
             "ignored_files": len(self.ignored),
             "ignored": [list(entry) for entry in self.ignored[:100]],
             "quarantined": self.quarantined,
@@ -118,6 +121,7 @@ def report_from_dict(values: dict[str, Any]) -> RunReport:
     report.counts = Counter(values["counts"])
     report.peak_memory_bytes = values["peak_memory_bytes"]
     report.quarantined = values["quarantined"]
+    report.warnings = values["warnings"]
     report.ignored = [(path, reason) for path, reason in values["ignored"]]
     report.details = {
         key: value for key, value in values.items() if key not in report.to_dict() or key == "phases"

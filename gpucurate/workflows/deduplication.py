@@ -32,11 +32,14 @@ from gpucurate.dedup.marks import Marks
 from gpucurate.dedup.sketch import Sketch
 from gpucurate.dedup.survivors import Clusters, Keep, check_keep, choose
 from gpucurate.io.listing import Listing, list_input
+from gpucurate.io.schema import schema_names
 from gpucurate.pipeline.run import Run, first_rows, refuse_overlap
 from gpucurate.pipeline.verdict import DEFAULT_MAX_REJECT_RATE, check_rejects, judge
+from gpucurate.planning.columns import RESERVED_PREFIX
 from gpucurate.planning.planner import make_plan
 from gpucurate.planning.units import make_units
 from gpucurate.spec.bytesize import MIB
+from gpucurate.spec.errors import ConfigurationError
 from gpucurate.spec.names import encode_name
 from gpucurate.spec.plan import Plan
 from gpucurate.spec.progress import Observer, Silent
@@ -163,6 +166,8 @@ class DeduplicationWorkflow:
             ConfigurationError: the column of text is not there, or the output overlaps the input.
         """
         refuse_overlap(self.output, self.inputs)
+        if self.options.annotate:
+            refuse_reserved(self.listing)
         stages = self._key_stages(self.listing)
         plan = self._plan("keys", stages)
         return self.listing, plan, make_units(plan, stages[0].partition())
@@ -195,6 +200,7 @@ class DeduplicationWorkflow:
                 return WorkflowRunResult(self.output, folder.path, report, was_finished=True)
             with Run(self.name, executor, folder, observer, watch) as run:
                 run.report.ignored = list(listing.ignored)
+                run.report.warnings = list(listing.warnings)
                 run.report.input_bytes = sum(file.size for file in listing.files)
                 self._phases(run, folder, listing, plan, units)
             folder.finish()
@@ -344,3 +350,18 @@ class DeduplicationWorkflow:
                 }
             )
         return shown
+
+
+def refuse_reserved(listing: Listing) -> None:
+    """Refuse input whose first file has fields that are to be added.
+
+    Raises:
+        ConfigurationError: it has.
+    """
+    for file in listing.files[:1]:
+        clash = [name for name in schema_names(file) or () if name.startswith(RESERVED_PREFIX)]
+        if clash:
+            raise ConfigurationError(
+                f"{file.name} has {', '.join(clash)} already: names that begin with {RESERVED_PREFIX} "
+                "are those that --annotate adds; rename them first"
+            )
