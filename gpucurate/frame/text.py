@@ -59,9 +59,7 @@ class TextBuffers:
         Raises:
             TypeError: the column does not hold text.
         """
-        array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-        if isinstance(array, pa.ChunkedArray):
-            array = pa.concat_arrays(array.chunks)
+        array = _one_array(column) if isinstance(column, pa.ChunkedArray) else column
         kind = array.type
         if pa.types.is_dictionary(kind):
             return cls.from_arrow(array.dictionary_decode())
@@ -100,3 +98,12 @@ class TextBuffers:
             validity = pa.py_buffer(np.packbits(self.valid, bitorder="little").tobytes())
         buffers = [validity, pa.py_buffer(self.offsets), pa.py_buffer(np.ascontiguousarray(self.data))]
         return pa.Array.from_buffers(pa.large_string(), n, buffers)
+
+
+def _one_array(column: pa.ChunkedArray) -> pa.Array:
+    if column.num_chunks == 1:
+        return column.chunk(0)  # combine_chunks() would copy it
+    array = column.combine_chunks()
+    if isinstance(array, pa.ChunkedArray):  # more than 2 GiB of text, which string cannot hold
+        array = column.cast(pa.large_string()).combine_chunks()
+    return array

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 import functools
 import hashlib
 import inspect
@@ -75,7 +76,8 @@ def _state(value: Any, above: tuple[int, ...]) -> Any:
     if isinstance(value, type):
         return None
     try:
-        reduced = value.__reduce_ex__(4)
+        registered = copyreg.dispatch_table.get(type(value))
+        reduced = registered(value) if registered else value.__reduce_ex__(4)
     except Exception:
         # It has no state to tell of (a lock, a connection), which is no fault here: such a
         # stage can run in this process, and where it has to be pickled that says so.
