@@ -13,6 +13,7 @@ from gpucurate.backends.cores import usable_cores
 from gpucurate.backends.driver import Driver, Outcome
 from gpucurate.backends.inline import InlineBackend
 from gpucurate.backends.local import LocalBackend
+from gpucurate.backends.process import WorkerPool
 from gpucurate.backends.runner import Assignment
 from gpucurate.checkpoint.phase import Phase
 from gpucurate.memory.host import available_memory
@@ -79,6 +80,9 @@ class Executor(Protocol):
             GpucurateError: see :meth:`Driver.run`.
         """
 
+    def close(self) -> None:
+        """End what is kept between phases; the executor can be used again."""
+
 
 class InlineExecutor:
     """Runs everything in this process, one unit at a time.
@@ -99,6 +103,9 @@ class InlineExecutor:
         """Run a phase."""
         return _drive(job, observer, InlineBackend(_assignment(job)), workers=1, budget=1)
 
+    def close(self) -> None:
+        """Nothing is kept."""
+
 
 class LocalExecutor:
     """Runs worker processes on this machine.
@@ -118,6 +125,7 @@ class LocalExecutor:
             raise ConfigurationError(f"{workers} workers: at least 1 is needed")
         self.workers = workers or usable_cores()
         self.memory = _memory(memory)
+        self._pool = WorkerPool()
 
     def describe(self) -> str:
         """Name and settings, for the report."""
@@ -131,7 +139,12 @@ class LocalExecutor:
         limit = job.plan.segments[0].max_workers or self.workers
         workers = max(1, min(self.workers, limit, fitting))
         budget = max(1, spare - workers * WORKER_BASE)
-        return _drive(job, observer, LocalBackend(_assignment(job)), workers=workers, budget=budget)
+        backend = LocalBackend(_assignment(job), self._pool)
+        return _drive(job, observer, backend, workers=workers, budget=budget)
+
+    def close(self) -> None:
+        """End the processes that wait for another phase."""
+        self._pool.close()
 
 
 def _memory(given: int | str | None) -> int:

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import pickle
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections import deque
-from dataclasses import dataclass
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import wait
 
 import cloudpickle
 
 from gpucurate.backends.base import Report
+from gpucurate.backends.process import WorkerPool, WorkerProcess
 from gpucurate.backends.runner import Assignment, failure_of
-from gpucurate.backends.worker_process import BOOTSTRAP
+from gpucurate.backends.worker_process import STOPPED
 from gpucurate.spec.errors import ConfigurationError
 from gpucurate.spec.events import SetupFailed, UnitFailed, WorkerDied
 from gpucurate.spec.unit import Unit
@@ -29,39 +27,26 @@ STOP_SECONDS = 10.0
 _STOP = b""
 
 
-@dataclass(slots=True)
-class _Process:
-    process: subprocess.Popen[bytes]
-    connection: Connection
-    deadline: float | None = None
-
-    def is_late(self) -> bool:
-        return self.deadline is not None and time.monotonic() > self.deadline
-
-    def kill(self) -> None:
-        """Kill the worker and what its stages have started: it leads a group of its own."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-
-
 class LocalBackend:
-    """One process a worker, started afresh (never forked: the driver has threads).
+    """One process a worker.
 
     Args:
         assignment: what the workers run.
+        pool: where processes come from and go to; who made it closes it.
 
     Raises:
         ConfigurationError: a stage cannot be pickled, or Python does not know its own program.
     """
 
-    def __init__(self, assignment: Assignment) -> None:
+    def __init__(self, assignment: Assignment, pool: WorkerPool) -> None:
         if not sys.executable:
             raise ConfigurationError(
                 "this Python does not know its own program (sys.executable is empty), so no worker "
                 "process can be started: use InlineExecutor, or set sys.executable"
             )
         self._payload = _pickled(assignment)
-        self._processes: dict[int, _Process] = {}
+        self._pool = pool
+        self._processes: dict[int, WorkerProcess] = {}
         self._reports: deque[Report] = deque()
 
     @property
@@ -70,9 +55,9 @@ class LocalBackend:
         return {worker: held.process.pid for worker, held in self._processes.items()}
 
     def spawn(self, worker: int) -> None:
-        """Start a worker process."""
+        """Start a worker process, or give one that waits these stages."""
         try:
-            held = self._processes[worker] = _start()
+            held = self._processes[worker] = self._pool.take()
         except OSError as error:
             self._reports.append((WorkerDied(worker, f"could not be started: {error}"), None))
             return
@@ -126,6 +111,8 @@ class LocalBackend:
         event, packed = pickle.loads(message)
         if isinstance(event, SetupFailed | WorkerDied):
             self._limit(worker)
+        if isinstance(event, WorkerDied) and event.why == STOPPED:
+            self._pool.give(self._processes.pop(worker))
         try:
             self._reports.append((event, pickle.loads(packed)))
         except Exception as error:  # a class of the user's that loads in a worker and not here
@@ -144,33 +131,15 @@ class LocalBackend:
             return f"was killed: it did not stop within {STOP_SECONDS:.0f} s"
         if code < 0:
             return f"killed by {signal.Signals(-code).name}"
-        return "stopped" if code == 0 and held.deadline else f"ended with exit code {code}"
+        return STOPPED if code == 0 and held.deadline else f"ended with exit code {code}"
 
     def close(self) -> None:
-        """Kill the workers that still live."""
+        """Kill the workers that have not stopped."""
         for held in self._processes.values():
             held.kill()
-            held.connection.close()
         for held in self._processes.values():
-            held.process.wait()
+            held.end()
         self._processes.clear()
-
-
-def _start() -> _Process:
-    ours, theirs = socket.socketpair()
-    try:
-        with theirs:
-            process = subprocess.Popen(
-                [sys.executable, "-P", "-c", BOOTSTRAP, str(theirs.fileno()), *map(str, sys.path)],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,  # Ctrl-C goes to the driver alone
-                env=_environment(),
-            )
-    except OSError:
-        ours.close()
-        raise
-    return _Process(process, Connection(ours.detach()))
 
 
 def _pickled(assignment: Assignment) -> bytes:
@@ -184,9 +153,3 @@ def _pickled(assignment: Assignment) -> bytes:
             ) from error
     payload: bytes = cloudpickle.dumps(assignment)
     return payload
-
-
-def _environment() -> dict[str, str]:
-    """One thread a worker in the libraries that would start one a core; no GPU for CPU workers."""
-    single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    return {**os.environ, **single, "CUDA_VISIBLE_DEVICES": "", "PYTHONUNBUFFERED": "1"}

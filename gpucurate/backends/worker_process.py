@@ -7,6 +7,7 @@ and takes what its stages have started along, so that nothing outlives the drive
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import pickle
 import queue
@@ -29,8 +30,12 @@ BOOTSTRAP = (
 there before the first import: a module of the current folder would else hide one of Python's."""
 
 
+STOPPED = "stopped"
+"""Why a worker is gone that was told to stop, and did."""
+
+
 def main(descriptor: int) -> None:
-    """Read the assignment, set up, run units until told to stop.
+    """Take assignments, one after the other: set up, run units until told to stop, tear down.
 
     Args:
         descriptor: of the socket to the driver.
@@ -42,22 +47,29 @@ def main(descriptor: int) -> None:
     with contextlib.suppress(OSError):  # no standard error: then there is nowhere to print to
         os.dup2(2, 1)  # what stages print must not mix with what the command prints
     connection = Connection(descriptor)
-    try:
-        worker, payload = pickle.loads(connection.recv_bytes())
-    except EOFError:
-        return  # the driver went away meanwhile
     messages: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(connection, messages), daemon=True).start()
+    while _take_assignment(connection, messages):
+        gc.collect()  # what the stages held
+
+
+def _take_assignment(connection: Connection, messages: queue.SimpleQueue[bytes]) -> bool:
+    """Run the units of one segment; whether the worker can go on to another."""
+    worker, payload = pickle.loads(messages.get())
     try:
         runner = Runner(cloudpickle.loads(payload), worker)
     except Exception as error:
         why = f"the stages could not be loaded in a worker: {failure_of(error)[1]}"
         _send(connection, (SetupFailed(worker, "configuration", why), None))
-        return
+        return False
+    was_stopped = False
     try:
-        _serve(runner, connection, messages)
+        was_stopped = _serve(runner, connection, messages)
     finally:
-        _tear_down(runner, connection)
+        torn_down = _tear_down(runner, connection)
+    if was_stopped and torn_down:
+        _send(connection, (WorkerDied(worker, STOPPED), None))
+    return was_stopped and torn_down
 
 
 def _listen(connection: Connection, messages: queue.SimpleQueue[bytes]) -> None:
@@ -69,16 +81,18 @@ def _listen(connection: Connection, messages: queue.SimpleQueue[bytes]) -> None:
             os.killpg(os.getpgrp(), signal.SIGKILL)  # the worker leads a group of its own
 
 
-def _serve(runner: Runner, connection: Connection, messages: queue.SimpleQueue[bytes]) -> None:
+def _serve(runner: Runner, connection: Connection, messages: queue.SimpleQueue[bytes]) -> bool:
+    """Run units until told to stop; False where the stages could not be set up."""
     try:
         runner.setup()
     except Exception as error:
         _send(connection, (SetupFailed(runner.worker, *failure_of(error)), None))
-        return
+        return False
     _send(connection, (WorkerReady(runner.worker), None))
     while message := messages.get():
         unit_id, attempt, unit = pickle.loads(message)
         _send(connection, _run(runner, unit_id, attempt, unit))
+    return True
 
 
 def _run(runner: Runner, unit_id: str, attempt: int, unit: bytes) -> Report:
@@ -88,11 +102,14 @@ def _run(runner: Runner, unit_id: str, attempt: int, unit: bytes) -> Report:
         return UnitFailed(runner.worker, unit_id, *failure_of(error)), None
 
 
-def _tear_down(runner: Runner, connection: Connection) -> None:
+def _tear_down(runner: Runner, connection: Connection) -> bool:
+    """Tear the stages down; False, and a report, where one fails."""
     try:
         runner.teardown()
     except StageError as error:
         _send(connection, (WorkerDied(runner.worker, failure_of(error)[1]), None))
+        return False
+    return True
 
 
 def _send(connection: Connection, report: Report) -> None:

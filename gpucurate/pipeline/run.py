@@ -61,6 +61,7 @@ class Run:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.executor.close()
         if self._own_watch:
             self._own_watch.__exit__(kind, error, trace)
 

@@ -263,3 +263,14 @@ def test_the_state_of_a_run_can_lie_elsewhere(make_corpus: MakeCorpus, tmp_path:
     assert (tmp_path / "state" / "_SUCCESS").exists()
     assert not (tmp_path / "out" / "_gpucurate").exists()
     assert lines(tmp_path / "out")
+
+
+def test_bytes_of_lines_are_accounted_for(make_corpus: MakeCorpus, tmp_path: Path) -> None:
+    path = make_corpus(200, files=1) / "part0" / "0.jsonl"
+    path.write_bytes(b"not json\n" + path.read_bytes())
+    out = tmp_path / "out"
+    ExactDeduplicationWorkflow(path, out, max_reject_rate=0.1).run(InlineExecutor())
+    found = report(out)
+    assert found["counts"]["bytes of rejected lines"] == len(b"not json\n")
+    assert found["output_bytes"] == sum(map(len, lines(out)))
+    assert found["input_bytes"] == found["output_bytes"] + sum(found["counts"].values())

@@ -10,12 +10,16 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from gpucurate.dedup.marks import ALONE, Marks
+from gpucurate.io.piece import LinesOriginal
 from gpucurate.stages.base import ProcessingStage, StageIO
 from gpucurate.stages.context import UnitContext
 from gpucurate.tasks.document import DocumentBatch
 
 CLUSTER_FIELD = "_gpucurate_cluster"
 KEPT_FIELD = "_gpucurate_is_kept"
+
+DROPPED_BYTES = "bytes of duplicates"
+REJECTED_BYTES = "bytes of rejected lines"
 
 
 class _Marked(ProcessingStage[DocumentBatch, DocumentBatch]):
@@ -50,13 +54,22 @@ class _Marked(ProcessingStage[DocumentBatch, DocumentBatch]):
 
 
 class DuplicateRemoval(_Marked):
-    """Drops the documents that are marked as duplicates or were rejected."""
+    """Drops the documents that are marked as duplicates or were rejected.
+
+    Of lines it counts the bytes that go, newlines included, under the two names above.
+    """
 
     name = "duplicate_removal"
 
     def process(self, task: DocumentBatch) -> DocumentBatch:
         """The documents that are kept."""
-        return task.select(self._marks.kept(self.ids(task)))
+        ids = self.ids(task)
+        kept = self._marks.kept(ids)
+        if isinstance(task._original, LinesOriginal):
+            accepted = self._marks.accepted(ids)
+            self.count(DROPPED_BYTES, task._original.select(accepted & ~kept).nbytes)
+            self.count(REJECTED_BYTES, task._original.select(~accepted).nbytes)
+        return task.select(kept)
 
 
 class DuplicateAnnotation(_Marked):
