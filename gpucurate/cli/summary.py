@@ -8,6 +8,7 @@ from rich.markup import escape
 from gpucurate.backends.executors import Executor
 from gpucurate.spec.bytesize import format_bytes
 from gpucurate.spec.names import encode_name
+from gpucurate.stages.deduplication.removal import DROPPED_BYTES, REJECTED_BYTES
 from gpucurate.telemetry.report import RunReport
 from gpucurate.workflows.deduplication import DeduplicationWorkflow
 from gpucurate.workflows.result import WorkflowRunResult
@@ -64,10 +65,18 @@ def _print_books(console: Console, report: RunReport) -> None:
     console.print("documents  " + ", ".join(parts))
     for reason, count in books.rejected.most_common():
         console.print(f"[yellow]rejected[/]   {count:,} {reason}")
-    written = f", {format_bytes(report.output_bytes)} out in {report.output_files:,} files"
-    console.print(
-        f"bytes      {format_bytes(report.input_bytes)} in" + (written if report.output_files else "")
-    )
+    console.print("bytes      " + ", ".join(_bytes(report)))
+
+
+def _bytes(report: RunReport) -> list[str]:
+    """What came in and went out; of lines also what was dropped and rejected."""
+    parts = [f"{format_bytes(report.input_bytes)} in"]
+    if report.output_files:
+        parts.append(f"{format_bytes(report.output_bytes)} out in {report.output_files:,} files")
+    for name, what in ((DROPPED_BYTES, "dropped"), (REJECTED_BYTES, "rejected")):
+        if name in report.counts:
+            parts.append(f"{format_bytes(report.counts[name])} {what}")
+    return parts
 
 
 def _print_clusters(console: Console, report: RunReport) -> None:
@@ -83,8 +92,5 @@ def _print_times(console: Console, report: RunReport) -> None:
     phases = ", ".join(f"{phase.name} {phase.seconds:.1f} s" for phase in report.phases)
     rate = report.input_bytes / report.seconds if report.seconds else 0.0
     peak = f", peak memory {format_bytes(report.peak_memory_bytes)}"
-    console.print(
-        f"time       {report.seconds:.1f} s"
-        + (f" ({phases})" if phases else "")
-        + f", {format_bytes(rate)}/s{peak}"
-    )
+    times = f"{report.seconds:.1f} s" + (f" ({phases})" if phases else "")
+    console.print(f"time       {times}, {format_bytes(rate)}/s{peak}")
