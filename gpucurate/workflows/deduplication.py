@@ -107,6 +107,19 @@ class DedupOptions:
         return {key: value for key, value in asdict(self).items() if key not in without}
 
 
+def dedup_options(given: dict[str, Any]) -> DedupOptions:
+    """Options by name.
+
+    Raises:
+        ConfigurationError: a name that is none of them.
+    """
+    known = sorted(DedupOptions.__dataclass_fields__)
+    unknown = sorted(set(given) - set(known))
+    if unknown:
+        raise ConfigurationError(f"no such option: {', '.join(unknown)}; there are {', '.join(known)}")
+    return DedupOptions(**given)
+
+
 @dataclass(slots=True)
 class _Found:
     """What the phases hand on."""
