@@ -7,7 +7,7 @@ from os import PathLike
 from typing import Any
 
 from gpucurate.dedup.sketch import HashSketch
-from gpucurate.workflows.deduplication import DeduplicationWorkflow, DedupOptions
+from gpucurate.workflows.deduplication import DeduplicationWorkflow, dedup_options
 
 
 class ExactDeduplicationWorkflow(DeduplicationWorkflow):
@@ -19,7 +19,7 @@ class ExactDeduplicationWorkflow(DeduplicationWorkflow):
         input_path: files, folders, globs or URLs.
         output_path: folder of the output.
         normalize_text: compare lower-cased text with white space collapsed.
-        options: see :class:`DedupOptions`.
+        options: the fields of :class:`~gpucurate.workflows.deduplication.DedupOptions`.
 
     >>> ExactDeduplicationWorkflow("pages/", "unique/", keep="longest").run().report.books.kept
     """
@@ -33,4 +33,4 @@ class ExactDeduplicationWorkflow(DeduplicationWorkflow):
         **options: Any,
     ) -> None:
         sketch = HashSketch(normalized=normalize_text)
-        super().__init__("dedup exact", input_path, output_path, sketch, DedupOptions(**options))
+        super().__init__("dedup exact", input_path, output_path, sketch, dedup_options(options))

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from gpucurate.dedup.sketch import MinHashSketch
 from gpucurate.ops.minhash import PRESETS
 from gpucurate.spec.errors import ConfigurationError
-from gpucurate.workflows.deduplication import DeduplicationWorkflow, DedupOptions
+from gpucurate.workflows.deduplication import DeduplicationWorkflow, dedup_options
 
 
 class FuzzyDeduplicationWorkflow(DeduplicationWorkflow):
@@ -30,7 +30,7 @@ class FuzzyDeduplicationWorkflow(DeduplicationWorkflow):
         minhashes_per_band: rows of a band.
         seed: of the permutations.
         normalize_text: lower case and collapse white space first.
-        options: see :class:`DedupOptions`.
+        options: the fields of :class:`~gpucurate.workflows.deduplication.DedupOptions`.
 
     Raises:
         ConfigurationError: a preset or number that is not possible.
@@ -60,7 +60,7 @@ class FuzzyDeduplicationWorkflow(DeduplicationWorkflow):
             "seed": seed,
         }
         sketch = fuzzy_sketch(preset, normalize_text, given)
-        super().__init__("dedup fuzzy", input_path, output_path, sketch, DedupOptions(**options))
+        super().__init__("dedup fuzzy", input_path, output_path, sketch, dedup_options(options))
 
 
 def fuzzy_sketch(preset: str, normalize: bool | None, given: dict[str, Any]) -> MinHashSketch:

@@ -228,6 +228,7 @@ def test_input_that_changed_since_the_first_run_is_refused(make_corpus: MakeCorp
     ("options", "message"),
     [
         ({"keep": "best"}, "not a policy"),
+        ({"use_64_bit_hash": True}, "no such option: use_64_bit_hash; there are annotate,"),
         ({"compression": "lz4"}, "not among"),
         ({"format": "csv"}, "cannot write 'csv'"),
         ({"format": "parquet", "compression": "gzip"}, "not among"),
