@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from gpucurate.spec.errors import StorageError
+
+_COPY_BYTES = 1 << 20
 
 
 @contextmanager
@@ -58,6 +62,21 @@ def write_atomic(path: Path, content: bytes) -> None:
         fsync_folder(path.parent)
 
 
+def _move(attempt: Path, final: Path) -> None:
+    try:
+        attempt.replace(final)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        near = final.with_name(f".{final.name}.{os.getpid()}.tmp")  # the state lies on another disk
+        with attempt.open("rb") as source, near.open("wb") as target:
+            shutil.copyfileobj(source, target, _COPY_BYTES)
+            target.flush()
+            os.fsync(target.fileno())
+        near.replace(final)
+        attempt.unlink()
+
+
 def publish(attempts: Sequence[tuple[Path, Path]]) -> None:
     """Rename finished attempts, already synced by their writers, to their final names.
 
@@ -71,7 +90,7 @@ def publish(attempts: Sequence[tuple[Path, Path]]) -> None:
     for attempt, final in attempts:
         with storage_errors(final):
             folders.update(dict.fromkeys(_make_parents(final.parent)))
-            attempt.replace(final)
+            _move(attempt, final)
     for folder in folders:
         with storage_errors(folder):
             fsync_folder(folder)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -30,11 +30,12 @@ from gpucurate.dedup.components import find_components
 from gpucurate.dedup.key_file import KeySet
 from gpucurate.dedup.marks import Marks
 from gpucurate.dedup.sketch import Sketch
-from gpucurate.dedup.survivors import Clusters, Keep, check_keep, choose
+from gpucurate.dedup.survivors import Clusters, choose
 from gpucurate.io.listing import Listing, list_input
+from gpucurate.io.output_name import refuse_clashes
 from gpucurate.io.schema import schema_names
 from gpucurate.pipeline.run import Run, first_rows, refuse_overlap
-from gpucurate.pipeline.verdict import DEFAULT_MAX_REJECT_RATE, check_rejects, judge
+from gpucurate.pipeline.verdict import check_rejects, judge
 from gpucurate.planning.columns import RESERVED_PREFIX
 from gpucurate.planning.planner import make_plan
 from gpucurate.planning.units import make_units
@@ -43,81 +44,24 @@ from gpucurate.spec.errors import ConfigurationError
 from gpucurate.spec.names import encode_name
 from gpucurate.spec.plan import Plan
 from gpucurate.spec.progress import Observer, Silent
-from gpucurate.spec.source import FileFormat, FileRange
+from gpucurate.spec.source import FileRange
 from gpucurate.spec.unit import Unit
 from gpucurate.stages.deduplication.keys import DocumentKeys, key_file_name
 from gpucurate.stages.deduplication.removal import DuplicateAnnotation, DuplicateRemoval
 from gpucurate.stages.specification import specify
 from gpucurate.stages.text.io.reader import DocumentReader
-from gpucurate.stages.text.io.writer import DocumentWriter, check_output_kind
+from gpucurate.stages.text.io.writer import DocumentWriter
 from gpucurate.telemetry.memory_watch import MemoryWatch
 from gpucurate.telemetry.report import report_from_dict, sum_books
 from gpucurate.workflows.compiling import prepare
 from gpucurate.workflows.examples import first_line, locate
+from gpucurate.workflows.options import DedupOptions
 from gpucurate.workflows.result import WorkflowRunResult
 
 PIECE_BYTES = 16 * MIB
 """Documents pass through in pieces of so much input, whatever the size of a unit."""
 
 SHOWN_CLUSTERS = 5
-
-
-@dataclass(frozen=True, kw_only=True)
-class DedupOptions:
-    """What a deduplication does besides finding duplicates.
-
-    Attributes:
-        text_field: column of text.
-        input_filetype: ``jsonl`` or ``parquet``; by file names if None.
-        input_blocksize: bytes a unit of work, 64 MiB by default.
-        keep: which member of a cluster survives: ``first``, ``longest`` or ``shortest``.
-        perform_removal: write the kept documents; else only clusters are written.
-        annotate: write every document, with its cluster and whether it is kept.
-        format: of the output; the input's if None.
-        compression: of the output; the input's if None.
-        max_reject_rate: share of documents that may be unreadable.
-        on_corrupt: ``skip`` or ``fail`` on a broken file.
-        max_record_bytes: longer records are rejected; 32 MiB by default.
-        cache_path: where the state of the run lies, instead of ``_gpucurate/`` in the output.
-    """
-
-    text_field: str = "text"
-    input_filetype: FileFormat | None = None
-    input_blocksize: int | str | None = None
-    keep: Keep = "first"
-    perform_removal: bool = True
-    annotate: bool = False
-    format: FileFormat | None = None
-    compression: str | None = None
-    max_reject_rate: float = DEFAULT_MAX_REJECT_RATE
-    on_corrupt: str = "skip"
-    max_record_bytes: int | None = None
-    cache_path: str | PathLike[str] | None = None
-
-    def read_kwargs(self) -> dict[str, Any]:
-        """Limits of the reader."""
-        limits: dict[str, Any] = {"on_corrupt": self.on_corrupt}
-        if self.max_record_bytes is not None:
-            limits["max_record_bytes"] = self.max_record_bytes
-        return limits
-
-    def decides(self) -> dict[str, Any]:
-        """What changes results beyond the plan of the keys."""
-        without = {"max_reject_rate", "cache_path", "input_blocksize"}
-        return {key: value for key, value in asdict(self).items() if key not in without}
-
-
-def dedup_options(given: dict[str, Any]) -> DedupOptions:
-    """Options by name.
-
-    Raises:
-        ConfigurationError: a name that is none of them.
-    """
-    known = sorted(DedupOptions.__dataclass_fields__)
-    unknown = sorted(set(given) - set(known))
-    if unknown:
-        raise ConfigurationError(f"no such option: {', '.join(unknown)}; there are {', '.join(known)}")
-    return DedupOptions(**given)
 
 
 @dataclass(slots=True)
@@ -159,8 +103,6 @@ class DeduplicationWorkflow:
         self.output = Path(output_path)
         self.sketch = sketch
         self.options = options
-        check_keep(options.keep)
-        check_output_kind(options.format, options.compression)
 
     @cached_property
     def listing(self) -> Listing:
@@ -183,7 +125,11 @@ class DeduplicationWorkflow:
             refuse_reserved(self.listing)
         stages = self._key_stages(self.listing)
         plan = self._plan("keys", stages)
-        return self.listing, plan, make_units(plan, stages[0].partition())
+        units = make_units(plan, stages[0].partition())
+        if self._writes:
+            ranges = (r for unit in units for group in unit.groups for r in group)
+            refuse_clashes(ranges, self.options.format, self.options.compression)
+        return self.listing, plan, units
 
     def run(
         self,
@@ -302,7 +248,9 @@ class DeduplicationWorkflow:
                 books.quarantined += int(np.count_nonzero(wanted(ids)))
 
     def _key_stages(self, listing: Listing) -> list[Any]:
-        reader = self._reader(listing, fields=[self.options.text_field], keep_original=False)
+        # Rows of Parquet that cannot be read whole must be known before survivors are chosen.
+        whole = self._writes and any(file.format == "parquet" for file in listing.files)
+        reader = self._reader(listing, fields=[self.options.text_field], keep_original=whole)
         return [reader, DocumentKeys(self.sketch, self.options.text_field)]
 
     def _write_stages(self, listing: Listing, folder: RunFolder) -> list[Any]:

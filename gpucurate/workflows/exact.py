@@ -7,7 +7,8 @@ from os import PathLike
 from typing import Any
 
 from gpucurate.dedup.sketch import HashSketch
-from gpucurate.workflows.deduplication import DeduplicationWorkflow, dedup_options
+from gpucurate.workflows.deduplication import DeduplicationWorkflow
+from gpucurate.workflows.options import dedup_options
 
 
 class ExactDeduplicationWorkflow(DeduplicationWorkflow):
@@ -19,7 +20,7 @@ class ExactDeduplicationWorkflow(DeduplicationWorkflow):
         input_path: files, folders, globs or URLs.
         output_path: folder of the output.
         normalize_text: compare lower-cased text with white space collapsed.
-        options: the fields of :class:`~gpucurate.workflows.deduplication.DedupOptions`.
+        options: the fields of :class:`~gpucurate.workflows.options.DedupOptions`.
 
     >>> ExactDeduplicationWorkflow("pages/", "unique/", keep="longest").run().report.books.kept
     """

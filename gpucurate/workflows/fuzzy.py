@@ -10,7 +10,8 @@ from typing import Any, Literal
 from gpucurate.dedup.sketch import MinHashSketch
 from gpucurate.ops.minhash import PRESETS
 from gpucurate.spec.errors import ConfigurationError
-from gpucurate.workflows.deduplication import DeduplicationWorkflow, dedup_options
+from gpucurate.workflows.deduplication import DeduplicationWorkflow
+from gpucurate.workflows.options import dedup_options
 
 
 class FuzzyDeduplicationWorkflow(DeduplicationWorkflow):
@@ -30,7 +31,7 @@ class FuzzyDeduplicationWorkflow(DeduplicationWorkflow):
         minhashes_per_band: rows of a band.
         seed: of the permutations.
         normalize_text: lower case and collapse white space first.
-        options: the fields of :class:`~gpucurate.workflows.deduplication.DedupOptions`.
+        options: the fields of :class:`~gpucurate.workflows.options.DedupOptions`.
 
     Raises:
         ConfigurationError: a preset or number that is not possible.

@@ -66,7 +66,7 @@ def fuzzy_dedup(
         normalize: lower case and collapse white space first; the preset decides if None.
         executor: carries the work out; for files only.
         settings: ``shingle``, ``ngram``, ``bands``, ``rows``, ``seed``; and of files the
-            fields of :class:`~gpucurate.workflows.deduplication.DedupOptions`.
+            fields of :class:`~gpucurate.workflows.options.DedupOptions`.
 
     Raises:
         ConfigurationError: an option that does not go with the data.

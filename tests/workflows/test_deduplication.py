@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import tempfile
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -275,3 +276,14 @@ def test_bytes_of_lines_are_accounted_for(make_corpus: MakeCorpus, tmp_path: Pat
     assert found["counts"]["bytes of rejected lines"] == len(b"not json\n")
     assert found["output_bytes"] == sum(map(len, lines(out)))
     assert found["input_bytes"] == found["output_bytes"] + sum(found["counts"].values())
+
+
+def test_the_state_may_lie_on_another_disk(make_corpus: MakeCorpus, tmp_path: Path) -> None:
+    shared = Path("/dev/shm")
+    if not shared.is_dir() or shared.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("there is no second file system at /dev/shm")
+    folder = make_corpus()
+    ExactDeduplicationWorkflow(folder, tmp_path / "near").run(InlineExecutor())
+    with tempfile.TemporaryDirectory(dir=shared) as state:
+        ExactDeduplicationWorkflow(folder, tmp_path / "out", cache_path=state).run(InlineExecutor())
+    assert lines(tmp_path / "out") == lines(tmp_path / "near")

@@ -1,0 +1,78 @@
+"""What a deduplication does besides finding duplicates."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from os import PathLike
+from typing import Any
+
+from gpucurate.dedup.survivors import Keep, check_keep
+from gpucurate.pipeline.verdict import DEFAULT_MAX_REJECT_RATE
+from gpucurate.spec.errors import ConfigurationError
+from gpucurate.spec.source import FileFormat
+from gpucurate.stages.text.io.writer import check_output_kind
+
+
+@dataclass(frozen=True, kw_only=True)
+class DedupOptions:
+    """What a deduplication does besides finding duplicates.
+
+    Attributes:
+        text_field: column of text.
+        input_filetype: ``jsonl`` or ``parquet``; by file names if None.
+        input_blocksize: bytes a unit of work, 64 MiB by default.
+        keep: which member of a cluster survives: ``first``, ``longest`` or ``shortest``.
+        perform_removal: write the kept documents; else only clusters are written.
+        annotate: write every document, with its cluster and whether it is kept.
+        format: of the output; the input's if None.
+        compression: of the output; the input's if None.
+        max_reject_rate: share of documents that may be unreadable.
+        on_corrupt: ``skip`` or ``fail`` on a broken file.
+        max_record_bytes: longer records are rejected; 32 MiB by default.
+        cache_path: where the state of the run lies, instead of ``_gpucurate/`` in the output.
+
+    Raises:
+        ConfigurationError: a policy, format or compression that there is not.
+    """
+
+    text_field: str = "text"
+    input_filetype: FileFormat | None = None
+    input_blocksize: int | str | None = None
+    keep: Keep = "first"
+    perform_removal: bool = True
+    annotate: bool = False
+    format: FileFormat | None = None
+    compression: str | None = None
+    max_reject_rate: float = DEFAULT_MAX_REJECT_RATE
+    on_corrupt: str = "skip"
+    max_record_bytes: int | None = None
+    cache_path: str | PathLike[str] | None = None
+
+    def __post_init__(self) -> None:
+        check_keep(self.keep)
+        check_output_kind(self.format, self.compression)
+
+    def read_kwargs(self) -> dict[str, Any]:
+        """Limits of the reader."""
+        limits: dict[str, Any] = {"on_corrupt": self.on_corrupt}
+        if self.max_record_bytes is not None:
+            limits["max_record_bytes"] = self.max_record_bytes
+        return limits
+
+    def decides(self) -> dict[str, Any]:
+        """What changes results beyond the plan of the keys."""
+        without = {"max_reject_rate", "cache_path", "input_blocksize"}
+        return {key: value for key, value in asdict(self).items() if key not in without}
+
+
+def dedup_options(given: dict[str, Any]) -> DedupOptions:
+    """Options by name.
+
+    Raises:
+        ConfigurationError: a name that is none of them.
+    """
+    known = sorted(DedupOptions.__dataclass_fields__)
+    unknown = sorted(set(given) - set(known))
+    if unknown:
+        raise ConfigurationError(f"no such option: {', '.join(unknown)}; there are {', '.join(known)}")
+    return DedupOptions(**given)
