@@ -12,9 +12,10 @@ from pathlib import Path
 def write_corpus(folder: Path, files: int = 6, rows: int = 20, size: int = 60) -> Path:
     """JSON lines with odd spacing, so that rewritten lines are seen."""
     folder.mkdir(parents=True)
+    words = "word " * (size // 5)
     for i in range(files):
         lines = [
-            f'{{"id":  {i * rows + j}, "text": {json.dumps(f"{i}-{j} " + "word " * (size // 5))},"x":"\\u00e9" }}\n'
+            f'{{"id":  {i * rows + j}, "text": {json.dumps(f"{i}-{j} " + words)},"x":"\\u00e9" }}\n'
             for j in range(rows)
         ]
         (folder / f"part-{i:02d}.jsonl").write_text("".join(lines))

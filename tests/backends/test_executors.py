@@ -162,7 +162,7 @@ def test_a_fault_of_every_unit_ends_the_run_early(corpus, tmp_path, executor):
             raise KeyError("id")
 
     with pytest.raises(
-        StageError, match="stage 'Always' raised KeyError: 'id' .* failures in a row"
+        StageError, match=r"stage 'Always' raised KeyError: 'id' .* failures in a row"
     ) as raised:
         pipeline(corpus, tmp_path / "out", Always()).run(executor)
     assert 'raise KeyError("id")' in raised.value.__notes__[0]

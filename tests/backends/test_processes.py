@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -39,7 +38,8 @@ class Slow(ProcessingStage):
 
 corpus, output, kind, seconds = sys.argv[1:5]
 signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs the tests may ignore it
-stages = [JsonlReader(corpus, fields=["id"], files_per_partition=1), Slow(float(seconds)), JsonlWriter(output)]
+reader = JsonlReader(corpus, fields=["id"], files_per_partition=1)
+stages = [reader, Slow(float(seconds)), JsonlWriter(output)]
 executor = InlineExecutor() if kind == "inline" else LocalExecutor(workers=2)
 try:
     result = Pipeline("script", stages=stages).run(executor)
@@ -50,25 +50,42 @@ print("kept", result.report.books.kept, "resumed", result.report.phases[0].resum
 '''
 
 
-@pytest.fixture
-def script(tmp_path):
-    path = tmp_path / "script.py"
-    path.write_text(SCRIPT)
-    return path
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """The script and its input, which no test changes."""
+    folder = tmp_path_factory.mktemp("script")
+    (folder / "script.py").write_text(SCRIPT)
+    write_corpus(folder / "in", files=10)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def script(place):
+    return place / "script.py"
+
+
+@pytest.fixture(scope="module")
+def corpus(place):
+    return place / "in"
+
+
+@pytest.fixture(scope="module")
+def clean(script, corpus, place):
+    """What a run without trouble writes."""
+    command = [sys.executable, str(script), str(corpus), str(place / "clean"), "inline", "0"]
+    assert subprocess.run(command, capture_output=True, check=True).stdout == b"kept 133 resumed 0\n"
+    return outputs(place / "clean")
 
 
 @pytest.fixture
-def corpus(tmp_path):
-    return write_corpus(tmp_path / "in", files=10)
-
-
-@pytest.fixture
-def start(script, corpus, tmp_path):
+def start(script, corpus):
     """Starts the script; whatever is left of it ends with the test."""
     started = []
 
-    def start(output: Path, kind: str = "local", seconds: float = 0.0, **options) -> subprocess.Popen[str]:
-        command = [sys.executable, str(script), str(corpus), str(output), kind, str(seconds)]
+    def start(
+        output: Path, kind: str = "local", seconds: float = 0.0, given: Path = corpus, **options
+    ) -> subprocess.Popen[str]:
+        command = [sys.executable, str(script), str(given), str(output), kind, str(seconds)]
         started.append(
             subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
         )
@@ -83,13 +100,6 @@ def start(script, corpus, tmp_path):
 def end(process: subprocess.Popen[str]) -> tuple[int, str]:
     said, _ = process.communicate(timeout=60)
     return process.returncode, said
-
-
-@pytest.fixture
-def clean(start, tmp_path):
-    code, said = end(start(tmp_path / "clean", "inline"))
-    assert (code, said) == (0, "kept 133 resumed 0\n")
-    return outputs(tmp_path / "clean")
 
 
 def committed(output: Path) -> int:
@@ -110,8 +120,11 @@ def test_stages_of_a_script_run_in_workers(start, clean, tmp_path):
     assert outputs(tmp_path / "out") == clean
 
 
-@pytest.mark.parametrize("kind", ["inline", "local"])
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+@pytest.mark.parametrize(
+    ("kind", "number"),
+    [("inline", signal.SIGINT), ("local", signal.SIGINT), ("local", signal.SIGTERM)],
+    ids=["inline, SIGINT", "local, SIGINT", "local, SIGTERM"],
+)
 def test_a_signal_ends_the_run_with_what_is_in_flight_and_the_same_command_goes_on(
     start, clean, tmp_path, number, kind
 ):
@@ -164,7 +177,7 @@ def test_kill_9_of_the_driver_at_any_time_costs_nothing_but_time(start, clean, t
     output = tmp_path / "out"
     for commits in (0, 2, 5, 9):
         process = start(output, seconds=0.1)
-        wait_for(lambda commits=commits: committed(output) >= commits and workers_of(process))
+        wait_for(lambda p=process, n=commits: committed(output) >= n and workers_of(p))
         workers = workers_of(process)
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
@@ -200,18 +213,18 @@ def small_disk(tmp_path):
 
 @pytest.mark.parametrize("kind", ["inline", "local"])
 def test_a_full_disk_is_a_sentence_and_the_run_goes_on_when_there_is_room(start, tmp_path, small_disk, kind):
-    shutil.rmtree(tmp_path / "in")
-    write_corpus(tmp_path / "in", files=10, rows=200, size=1000)
-    code, said = end(start(small_disk / "out", kind))
+    large = write_corpus(tmp_path / "in", files=10, rows=200, size=1000)
+    code, said = end(start(small_disk / "out", kind, given=large))
     assert code == 6, said
     assert said.startswith("StorageError ")
     assert "No space left on device" in said
     assert not (small_disk / "out" / "_gpucurate" / "_SUCCESS").exists()
     subprocess.run(["mount", "-o", "remount,size=64m", str(small_disk)], check=True)
-    code, said = end(start(small_disk / "out", kind))
+    code, said = end(start(small_disk / "out", kind, given=large))
     assert code == 0, said
-    assert end(start(tmp_path / "clean", "inline"))[0] == 0
-    assert outputs(small_disk / "out") == outputs(tmp_path / "clean")
+    kept = [line for path in sorted(large.iterdir()) for line in path.read_text().splitlines()]
+    written = [line for path in sorted((small_disk / "out").glob("*.jsonl")) for line in path.open()]
+    assert written == [f"{line}\n" for line in kept if json.loads(line)["id"] % 3]
 
 
 def test_a_limit_on_file_sizes_is_a_storage_error(start, tmp_path):
@@ -221,12 +234,11 @@ def test_a_limit_on_file_sizes_is_a_storage_error(start, tmp_path):
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (1200, 1200))
 
-    shutil.rmtree(tmp_path / "in")
-    write_corpus(tmp_path / "in", files=4, rows=50)
-    code, said = end(start(tmp_path / "out", "inline", preexec_fn=limit))
+    large = write_corpus(tmp_path / "in", files=4, rows=50)
+    code, said = end(start(tmp_path / "out", "inline", given=large, preexec_fn=limit))
     assert code == 6, said
     assert said.startswith("StorageError ")
-    assert end(start(tmp_path / "out", "inline"))[0] == 0
+    assert end(start(tmp_path / "out", "inline", given=large))[0] == 0
 
 
 def test_modules_of_the_current_folder_hide_none_of_pythons(start, tmp_path):
@@ -237,13 +249,11 @@ def test_modules_of_the_current_folder_hide_none_of_pythons(start, tmp_path):
     assert end(start(tmp_path / "out", cwd=elsewhere)) == (0, "kept 133 resumed 0\n")
 
 
-def test_a_current_folder_that_is_gone_is_not_needed(start, tmp_path):
-    code = (
-        f"import os, shutil; shutil.rmtree(os.getcwd()); exec(open({str(tmp_path / 'script.py')!r}).read())"
-    )
+def test_a_current_folder_that_is_gone_is_not_needed(script, corpus, tmp_path):
+    code = f"import os, shutil; shutil.rmtree(os.getcwd()); exec(open({str(script)!r}).read())"
     gone = tmp_path / "gone"
     gone.mkdir()
-    command = [sys.executable, "-P", "-c", code, str(tmp_path / "in"), str(tmp_path / "out"), "local", "0"]
+    command = [sys.executable, "-P", "-c", code, str(corpus), str(tmp_path / "out"), "local", "0"]
     done = subprocess.run(command, cwd=gone, capture_output=True, text=True, check=False, timeout=60)
     assert (done.returncode, done.stdout) == (0, "kept 133 resumed 0\n"), done.stderr
 
@@ -264,16 +274,19 @@ def test_a_python_that_does_not_know_its_program_says_so(script, corpus, tmp_pat
     assert "sys.executable" in done.stdout
 
 
-def test_ignored_signals_stay_ignored(start, tmp_path):
+def test_ignored_signals_stay_ignored(script, corpus, tmp_path):
     output = tmp_path / "out"
-    code = "import signal, subprocess, sys; signal.signal(signal.SIGTERM, signal.SIG_IGN); sys.exit(subprocess.call(sys.argv[1:], restore_signals=False))"
+    code = (
+        "import signal, subprocess, sys; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
+        "sys.exit(subprocess.call(sys.argv[1:], restore_signals=False))"
+    )
     command = [
         sys.executable,
         "-c",
         code,
         sys.executable,
-        str(tmp_path / "script.py"),
-        str(tmp_path / "in"),
+        str(script),
+        str(corpus),
         str(output),
         "local",
         "0.1",

@@ -61,7 +61,7 @@ def test_a_damaged_epoch_is_a_sentence(tmp_path):
 def test_a_folder_of_other_things_is_refused(tmp_path):
     (tmp_path / "thesis.tex").write_text("")
     (tmp_path / "b").write_text("")
-    with pytest.raises(OutputInUseError, match="not empty .it holds .* and 1 more") as refused:
+    with pytest.raises(OutputInUseError, match=r"not empty .it holds .* and 1 more") as refused:
         RunFolder(tmp_path, "test", {})
     assert refused.value.exit_code == 4
     assert sorted(path.name for path in tmp_path.iterdir()) == ["b", "thesis.tex"]

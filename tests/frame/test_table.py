@@ -81,8 +81,8 @@ def test_masks_of_any_library_are_masks(mask):
 
 @pytest.mark.parametrize(
     ("mask", "error"),
-    [([0, 1], TypeError), (pa.array([True, None]), TypeError), ([True], ValueError), ([[True, False]], ValueError),
-     (["a", ""], TypeError)],
+    [([0, 1], TypeError), (pa.array([True, None]), TypeError), (["a", ""], TypeError), ([True], ValueError),
+     ([[True, False]], ValueError)],
 )  # fmt: skip
 def test_what_is_no_mask_is_refused(mask, error):
     with pytest.raises(error, match="mask"):

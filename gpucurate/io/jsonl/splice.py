@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,13 +12,14 @@ import orjson
 from gpucurate.io.piece import LinesOriginal
 
 _SET = orjson.OPT_SERIALIZE_NUMPY
+_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\]:,]')
 
 
 def set_fields(lines: LinesOriginal, columns: Mapping[str, Sequence[Any]]) -> LinesOriginal:
     """Lines with fields added or replaced.
 
-    A field that a line does not name is put before its closing brace. A line that names
-    one already is parsed and written anew, the field in its old place.
+    A field that a line does not have is put before its closing brace. Of one that it has
+    already, only the value is replaced; where a name stands twice, both.
 
     Args:
         lines: n JSON objects.
@@ -38,8 +40,41 @@ def set_fields(lines: LinesOriginal, columns: Mapping[str, Sequence[Any]]) -> Li
 
 
 def _set_in_line(line: bytes, quoted: list[bytes], values: dict[str, Any]) -> bytes:
-    if any(name in line for name in quoted):
-        return orjson.dumps({**orjson.loads(line), **values}, option=_SET)
+    if b"\\" in line or any(name in line for name in quoted):  # a key may be written with escapes
+        line, values = _replace_values(line, values)
+    if not values:
+        return line
     body = line.rstrip()[:-1].rstrip()
     comma = b"" if body.endswith(b"{") and not body[:-1].strip() else b","
     return body + comma + orjson.dumps(values, option=_SET)[1:]
+
+
+def _replace_values(line: bytes, values: dict[str, Any]) -> tuple[bytes, dict[str, Any]]:
+    """The line with the values of members that it has put in place, and the members it lacks."""
+    parts: list[bytes] = []
+    written = 0
+    absent = dict(values)
+    for name, start, stop in _members(line):
+        if name in values:
+            parts += [line[written:start], orjson.dumps(values[name], option=_SET)]
+            written = stop
+            absent.pop(name, None)
+    return b"".join([*parts, line[written:]]), absent
+
+
+def _members(line: bytes) -> Iterator[tuple[str, int, int]]:
+    """Name, and start and end of the value, of each member of a valid JSON object, not of those inside."""
+    depth, name, start, last = 0, "", 0, (0, 0)
+    for token in _TOKEN.finditer(line):
+        mark = line[token.start() : token.start() + 1]
+        if mark in b"{[":
+            depth += 1
+        elif depth == 1 and mark == b":":
+            name, start = orjson.loads(line[slice(*last)]), token.end()
+        elif depth == 1 and mark in b",}":
+            if name or start:
+                yield name, start, token.start()
+            name, start = "", 0
+        if mark in b"]}":
+            depth -= 1
+        last = token.span()
