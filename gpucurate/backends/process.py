@@ -35,6 +35,8 @@ class WorkerProcess:
 
     def kill(self) -> None:
         """Kill the worker and what its stages have started."""
+        if self.process.returncode is not None:
+            return  # it was waited for, and its number may be another's by now
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
 

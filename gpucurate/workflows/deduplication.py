@@ -37,6 +37,7 @@ from gpucurate.io.schema import schema_names
 from gpucurate.pipeline.run import Run, first_rows, refuse_overlap
 from gpucurate.pipeline.verdict import check_rejects, judge
 from gpucurate.planning.columns import RESERVED_PREFIX
+from gpucurate.planning.fingerprint import digest
 from gpucurate.planning.planner import make_plan
 from gpucurate.planning.units import make_units
 from gpucurate.spec.bytesize import MIB
@@ -225,8 +226,10 @@ class DeduplicationWorkflow:
 
     def _write(self, run: Run, folder: RunFolder, listing: Listing, found: _Found) -> Outcome:
         stages = self._write_stages(listing, folder)
-        plan = self._plan("write", stages)
         read = {result.unit_id for result in found.outcome.results}
+        missing = [unit.id for unit in found.units if unit.id not in read]
+        # Without some units others survive: a run that has them after all writes everything anew.
+        plan = self._plan(f"write-without-{digest(missing)[:8]}" if missing else "write", stages)
         again = make_units(plan, [group for unit in found.units for group in unit.groups])
         found.write_units = [unit for unit, was in zip(again, found.units, strict=True) if was.id in read]
         return run.phase(plan, stages, found.write_units)
