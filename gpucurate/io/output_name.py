@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from gpucurate.io.names import compression_of
-from gpucurate.spec.source import FileFormat
+from gpucurate.io.urls import redact
+from gpucurate.spec.errors import ConfigurationError
+from gpucurate.spec.source import FileFormat, FileRange, InputFile
 
 _KNOWN = (".jsonl", ".ndjson", ".json", ".parquet", ".pq")
 _ENDINGS = {"none": "", "gzip": ".gz", "zstd": ".zst"}
@@ -29,6 +33,39 @@ def output_name(name: str, ordinal: int, count: int, format: FileFormat, compres
         packed = packed if given == compression else _ENDINGS[compression]
     part = f".{ordinal:05d}" if count > 1 else ""
     return f"{folder}{slash}{stem}{part}{suffix}{packed}"
+
+
+def output_kind(
+    file: InputFile, format: FileFormat | None, compression: str | None
+) -> tuple[FileFormat, str]:
+    """Layout and compression of an output, by what was asked for and else by its input.
+
+    JSON lines keep their compression, and Parquet is written as zstd.
+    """
+    chosen = format or file.format
+    if compression is not None:
+        return chosen, compression
+    if chosen == "parquet":
+        return chosen, "zstd"
+    return chosen, file.compression if file.format == "jsonl" else "none"
+
+
+def refuse_clashes(ranges: Iterable[FileRange], format: FileFormat | None, compression: str | None) -> None:
+    """Refuse ranges whose outputs would have one name, so that one would replace the other.
+
+    Raises:
+        ConfigurationError: naming two files and the output.
+    """
+    taken: dict[str, InputFile] = {}
+    for source in ranges:
+        file = source.file
+        name = output_name(file.name, source.ordinal, source.count, *output_kind(file, format, compression))
+        other = taken.setdefault(name, file)
+        if other is not file:
+            raise ConfigurationError(
+                f"{redact(other.path)} and {redact(file.path)} would both be written to {name}: "
+                "rename one of them, or choose another format, compression or block size"
+            )
 
 
 def _split(plain: str) -> tuple[str, str]:

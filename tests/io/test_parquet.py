@@ -104,6 +104,26 @@ def test_without_fields_rows_are_counted(tmp_path):
     assert piece.original.table.num_rows == 2
 
 
+def test_a_column_without_a_name_is_read_like_any_other(tmp_path):
+    path = write(tmp_path / "a.parquet", pa.table({"text": ["a"], "": [1]}))
+    assert read(path, fields=None).rows == [{"text": "a", "": 1}]
+
+
+@pytest.mark.parametrize(
+    "kind, value",
+    [
+        (pa.string_view(), "x" * 20),
+        (pa.binary_view(), b"x" * 20),
+        (pa.list_(pa.string_view()), ["x" * 20, None]),
+    ],
+    ids=str,
+)
+def test_columns_of_views_can_be_filtered_and_written(tmp_path, kind, value):
+    table = pa.table({"text": ["a", "b"], "view": pa.array([value, None], kind)})
+    piece = read(write(tmp_path / "a.parquet", table)).pieces[0]
+    assert piece.original.select(np.array([True, False])).table["view"].to_pylist() == [value]
+
+
 EMPTY = {
     "no row groups": lambda path: pq.ParquetWriter(path, pa.schema({"text": pa.string()})).close(),
     "no rows": lambda path: pq.write_table(pa.table({"text": pa.array([], pa.string())}), path),

@@ -1,6 +1,7 @@
 """Written files: bytes, checksums, determinism and errors."""
 
 import datetime
+import gc
 import gzip
 import json
 from decimal import Decimal
@@ -206,3 +207,31 @@ def test_json_lines_are_not_written_as_parquet(tmp_path):
         pytest.raises(ConfigurationError, match="without being parsed"),
     ):
         sink.write_lines(lines_of(b"{}\n"))
+
+
+def test_objects_without_a_key_are_json_text_in_parquet(tmp_path):
+    table = pa.table({"x": pa.array([{}, None]), "y": pa.array([[{}], []]), "z": pa.array([{"a": 1}, None])})
+    with open_sink(tmp_path / "a.parquet", "parquet") as sink:
+        sink.write_table(table)
+        sink.close()
+    rows = pq.read_table(tmp_path / "a.parquet").to_pylist()
+    assert rows == [{"x": "{}", "y": "[{}]", "z": {"a": 1}}, {"x": None, "y": "[]", "z": None}]
+
+
+def test_a_table_without_columns_does_not_decide_those_of_the_file(tmp_path):
+    with open_sink(tmp_path / "a.parquet", "parquet") as sink:
+        sink.write_table(pa.table({}))
+        sink.write_table(pa.table({"x": [1]}))
+        sink.close()
+    assert pq.read_table(tmp_path / "a.parquet").to_pylist() == [{"x": 1}]
+
+
+def test_a_parquet_file_that_is_given_up_says_nothing_more(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("gpucurate.io.parquet.sink._GROUP_BYTES", 1)
+    sink = open_sink(tmp_path / "a.parquet", "parquet")
+    for i in range(3):
+        sink.write_table(pa.table({"x": [i]}))
+    sink.abandon()
+    del sink
+    gc.collect()
+    assert capsys.readouterr().err == ""

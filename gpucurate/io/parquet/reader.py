@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from gpucurate.io.limits import ReadLimits
 from gpucurate.io.parquet.footer import BadParquetError, one_line, open_parquet, unsupported_codec
 from gpucurate.io.parquet.text import BadText, text_column
+from gpucurate.io.parquet.views import without_views
 from gpucurate.io.piece import Piece, TableOriginal
 from gpucurate.io.source import open_source
 from gpucurate.io.urls import redact
@@ -46,6 +47,7 @@ class ParquetReader:
         self._piece_bytes, self._keep_original = piece_bytes, keep_original
         self._next_record = 0
         self._first_row = 0  # of the range, in the file
+        self._schema = pa.schema([])
 
     def __iter__(self) -> Iterator[Piece]:
         with open_source(self._range.file) as source:
@@ -69,6 +71,7 @@ class ParquetReader:
         return [name for name in self._fields if name in present]
 
     def _read(self, file: pq.ParquetFile, columns: list[str] | None) -> Iterator[Piece]:
+        self._schema = without_views(file.schema_arrow)
         groups = file.metadata.num_row_groups
         start, stop = (0, groups) if self._range.is_whole else (self._range.start, self._range.stop)
         rows = [file.metadata.row_group(i).num_rows for i in range(groups)]
@@ -101,7 +104,8 @@ class ParquetReader:
         held: list[pa.RecordBatch] = []
         batch_rows = self._batch_rows(file, group, columns)
         for batch in file.iter_batches(batch_size=batch_rows, row_groups=[group], columns=columns):
-            for part in self._slices(batch):
+            plain = without_views(batch.schema)
+            for part in self._slices(batch if plain == batch.schema else batch.cast(plain)):
                 if held and sum(b.nbytes for b in held) + part.nbytes > self._piece_bytes:
                     yield pa.Table.from_batches(held)
                     held = []
@@ -149,7 +153,7 @@ class ParquetReader:
 
     def _select(self, table: pa.Table) -> tuple[pa.Table, dict[int, BadText]]:
         """The columns asked for, and by row what is wrong with its text, first field first."""
-        names = list(self._fields) if self._fields is not None else [n for n in table.column_names if n]
+        names = list(self._fields) if self._fields is not None else self._schema.names
         columns = {name: self._column(table, name) for name in names}
         bad: dict[int, BadText] = {}
         for name in self._text_fields:
@@ -170,7 +174,7 @@ class ParquetReader:
         names = list(self._fields or ())
         kinds = [pa.large_string() if name in self._text_fields else pa.null() for name in names]
         table = pa.table([pa.nulls(0, kind) for kind in kinds], names=names)
-        original = TableOriginal(pa.table({})) if self._keep_original else None
+        original = TableOriginal(self._schema.empty_table()) if self._keep_original else None
         first = self._next_record
         self._next_record += num_records
         none = np.empty(0, np.int64)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from gpucurate.io.parquet.empty_structs import without_empty_structs
 from gpucurate.io.piece import LinesOriginal
 from gpucurate.io.sink import Sink, storage_errors
 from gpucurate.spec.bytesize import MIB
@@ -20,7 +21,8 @@ _GROUP_ROWS = 1_000_000
 class ParquetSink(Sink):
     """Row groups of about 64 MiB; the first one decides the columns and their types.
 
-    A column that holds nothing but nulls there is a string column.
+    A column that holds nothing but nulls there is a string column, and one with objects that have
+    no key holds JSON text.
     """
 
     COMPRESSIONS: ClassVar[tuple[str, ...]] = ("zstd", "snappy", "none")
@@ -38,6 +40,8 @@ class ParquetSink(Sink):
 
     def write_table(self, table: pa.Table) -> None:
         """Append rows."""
+        if not table.num_columns:
+            return  # of a file that could not be read: it says nothing about columns
         for start in range(0, max(1, table.num_rows), _GROUP_ROWS):
             self._hold(table.slice(start, _GROUP_ROWS))
         self._rows += table.num_rows
@@ -52,7 +56,7 @@ class ParquetSink(Sink):
         self._held_rows += table.num_rows
 
     def _write_group(self) -> None:
-        group = self._fitted(self._joined())
+        group = self._fitted(without_empty_structs(self._joined()))
         self._held, self._held_bytes, self._held_rows = [], 0, 0
         with storage_errors(self.path):
             if self._writer is None:
@@ -94,6 +98,12 @@ class ParquetSink(Sink):
                     f"{group[field.name].type} in later ones, which do not fit together: {error}"
                 ) from error
         return pa.table(columns, schema=schema)
+
+    def abandon(self) -> None:
+        """Let go of the file, and of the writer, which would else try to end it when it is collected."""
+        super().abandon()
+        if self._writer is not None:
+            self._writer.close()
 
     def _finish(self) -> None:
         if self._held or self._writer is None:
