@@ -12,6 +12,7 @@ import orjson
 from gpucurate.io.piece import LinesOriginal
 
 _SET = orjson.OPT_SERIALIZE_NUMPY
+_SHORT = {'"': '"', "\\": "\\", "/": "/", "\b": "b", "\f": "f", "\n": "n", "\r": "r", "\t": "t"}
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\]:,]')
 
 
@@ -28,9 +29,9 @@ def set_fields(lines: LinesOriginal, columns: Mapping[str, Sequence[Any]]) -> Li
     Returns:
         Lines in memory of their own.
     """
-    quoted = [orjson.dumps(name) for name in columns]
+    named = re.compile(b'"(?:%b)"' % b"|".join(map(_spellings, columns)))
     made = [
-        _set_in_line(lines.line(i), quoted, dict(zip(columns, values, strict=True)))
+        _set_in_line(lines.line(i), named, dict(zip(columns, values, strict=True)))
         for i, values in enumerate(zip(*columns.values(), strict=True))
     ]
     stops = np.cumsum([len(line) + 1 for line in made], dtype=np.int64) if made else np.zeros(0, np.int64)
@@ -39,8 +40,22 @@ def set_fields(lines: LinesOriginal, columns: Mapping[str, Sequence[Any]]) -> Li
     return LinesOriginal(data, starts, stops - 1)
 
 
-def _set_in_line(line: bytes, quoted: list[bytes], values: dict[str, Any]) -> bytes:
-    if b"\\" in line or any(name in line for name in quoted):  # a key may be written with escapes
+def _spellings(name: str) -> bytes:
+    """Pattern of all ways to write a name in JSON: any of its characters may be escaped."""
+    return b"".join(b"(?:%b)" % b"|".join(_ways(character)) for character in name)
+
+
+def _ways(character: str) -> Iterator[bytes]:
+    units = character.encode("utf-16-be").hex()
+    yield b"".join(rb"\\u(?i:%b)" % units[at : at + 4].encode() for at in range(0, len(units), 4))
+    if character in _SHORT:
+        yield re.escape(b"\\" + _SHORT[character].encode())
+    if character >= " " and character not in '"\\':
+        yield re.escape(character.encode())
+
+
+def _set_in_line(line: bytes, named: re.Pattern[bytes], values: dict[str, Any]) -> bytes:
+    if named.search(line):  # as a key, or within a text
         line, values = _replace_values(line, values)
     if not values:
         return line
