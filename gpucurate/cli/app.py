@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -20,6 +22,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(dedup, name="dedup")
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
 
 def _version(wanted: bool) -> None:
@@ -39,6 +43,9 @@ def _root(
 
 def main() -> None:
     """Run the command and end the process with its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # not where it was closed
+            stream.reconfigure(errors="backslashreplace")  # a locale that cannot show a text is no error
     sys.exit(run(sys.argv[1:]))
 
 
@@ -66,6 +73,9 @@ def run(arguments: list[str]) -> int:
     except Exception as error:
         if debug:
             raise
+        if isinstance(error, OSError) and error.errno in _FULL:
+            _complain(f"cannot write {error.filename or 'what is printed'}: {error.strerror}")
+            return 6
         _complain(f"internal error: {type(error).__name__}: {error} (run again with --debug for a traceback)")
         return 1
     return 0
@@ -73,7 +83,8 @@ def run(arguments: list[str]) -> int:
 
 def _complain(message: str) -> None:
     printable = "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in message)
-    print(f"gpucurate: {printable}", file=sys.stderr)
+    with suppress(OSError):  # where nobody can read it, the exit code says the rest
+        print(f"gpucurate: {printable}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

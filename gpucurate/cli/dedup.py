@@ -115,7 +115,6 @@ def fuzzy(
 
 def _common(given: dict[str, Any]) -> dict[str, Any]:
     """Options of the workflow, from the command's."""
-    from gpucurate.spec.bytesize import parse_bytes
     from gpucurate.spec.errors import UsageError
 
     if given["annotate"] and given["clusters_only"]:
@@ -123,7 +122,7 @@ def _common(given: dict[str, Any]) -> dict[str, Any]:
     return {
         "text_field": given["text_field"],
         "input_filetype": _value(given["input_format"]),
-        "input_blocksize": given["blocksize"],
+        "input_blocksize": _size(given, "blocksize"),
         "keep": given["keep"].value,
         "perform_removal": not (given["clusters_only"] or given["annotate"]),
         "annotate": given["annotate"],
@@ -131,8 +130,19 @@ def _common(given: dict[str, Any]) -> dict[str, Any]:
         "compression": _value(given["compression"]),
         "max_reject_rate": given["max_reject_rate"],
         "on_corrupt": given["on_corrupt"].value,
-        "max_record_bytes": parse_bytes(given["max_record_bytes"]),
+        "max_record_bytes": _size(given, "max_record_bytes"),
     }
+
+
+def _size(given: dict[str, Any], name: str) -> int:
+    """Bytes of an option, which an error names."""
+    from gpucurate.spec.bytesize import parse_bytes
+    from gpucurate.spec.errors import ConfigurationError
+
+    try:
+        return parse_bytes(given[name])
+    except ConfigurationError as error:
+        raise ConfigurationError(f"--{name.replace('_', '-')}: {error}") from error
 
 
 def _value(choice: Any) -> Any:
@@ -143,9 +153,10 @@ def _executor(workflow: DeduplicationWorkflow, given: dict[str, Any]) -> Executo
     """Worker processes if they were asked for, or if the input is worth them."""
     from gpucurate.backends.executors import LocalExecutor, default_executor
 
+    memory = None if given["memory"] is None else _size(given, "memory")
     if given["workers"] is not None:
-        return LocalExecutor(given["workers"], given["memory"])
-    return default_executor(sum(file.size for file in workflow.listing.files), given["memory"])
+        return LocalExecutor(given["workers"], memory)
+    return default_executor(sum(file.size for file in workflow.listing.files), memory)
 
 
 def _carry_out(workflow: DeduplicationWorkflow, given: dict[str, Any]) -> None:

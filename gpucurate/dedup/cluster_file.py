@@ -13,7 +13,9 @@ Parquet with a row for each document of a cluster of two and more, by ascending 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,22 +82,39 @@ def write_clusters(folder: Path, spans: Sequence[FileSpan], clusters: Clusters) 
 
 def _write_parts(folder: Path, tables: Iterator[pa.Table]) -> int:
     rows = part = in_part = 0
-    writer = _open(folder, part)
+    writer = _Part(folder, part)
     try:
         for table in tables:
             if in_part >= ROWS_A_FILE:
-                writer.close()
+                writer.finish()
                 part, in_part = part + 1, 0
-                writer = _open(folder, part)
-            writer.write_table(table)
+                writer = _Part(folder, part)
+            writer.parquet.write_table(table)
             rows, in_part = rows + table.num_rows, in_part + table.num_rows
+        writer.finish()
     finally:
-        writer.close()
+        writer.let_go()
     return rows
 
 
-def _open(folder: Path, part: int) -> pq.ParquetWriter:
-    return pq.ParquetWriter(folder / f"part-{part:05d}.parquet", SCHEMA, compression="zstd")
+class _Part:
+    """One file of the artefact, opened here: pyarrow takes some paths for URIs, and not all names."""
+
+    def __init__(self, folder: Path, part: int) -> None:
+        self._file = (folder / f"part-{part:05d}.parquet").open("wb")
+        self.parquet = pq.ParquetWriter(self._file, SCHEMA, compression="zstd")
+
+    def finish(self) -> None:
+        self.parquet.close()
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.close()
+
+    def let_go(self) -> None:
+        """After an error, whose cause is what is told: neither file nor writer complain again."""
+        self.parquet.is_open = False  # it would else be closed once more when it is collected
+        with suppress(OSError):
+            self._file.close()
 
 
 def _tables(spans: Sequence[FileSpan], clusters: Clusters) -> Iterator[pa.Table]:

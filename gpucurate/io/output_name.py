@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 
 from gpucurate.io.names import compression_of
@@ -10,6 +11,7 @@ from gpucurate.spec.errors import ConfigurationError
 from gpucurate.spec.source import FileFormat, FileRange, InputFile
 
 _KNOWN = (".jsonl", ".ndjson", ".json", ".parquet", ".pq")
+_LONGEST = 255  # bytes of a name that Linux file systems take
 _ENDINGS = {"none": "", "gzip": ".gz", "zstd": ".zst"}
 
 
@@ -50,16 +52,23 @@ def output_kind(
     return chosen, file.compression if file.format == "jsonl" else "none"
 
 
-def refuse_clashes(ranges: Iterable[FileRange], format: FileFormat | None, compression: str | None) -> None:
+def check_output_names(
+    ranges: Iterable[FileRange], format: FileFormat | None, compression: str | None
+) -> None:
     """Refuse ranges whose outputs would have one name, so that one would replace the other.
 
     Raises:
-        ConfigurationError: naming two files and the output.
+        ConfigurationError: naming two files and the output; or a name that is too long.
     """
     taken: dict[str, InputFile] = {}
     for source in ranges:
         file = source.file
         name = output_name(file.name, source.ordinal, source.count, *output_kind(file, format, compression))
+        if len(os.fsencode(name.rpartition("/")[2])) > _LONGEST:
+            raise ConfigurationError(
+                f"{redact(file.path)} would be written to {name}, a name of more than {_LONGEST} bytes: "
+                "rename it, or choose a block size that leaves it whole"
+            )
         other = taken.setdefault(name, file)
         if other is not file:
             raise ConfigurationError(

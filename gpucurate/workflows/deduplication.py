@@ -10,6 +10,8 @@ Detection is an artefact; what is done with it is a step of its own.
 
 from __future__ import annotations
 
+import os
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -32,7 +34,7 @@ from gpucurate.dedup.marks import Marks
 from gpucurate.dedup.sketch import Sketch
 from gpucurate.dedup.survivors import Clusters, choose
 from gpucurate.io.listing import Listing, list_input
-from gpucurate.io.output_name import refuse_clashes
+from gpucurate.io.output_name import check_output_names
 from gpucurate.io.schema import schema_names
 from gpucurate.pipeline.run import Run, first_rows, refuse_overlap
 from gpucurate.pipeline.verdict import check_rejects, judge
@@ -41,7 +43,7 @@ from gpucurate.planning.fingerprint import digest
 from gpucurate.planning.planner import make_plan
 from gpucurate.planning.units import make_units
 from gpucurate.spec.bytesize import MIB
-from gpucurate.spec.errors import ConfigurationError
+from gpucurate.spec.errors import ConfigurationError, InputError
 from gpucurate.spec.names import encode_name
 from gpucurate.spec.plan import Plan
 from gpucurate.spec.progress import Observer, Silent
@@ -63,6 +65,8 @@ PIECE_BYTES = 16 * MIB
 """Documents pass through in pieces of so much input, whatever the size of a unit."""
 
 SHOWN_CLUSTERS = 5
+
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")  # of one slash, since a Path has none twice
 
 
 @dataclass(slots=True)
@@ -88,7 +92,8 @@ class DeduplicationWorkflow:
         options: everything else.
 
     Raises:
-        ConfigurationError: options that contradict each other.
+        ConfigurationError: options that contradict each other, or an output that is a URL.
+        InputError: an input that is an empty string.
     """
 
     def __init__(
@@ -101,6 +106,12 @@ class DeduplicationWorkflow:
     ) -> None:
         self.name = name
         self.inputs = [input_path] if isinstance(input_path, str | PathLike) else list(input_path)
+        if not all(map(os.fspath, self.inputs)):
+            raise InputError("an empty path was given as input: name files, folders, globs or URLs")
+        if _URL.match(os.fspath(output_path)):
+            raise ConfigurationError(
+                f"the output {output_path} is a URL: give a folder of this machine, and copy from there"
+            )
         self.output = Path(output_path)
         self.sketch = sketch
         self.options = options
@@ -129,7 +140,7 @@ class DeduplicationWorkflow:
         units = make_units(plan, stages[0].partition())
         if self._writes:
             ranges = (r for unit in units for group in unit.groups for r in group)
-            refuse_clashes(ranges, self.options.format, self.options.compression)
+            check_output_names(ranges, self.options.format, self.options.compression)
         return self.listing, plan, units
 
     def run(

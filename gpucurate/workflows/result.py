@@ -36,9 +36,14 @@ class WorkflowRunResult:
     def clusters(self) -> pa.Table:
         """All rows of the cluster artefact: one a document that has duplicates."""
         parts = sorted(self.clusters_path.glob("*.parquet"))
-        return pa.concat_tables([pq.read_table(part) for part in parts])
+        return pa.concat_tables([_read(part) for part in parts])
 
     @property
     def metadata(self) -> dict[str, Any]:
         """The report as plain values."""
         return self.report.to_dict()
+
+
+def _read(part: Path) -> pa.Table:
+    with part.open("rb") as file:  # pyarrow takes some paths for URIs, and not all names
+        return pq.read_table(file)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gpucurate.io.output_name import output_name, refuse_clashes
+from gpucurate.io.output_name import check_output_names, output_name
 from gpucurate.spec.errors import ConfigurationError
 from gpucurate.spec.source import FileRange, InputFile
 
@@ -44,9 +44,16 @@ PARQUET = whole("a.parquet", "parquet")
 )
 def test_two_files_that_would_become_one_are_refused(ranges, format, compression):
     with pytest.raises(ConfigurationError, match="would both be written to a"):
-        refuse_clashes(ranges, format, compression)
+        check_output_names(ranges, format, compression)
+
+
+def test_a_name_that_no_file_system_takes_is_refused_before_work_starts():
+    long = whole("x" * 249 + ".jsonl")
+    check_output_names([long], None, None)
+    with pytest.raises(ConfigurationError, match="more than 255 bytes"):
+        check_output_names([FileRange(long.file, 0, 1, 0, 2)], None, None)
 
 
 def test_files_that_stay_apart_are_let_through():
-    refuse_clashes([A, PACKED, PARQUET, FileRange(A.file, 1, 2, 1, 2)], None, None)
-    refuse_clashes([FileRange(A.file, i, i + 1, i, 3) for i in range(3)], "parquet", None)
+    check_output_names([A, PACKED, PARQUET, FileRange(A.file, 1, 2, 1, 2)], None, None)
+    check_output_names([FileRange(A.file, i, i + 1, i, 3) for i in range(3)], "parquet", None)
