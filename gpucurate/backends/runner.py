@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from gpucurate.backends.chain import Chain, Stage, told
-from gpucurate.checkpoint.rejects import write_rejects
+from gpucurate.checkpoint.rejects import RejectWriter
 from gpucurate.spec.errors import (
     ConfigurationError,
     GpucurateError,
@@ -101,16 +101,20 @@ class Runner:
         """
         prefix = f"{unit.id}-{attempt}-{self.worker}"
         context = UnitContext(unit.id, unit.index, self.assignment.folder, prefix)
+        rejects = RejectWriter(context.attempt_path(REJECTS)) if context.folder is not None else None
+        context.write_reject = rejects.write if rejects else None
         try:
-            return self._run(unit, context)
+            return self._run(unit, context, rejects)
         except BaseException:
+            if rejects:
+                rejects.abandon()
             for stage in self.assignment.stages:
                 stage.bind(None)
                 stage.take_counts()
             self._remove_attempts(prefix)
             raise
 
-    def _run(self, unit: Unit, context: UnitContext) -> UnitResult:
+    def _run(self, unit: Unit, context: UnitContext, rejects: RejectWriter | None) -> UnitResult:
         chain = Chain(self.assignment.stages)
         for stage in self.assignment.stages:
             stage.bind(context)
@@ -118,7 +122,8 @@ class Runner:
         tasks = list(map(self._final, chain.run(_tasks_of(unit))))
         statistics = chain.statistics()
         chain.settle(context.books, tallied=bool(context.tallies))
-        self._write_rejects(context)
+        if rejects:
+            self._keep_rejects(context, rejects)
         for stage in self.assignment.stages:
             stage.bind(None)
         return UnitResult(
@@ -138,13 +143,10 @@ class Runner:
             return task
         return task if isinstance(task, FileGroupTask | TaskDescriptor) else TaskDescriptor.of(task)
 
-    def _write_rejects(self, context: UnitContext) -> None:
-        if context.folder is None or not context.rejects:
-            return
-        path = context.attempt_path(REJECTS)
-        rows, size = write_rejects(path, context.rejects)
-        name = f"_gpucurate/work/rejects/{self.assignment.phase}-{context.unit_index:06d}.jsonl.zst"
-        context.outputs.append(OutputFile(name, str(path), rows, size, ""))
+    def _keep_rejects(self, context: UnitContext, rejects: RejectWriter) -> None:
+        if size := rejects.close():
+            name = f"_gpucurate/work/rejects/{self.assignment.phase}-{context.unit_index:06d}.jsonl.zst"
+            context.outputs.append(OutputFile(name, str(rejects.path), rejects.rows, size, ""))
 
     def _remove_attempts(self, prefix: str) -> None:
         if self.assignment.folder is not None:

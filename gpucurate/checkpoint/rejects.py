@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import orjson
 import zstandard
@@ -16,24 +16,56 @@ from gpucurate.spec.reject import SNIPPET_BYTES, Reject
 from gpucurate.spec.source import FileRange
 
 
-def write_rejects(path: Path, rejects: Iterable[tuple[FileRange, Reject]]) -> tuple[int, int]:
-    """Write rejects as they were found, rows counted from the start of their range.
+class RejectWriter:
+    """Writes rejects as they are found, rows counted from the start of their range.
 
-    Returns:
-        Rows and bytes written.
+    The file is made with the first one, and none is held in memory.
 
-    Raises:
-        StorageError: not possible.
+    Args:
+        path: of the file.
     """
-    lines = [orjson.dumps(_entry(source, reject)) + b"\n" for source, reject in rejects]
-    return len(lines), _write(path, lines)
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.rows = 0
+        self._file: BinaryIO | None = None
+        self._stream: Any = None
+
+    def write(self, source: FileRange, reject: Reject) -> None:
+        """Append one.
+
+        Raises:
+            StorageError: not possible.
+        """
+        with storage_errors(self.path):
+            if self._file is None:
+                self._file = self.path.open("wb")
+                self._stream = _compressing(self._file)
+            self._stream.write(orjson.dumps(_entry(source, reject)) + b"\n")
+        self.rows += 1
+
+    def close(self) -> int:
+        """Sync and close; bytes of the file, 0 if there is none.
+
+        Raises:
+            StorageError: not possible.
+        """
+        if self._file is None:
+            return 0
+        with storage_errors(self.path):
+            return _finish(self._file, self._stream)
+
+    def abandon(self) -> None:
+        """Let go of the file, whole or not."""
+        if self._file is not None:
+            self._file.close()
 
 
 def number_rows(part: Path, final: Path, first_rows: Mapping[tuple[str, int], int]) -> None:
     """Copy a file of rejects with rows counted from the start of their file.
 
     Args:
-        part: as :func:`write_rejects` left it.
+        part: as :class:`RejectWriter` left it.
         final: where to write.
         first_rows: physical records before each (file, range).
 
@@ -79,11 +111,20 @@ def read_rejects(path: Path) -> Iterator[dict[str, Any]]:
 
 def _write(path: Path, lines: Iterable[bytes]) -> int:
     with storage_errors(path), path.open("wb") as file:
-        with zstandard.ZstdCompressor(level=3, write_checksum=True).stream_writer(
-            file, closefd=False
-        ) as stream:
-            for line in lines:
-                stream.write(line)
-        file.flush()
-        os.fsync(file.fileno())
-        return file.tell()
+        stream = _compressing(file)
+        for line in lines:
+            stream.write(line)
+        return _finish(file, stream)
+
+
+def _compressing(file: BinaryIO) -> Any:
+    return zstandard.ZstdCompressor(level=3, write_checksum=True).stream_writer(file, closefd=False)
+
+
+def _finish(file: BinaryIO, stream: Any) -> int:
+    stream.close()
+    file.flush()
+    os.fsync(file.fileno())
+    size = file.tell()
+    file.close()
+    return size

@@ -31,13 +31,21 @@ def _number(path: str) -> int | None:
 def tree_pss(pid: int | None = None) -> int:
     """Proportional set size in bytes of a process (this one) and all below it.
 
-    Shared pages count once over the tree, so that the figure can be held against a limit.
+    Shared pages count once over the tree, so that the figure can be held against a limit. A
+    process that has ended holds nothing.
     """
-    root = psutil.Process(pid)
     total = 0
-    for process in [root, *root.children(recursive=True)]:
+    for process in _tree(pid):
         try:
             total += process.memory_full_info().pss
         except (psutil.NoSuchProcess, psutil.AccessDenied, ProcessLookupError):
             continue  # it ended while we looked
     return total
+
+
+def _tree(pid: int | None) -> list[psutil.Process]:
+    try:
+        root = psutil.Process(pid)
+        return [root, *root.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ class UnitContext:
         unit_index: its position in the listing.
         folder: where attempts are written; None where the run writes nothing.
         prefix: unique to this attempt; names of attempts begin with it.
+        write_reject: keeps a rejected row on disk; None where the run writes nothing.
         records: physical records met so far in the unit.
     """
 
@@ -32,7 +33,7 @@ class UnitContext:
     books: Books = field(default_factory=Books)
     outputs: list[OutputFile] = field(default_factory=list)
     facts: dict[str, Any] = field(default_factory=dict)
-    rejects: list[tuple[FileRange, Reject]] = field(default_factory=list)
+    write_reject: Callable[[FileRange, Reject], None] | None = None
     input_bytes: int = 0
     records: int = 0
     _tallies: dict[tuple[str, int], RangeTally] = field(default_factory=dict)
@@ -61,16 +62,18 @@ class UnitContext:
 
     def tally(self, source: FileRange, *, records: int, blank: int, rejects: Iterable[Reject]) -> None:
         """Note a piece of ``source`` that was read: physical records, blank ones, rejects."""
-        found = [(source, reject) for reject in rejects]
+        found = list(rejects)
         key = self._open(source)
         before = self._tallies[key]
         self.records += records
         self._tallies[key] = RangeTally(*key, before.records + records, before.rejected + len(found))
-        rows = sum(1 for _, reject in found if reject.line is not None)
+        rows = sum(1 for reject in found if reject.line is not None)
         self.books.read += records - blank + len(found) - rows
         self.books.blank += blank
-        self.books.rejected.update(reject.reason for _, reject in found)
-        self.rejects.extend(found)
+        self.books.rejected.update(reject.reason for reject in found)
+        if self.write_reject is not None:
+            for reject in found:
+                self.write_reject(source, reject)
 
     def range_position(self, source: FileRange) -> int:
         """Position of a range among those that the unit has opened."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from gpucurate.spec.source import FileRange
 from gpucurate.tasks.task import Task
@@ -16,11 +15,9 @@ class FileGroupTask(Task[list[str]]):
     Args:
         data: paths.
         ranges: the parts of them to read; empty means all of each.
-        reader_config: options the reader takes for these files.
     """
 
     ranges: tuple[FileRange, ...] = ()
-    reader_config: dict[str, Any] | None = None
 
     @property
     def num_items(self) -> int:

@@ -7,6 +7,8 @@ from functools import partial
 from os import PathLike
 from typing import Any, ClassVar
 
+import pyarrow as pa
+
 from gpucurate.frame import table as frame
 from gpucurate.io.limits import ReadLimits
 from gpucurate.io.listing import Listing, list_input
@@ -51,7 +53,7 @@ class DocumentReader(SourceStage[FileGroupTask, DocumentBatch]):
     name = "reader"
     format: ClassVar[FileFormat | None] = None
     # The listing has a record of its own.
-    not_in_plan: ClassVar[tuple[str, ...]] = ("file_paths", "_listing")
+    not_in_plan: ClassVar[tuple[str, ...]] = ("file_paths", "_listing", "_columns")
 
     def __init__(
         self,
@@ -82,6 +84,11 @@ class DocumentReader(SourceStage[FileGroupTask, DocumentBatch]):
         self.keep_original = keep_original
         self.piece_bytes = piece_bytes or self.unit_bytes
         self._listing: Listing | None = None
+        self._columns: tuple[str, ...] = ()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A worker is sent ranges: it needs no listing, which may be long."""
+        return {**self.__dict__, "_listing": None}
 
     def outputs(self) -> StageIO:
         """The fields that were asked for."""
@@ -112,6 +119,7 @@ class DocumentReader(SourceStage[FileGroupTask, DocumentBatch]):
             names = schema_names(file)
             if names:
                 self._check_fields(names, file.name)
+                self._columns = tuple(names)
                 return names if self.fields is None else list(self.fields)
         return None if self.fields is None else list(self.fields)
 
@@ -155,10 +163,18 @@ class DocumentReader(SourceStage[FileGroupTask, DocumentBatch]):
             limits=self.limits,
         )
 
+    def _table(self, piece: Piece) -> pa.Table:
+        """The piece's table; of all fields, also those of the first file that no record here has."""
+        if self.fields is not None:
+            return piece.table if self.fields else frame.empty_columns(piece.num_rows)
+        rows = piece.table if piece.table.num_columns else frame.empty_columns(piece.num_rows)
+        absent = [name for name in self._columns if name not in rows.column_names]
+        return frame.with_columns(rows, {name: pa.nulls(piece.num_rows) for name in absent})
+
     def _batch(self, task: FileGroupTask, source: FileRange, piece: Piece) -> DocumentBatch:
         return DocumentBatch(
             task.dataset_name,
-            piece.table if piece.table.num_columns else frame.empty_columns(piece.num_rows),
+            self._table(piece),
             f"{source.file.name}:{source.start}+{piece.first_record}",
             [*task._stage_perf],
             dict(task._metadata),
