@@ -279,7 +279,7 @@ class DeduplicationWorkflow:
             self.inputs,
             blocksize=self.options.input_blocksize,
             fields=fields,
-            text_fields=fields or (),
+            text_fields=(self.options.text_field,) if fields != () else (),
             read_kwargs=self.options.read_kwargs(),
             keep_original=keep_original,
             piece_bytes=PIECE_BYTES,

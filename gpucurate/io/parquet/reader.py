@@ -160,7 +160,7 @@ class ParquetReader:
             columns[name], of_column = text_column(table, name)
             for row, why in of_column.items():
                 bad.setdefault(row, why)
-        return pa.table(list(columns.values()), names=names), bad
+        return pa.table(list(columns.values()), names=list(columns)), bad
 
     def _column(self, table: pa.Table, name: str) -> Any:
         return table[name] if name in table.column_names else pa.nulls(table.num_rows)
