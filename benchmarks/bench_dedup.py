@@ -46,10 +46,10 @@ class Row:
 def corpus(folder: Path, size: str) -> list[Path]:
     """The files of a corpus of ``size``, built if they are not there."""
     path = folder / f"corpus-{size}"
-    if not (path / "done").exists():
+    if not (path / ".done").exists():
         shutil.rmtree(path, ignore_errors=True)
         measure([sys.executable, "-m", "benchmarks.corpus", str(path), "--size", size])
-        (path / "done").touch()
+        (path / ".done").touch()
     return sorted(path.glob("*.jsonl"))
 
 

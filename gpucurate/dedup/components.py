@@ -9,7 +9,7 @@ of the key space. The result depends neither on the passes nor on the order in w
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from itertools import pairwise
@@ -54,7 +54,6 @@ def find_components(
     wide: bool,
     memory: int,
     threads: int,
-    on_pass: Callable[[float], None] = lambda share: None,
 ) -> Ids:
     """Label every record with the smallest record of its component.
 
@@ -64,7 +63,6 @@ def find_components(
         wide: whether keys are 128 bits.
         memory: bytes for all passes together.
         threads: passes at a time.
-        on_pass: told the share of passes that are done.
 
     Returns:
         uint32[records].
@@ -81,9 +79,8 @@ def find_components(
     with ThreadPoolExecutor(threads) as pool:
         jobs = [pool.submit(run, keys, one, parents, lock) for one in passes]
         try:
-            for done, job in enumerate(as_completed(jobs), 1):
+            for job in as_completed(jobs):
                 job.result()
-                on_pass(done / len(jobs))
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
