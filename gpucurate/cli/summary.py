@@ -14,6 +14,8 @@ from gpucurate.workflows.deduplication import DeduplicationWorkflow
 from gpucurate.workflows.result import WorkflowRunResult
 
 SHOWN_IGNORED = 3
+NOTE = "note: "
+"""What readers' counts of their notes begin with."""
 
 
 def print_plan(console: Console, workflow: DeduplicationWorkflow, executor: Executor) -> None:
@@ -37,13 +39,18 @@ def print_summary(console: Console, result: WorkflowRunResult) -> None:
     report = result.report
     if result.was_finished:
         console.print("an earlier run of this command had finished; this is its report")
-    _print_warnings(console, report.warnings)
+    _print_warnings(console, [*report.warnings, *_notes(report)])
     _print_ignored(console, report.ignored)
     _print_books(console, report)
     _print_clusters(console, report)
     _print_times(console, report)
     console.print(f"output     {escape(encode_name(str(result.output)))}")
     console.print(f"clusters   {escape(encode_name(str(result.clusters_path)))}")
+
+
+def _notes(report: RunReport) -> list[str]:
+    """What readers noted about files; each phase counts it, so how often says nothing."""
+    return [f"in the input: {name.removeprefix(NOTE)}" for name in report.counts if name.startswith(NOTE)]
 
 
 def _print_warnings(console: Console, warnings: list[str]) -> None:

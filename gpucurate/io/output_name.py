@@ -58,12 +58,17 @@ def check_output_names(
     """Refuse ranges whose outputs would have one name, so that one would replace the other.
 
     Raises:
-        ConfigurationError: naming two files and the output; or a name that is too long.
+        ConfigurationError: naming two files and the output; or a name that is too long, or a
+            compression that the output of a file cannot have.
     """
+    from gpucurate.io.sink import check_kind
+
     taken: dict[str, InputFile] = {}
     for source in ranges:
         file = source.file
-        name = output_name(file.name, source.ordinal, source.count, *output_kind(file, format, compression))
+        kind = output_kind(file, format, compression)
+        check_kind(*kind)
+        name = output_name(file.name, source.ordinal, source.count, *kind)
         if len(os.fsencode(name.rpartition("/")[2])) > _LONGEST:
             raise ConfigurationError(
                 f"{redact(file.path)} would be written to {name}, a name of more than {_LONGEST} bytes: "

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
 
@@ -18,6 +18,10 @@ from gpucurate.ops.document_hash import DocumentHasher
 from gpucurate.spec.bytesize import MIB
 from gpucurate.spec.errors import ConfigurationError, StorageError
 from gpucurate.spec.source import FileFormat
+
+if TYPE_CHECKING:
+    from gpucurate.io.jsonl.sink import JsonlSink
+    from gpucurate.io.parquet.sink import ParquetSink
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,20 +171,33 @@ def open_sink(path: Path, format: FileFormat, compression: str | None = None) ->
         ConfigurationError: a combination that there is not.
         StorageError: the file cannot be opened.
     """
+    kind = _kind(format)
+    chosen = kind.COMPRESSIONS[0] if compression is None else compression
+    check_kind(format, chosen)
+    return kind(path, chosen)
+
+
+def check_kind(format: str, compression: str) -> None:
+    """Whether there are files of this kind.
+
+    Raises:
+        ConfigurationError: there are not; the message lists what there is.
+    """
+    allowed = _kind(format).COMPRESSIONS
+    if compression not in allowed:
+        raise ConfigurationError(
+            f"{format} is not written with compression {compression!r}: choose one of {', '.join(allowed)}"
+        )
+
+
+def _kind(format: str) -> type[JsonlSink] | type[ParquetSink]:
     from gpucurate.io.jsonl.sink import JsonlSink
     from gpucurate.io.parquet.sink import ParquetSink
 
     kinds: dict[str, type[JsonlSink] | type[ParquetSink]] = {"jsonl": JsonlSink, "parquet": ParquetSink}
     if format not in kinds:
         raise ConfigurationError(f"format {format!r} is not written: choose jsonl or parquet")
-    kind = kinds[format]
-    chosen = kind.COMPRESSIONS[0] if compression is None else compression
-    if chosen not in kind.COMPRESSIONS:
-        allowed = ", ".join(kind.COMPRESSIONS)
-        raise ConfigurationError(
-            f"{format} is not written with compression {chosen!r}: choose one of {allowed}"
-        )
-    return kind(path, chosen)
+    return kinds[format]
 
 
 @contextmanager

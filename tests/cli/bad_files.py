@@ -219,10 +219,19 @@ def _parquet() -> dict[str, BadFile]:
             "late.parquet", text_as(pa.list_(pa.string()), [["a"], ["b"]]), rejects={"wrong_type": 2}
         ),
         "integers": BadFile("late.parquet", text_as(pa.int64(), [1, 2]), rejects={"wrong_type": 2}),
+        "two columns of one name": BadFile(
+            "late.parquet", _two_columns(), rejects=no_footer, says="more than one column is called 'x'"
+        ),
         "a broken row group of another column": BadFile(
             "late.parquet", _broken_column(), kept=20, rejects={"bad_parquet": 10}, says="row group 1"
         ),
     }
+
+
+def _two_columns() -> bytes:
+    file = io.BytesIO()
+    pq.write_table(pa.table([pa.array(["a"])] * 3, names=["text", "x", "x"]), file)
+    return file.getvalue()
 
 
 def _broken_column() -> bytes:

@@ -153,12 +153,32 @@ def test_files_of_any_name_keep_it(tmp_path: Path, name: bytes) -> None:
     assert [decode_name(f["name"]) for f in manifest["files"]] == [str(source.relative_to(tmp_path / "in"))]
 
 
+@pytest.mark.parametrize(
+    ("name", "note"),
+    [("text named .gz", "holds plain text"), ("gzip and garbage", "bytes after the end of the gzip")],
+)
+def test_what_was_odd_but_cost_nothing_is_noted(
+    folder: Path, name: str, note: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "in" / BAD_FILES[name].name).write_bytes(BAD_FILES[name].content)
+    assert dedup(folder / "in", "-o", folder / "out") == 0
+    assert note in capsys.readouterr().out
+
+
 def test_files_whose_outputs_would_share_a_name_are_refused(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (folder / "in" / "good.ndjson").write_bytes(GOOD)
     assert dedup(folder / "in", "-o", folder / "out", "--format", "parquet") == 3
     assert "would both be written to good.parquet" in capsys.readouterr().err
+    assert not (folder / "out").exists()
+
+
+def test_a_compression_that_an_output_cannot_have_is_refused_before_work_starts(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert dedup(folder / "in", "-o", folder / "out", "--compression", "snappy") == 3
+    assert "jsonl is not written with compression 'snappy'" in capsys.readouterr().err
     assert not (folder / "out").exists()
 
 

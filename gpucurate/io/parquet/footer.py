@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -72,7 +73,7 @@ def open_parquet(source: ByteSource) -> pq.ParquetFile:
     allocates.
 
     Raises:
-        BadParquetError: truncated, garbled, encrypted, or no Parquet at all.
+        BadParquetError: truncated, garbled, encrypted, no Parquet at all, or with two columns of one name.
     """
     size = source.file.size
     if size < 12:
@@ -82,11 +83,16 @@ def open_parquet(source: ByteSource) -> pq.ParquetFile:
             "the file is encrypted (its footer is PARE), which is not supported: decrypt it first"
         )
     try:
-        return pq.ParquetFile(pa.PythonFile(SourceFile(source), mode="r"), page_checksum_verification=True)
+        file = pq.ParquetFile(pa.PythonFile(SourceFile(source), mode="r"), page_checksum_verification=True)
+        names = Counter(file.schema_arrow.names)
     except InputError:
         raise
     except (pa.ArrowException, OSError, ValueError) as error:
         raise BadParquetError(f"no Parquet footer can be read: {one_line(error)}") from error
+    twice = [name for name, count in names.items() if count > 1]
+    if twice:
+        raise BadParquetError(f"more than one column is called {twice[0]!r}: rename all but one")
+    return file
 
 
 def unsupported_codec(metadata: pq.FileMetaData, columns: set[str] | None) -> str | None:
