@@ -32,6 +32,14 @@ def fsync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def has_size(path: Path, size: int) -> bool:
+    """Whether there is a file of ``size`` bytes."""
+    try:
+        return path.stat().st_size == size
+    except OSError:
+        return False
+
+
 def make_folder(folder: Path, mode: int = 0o777) -> None:
     """Create a folder and its parents.
 

@@ -45,7 +45,7 @@ class OwnerLock:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise OutputInUseError(
-                    f"{folder.parent} is being written by another run ({self._owner()}): "
+                    f"{folder} is being written to by another run ({self._owner()}): "
                     "wait for it, or choose another output"
                 ) from None
 

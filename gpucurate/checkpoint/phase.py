@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from gpucurate.checkpoint.durable import publish, storage_errors
+from gpucurate.checkpoint.durable import has_size, publish, storage_errors
 from gpucurate.checkpoint.run_folder import RunFolder, differences
 from gpucurate.spec.books import Books
 from gpucurate.spec.errors import OutputInUseError
@@ -60,13 +60,7 @@ class Phase:
     def _is_whole(self, result: UnitResult) -> bool:
         # What lay in work/ was removed when the run was finished.
         names = [f for f in result.outputs if not (self.folder.is_finished and f.name.startswith(_WORK))]
-        for output in names:
-            try:
-                if self.folder.final_path(output.name).stat().st_size != output.bytes:
-                    return False
-            except OSError:
-                return False
-        return True
+        return all(has_size(self.folder.final_path(output.name), output.bytes) for output in names)
 
     def _forget_quarantine(self) -> None:
         """What was set aside by an earlier run is tried again."""

@@ -26,10 +26,11 @@ from typing import Any, Self
 
 import orjson
 
-from gpucurate.checkpoint.durable import fsync_folder, make_folder, storage_errors, write_atomic
+from gpucurate.checkpoint.durable import fsync_folder, has_size, make_folder, storage_errors, write_atomic
 from gpucurate.checkpoint.lock import OwnerLock
 from gpucurate.checkpoint.log import CommitLog
 from gpucurate.spec.errors import ConfigurationError, OutputInUseError, StorageError
+from gpucurate.spec.names import decode_name, encode_name
 
 FOLDER = "_gpucurate"
 FORMAT_VERSION = 1
@@ -75,11 +76,6 @@ class RunFolder:
         return self._lock.epoch
 
     @property
-    def is_new(self) -> bool:
-        """Whether no unit is committed yet."""
-        return not self.log.records
-
-    @property
     def attempts(self) -> Path:
         """Where this owner's workers write."""
         return self.path / "attempts" / str(self.epoch)
@@ -93,6 +89,18 @@ class RunFolder:
     def is_finished(self) -> bool:
         """Whether the run has ended well."""
         return (self.path / "_SUCCESS").exists()
+
+    def is_whole(self) -> bool:
+        """Whether each file of the manifest is there, as long as it was written.
+
+        Raises:
+            StorageError: the manifest cannot be read, or is damaged.
+        """
+        manifest = self.read_json("manifest.json")
+        return manifest is not None and all(
+            has_size(self.final_path(decode_name(entry["name"])), entry["bytes"])
+            for entry in manifest["files"]
+        )
 
     def final_path(self, name: str) -> Path:
         """Where an output goes: names under ``_gpucurate/`` belong to the run folder.
@@ -176,12 +184,14 @@ class RunFolder:
 
     def _identify(self, kind: str, decides: Mapping[str, Any]) -> None:
         given = {"format": FORMAT_VERSION, "kind": kind, "decides": orjson.loads(orjson.dumps(dict(decides)))}
+        if self.path != self.output / FOLDER:  # what was done says nothing of another output
+            given["output"] = encode_name(str(self.output.resolve()))
         before = self.read_json("run.json")
         if before is None:
             self.write_json("run.json", given)
         elif before != given:
             raise OutputInUseError(
-                f"{self.output} holds another run, which differs in {'; '.join(differences(before, given))}. "
+                f"{self.path} holds another run, which differs in {'; '.join(differences(before, given))}. "
                 "Give another output, or remove that one"
             )
 

@@ -167,8 +167,10 @@ class DeduplicationWorkflow:
         with RunFolder(self.output, self.name, decides, state) as folder:
             if folder.is_finished:
                 Phase(folder, plan, units)  # refuses another input
-                report = report_from_dict(folder.read_json("report.json"))
-                return WorkflowRunResult(self.output, folder.path, report, was_finished=True)
+                if folder.is_finished and folder.is_whole():
+                    report = report_from_dict(folder.read_json("report.json"))
+                    return WorkflowRunResult(self.output, folder.path, report, was_finished=True)
+                folder.reopen()  # what is missing is made again
             with Run(self.name, executor, folder, observer, watch) as run:
                 run.report.ignored = list(listing.ignored)
                 run.report.warnings = list(listing.warnings)

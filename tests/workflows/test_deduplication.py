@@ -216,6 +216,21 @@ def test_a_finished_run_is_not_done_again_and_another_one_is_refused(
         FuzzyDeduplicationWorkflow(folder, out).run(InlineExecutor())
 
 
+@pytest.mark.parametrize("workflow", [ExactDeduplicationWorkflow, FuzzyDeduplicationWorkflow])
+def test_an_output_that_is_gone_is_made_again(
+    workflow: type[FuzzyDeduplicationWorkflow], make_corpus: MakeCorpus, tmp_path: Path
+) -> None:
+    folder, out = make_corpus(), tmp_path / "out"
+    first = workflow(folder, out).run(InlineExecutor())
+    before = digests(out)
+    (out / "part0" / "0.jsonl").unlink()
+    again = workflow(folder, out).run(InlineExecutor())
+    assert not again.was_finished
+    assert digests(out) == before
+    assert again.report.books == first.report.books
+    assert workflow(folder, out).run(InlineExecutor()).was_finished
+
+
 def test_input_that_changed_since_the_first_run_is_refused(make_corpus: MakeCorpus, tmp_path: Path) -> None:
     folder = make_corpus()
     ExactDeduplicationWorkflow(folder, tmp_path / "out").run(InlineExecutor())
@@ -265,6 +280,13 @@ def test_the_state_of_a_run_can_lie_elsewhere(make_corpus: MakeCorpus, tmp_path:
     assert (tmp_path / "state" / "_SUCCESS").exists()
     assert not (tmp_path / "out" / "_gpucurate").exists()
     assert lines(tmp_path / "out")
+
+
+def test_state_that_lies_elsewhere_belongs_to_one_output(make_corpus: MakeCorpus, tmp_path: Path) -> None:
+    folder, state = make_corpus(), tmp_path / "state"
+    ExactDeduplicationWorkflow(folder, tmp_path / "out", cache_path=state).run(InlineExecutor())
+    with pytest.raises(OutputInUseError, match=r"output: .*/out\" then, .*/other\" now"):
+        ExactDeduplicationWorkflow(folder, tmp_path / "other", cache_path=state).run(InlineExecutor())
 
 
 def test_bytes_of_lines_are_accounted_for(make_corpus: MakeCorpus, tmp_path: Path) -> None:
