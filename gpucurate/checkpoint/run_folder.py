@@ -214,4 +214,4 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any], prefix: str =
 
 def _short(value: Any) -> str:
     text = orjson.dumps(value).decode()
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    return text if len(text) <= 60 else f"{text[:20]}...{text[-37:]}"
