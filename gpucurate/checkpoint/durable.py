@@ -5,22 +5,12 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
-from gpucurate.spec.errors import StorageError
+from gpucurate.spec.storage import storage_errors
 
 _COPY_BYTES = 1 << 20
-
-
-@contextmanager
-def storage_errors(path: Path) -> Iterator[None]:
-    """Turn an operating system error into one that names the path and the cause."""
-    try:
-        yield
-    except OSError as error:
-        raise StorageError(f"cannot write {path}: {error.strerror or error} (errno {error.errno})") from error
 
 
 def fsync_folder(folder: Path) -> None:

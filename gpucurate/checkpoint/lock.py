@@ -10,8 +10,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from gpucurate.checkpoint.durable import storage_errors, write_atomic
+from gpucurate.checkpoint.durable import write_atomic
 from gpucurate.spec.errors import OutputInUseError, StorageError
+from gpucurate.spec.storage import storage_errors
 
 
 class OwnerLock:

@@ -10,8 +10,8 @@ from typing import Any
 
 import orjson
 
-from gpucurate.checkpoint.durable import storage_errors
 from gpucurate.spec.errors import StorageError
+from gpucurate.spec.storage import storage_errors
 
 GROUP_RECORDS = 64
 """Records that may wait for one fsync."""

@@ -9,13 +9,14 @@ from typing import Any
 
 import orjson
 
-from gpucurate.checkpoint.durable import has_size, publish, storage_errors
+from gpucurate.checkpoint.durable import has_size, publish
 from gpucurate.checkpoint.run_folder import RunFolder, differences
 from gpucurate.spec.books import Books
 from gpucurate.spec.errors import OutputInUseError
 from gpucurate.spec.names import decode_name, encode_name
 from gpucurate.spec.plan import Plan
 from gpucurate.spec.statistics import StagePerfStats
+from gpucurate.spec.storage import storage_errors
 from gpucurate.spec.unit import OutputFile, RangeTally, Unit, UnitResult
 
 _WORK = "_gpucurate/work/"

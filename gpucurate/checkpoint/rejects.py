@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import orjson
 import zstandard
 
-from gpucurate.checkpoint.durable import make_folder, storage_errors
+from gpucurate.checkpoint.durable import fsync_folder, make_folder
 from gpucurate.spec.names import encode_name
 from gpucurate.spec.reject import SNIPPET_BYTES, Reject
 from gpucurate.spec.source import FileRange
+from gpucurate.spec.storage import storage_errors
 
 
 class RejectWriter:
@@ -58,7 +60,8 @@ class RejectWriter:
     def abandon(self) -> None:
         """Let go of the file, whole or not."""
         if self._file is not None:
-            self._file.close()
+            with suppress(OSError):  # a full disk is full still; the error that led here is the one to see
+                self._file.close()
 
 
 def number_rows(part: Path, final: Path, first_rows: Mapping[tuple[str, int], int]) -> None:
@@ -77,6 +80,7 @@ def number_rows(part: Path, final: Path, first_rows: Mapping[tuple[str, int], in
     _write(temporary, _numbered(part, first_rows))
     with storage_errors(final):
         temporary.replace(final)
+        fsync_folder(final.parent)
 
 
 def _entry(source: FileRange, reject: Reject) -> dict[str, Any]:
@@ -109,12 +113,12 @@ def read_rejects(path: Path) -> Iterator[dict[str, Any]]:
             yield from map(orjson.loads, lines)
 
 
-def _write(path: Path, lines: Iterable[bytes]) -> int:
+def _write(path: Path, lines: Iterable[bytes]) -> None:
     with storage_errors(path), path.open("wb") as file:
         stream = _compressing(file)
         for line in lines:
             stream.write(line)
-        return _finish(file, stream)
+        _finish(file, stream)
 
 
 def _compressing(file: BinaryIO) -> Any:

@@ -26,11 +26,12 @@ from typing import Any, Self
 
 import orjson
 
-from gpucurate.checkpoint.durable import fsync_folder, has_size, make_folder, storage_errors, write_atomic
+from gpucurate.checkpoint.durable import fsync_folder, has_size, make_folder, write_atomic
 from gpucurate.checkpoint.lock import OwnerLock
 from gpucurate.checkpoint.log import CommitLog
 from gpucurate.spec.errors import ConfigurationError, OutputInUseError, StorageError
 from gpucurate.spec.names import decode_name, encode_name
+from gpucurate.spec.storage import storage_errors
 
 FOLDER = "_gpucurate"
 FORMAT_VERSION = 1

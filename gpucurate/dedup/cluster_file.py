@@ -24,7 +24,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gpucurate.dedup.survivors import Clusters
-from gpucurate.spec.errors import StorageError
+from gpucurate.spec.storage import storage_errors
 
 SCHEMA = pa.schema(
     [
@@ -73,11 +73,9 @@ def write_clusters(folder: Path, spans: Sequence[FileSpan], clusters: Clusters) 
     Raises:
         StorageError: not possible.
     """
-    try:
+    with storage_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         return _write_parts(folder, _tables(spans, clusters))
-    except OSError as error:
-        raise StorageError(f"cannot write {folder}: {error.strerror or error}") from error
 
 
 def _write_parts(folder: Path, tables: Iterator[pa.Table]) -> int:

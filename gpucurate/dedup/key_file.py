@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -25,6 +26,7 @@ import numpy.typing as npt
 import orjson
 
 from gpucurate.spec.errors import StorageError
+from gpucurate.spec.storage import storage_errors
 
 MAGIC = b"GCKEYS01"
 LENGTH_CEILING = 2**32 - 2
@@ -64,10 +66,8 @@ class KeyFileWriter:
         self.records = 0
         self._blocks: list[Block] = []
         self._offset = 0
-        try:
+        with storage_errors(path):
             self._file: BinaryIO = path.open("wb", buffering=1 << 20)
-        except OSError as error:
-            raise _storage_error(path, error) from error
 
     def append(
         self,
@@ -92,10 +92,8 @@ class KeyFileWriter:
         self.records += records
 
     def _write(self, array: npt.NDArray[np.unsignedinteger]) -> None:
-        try:
+        with storage_errors(self.path):
             self._file.write(array.data.cast("B") if array.size else b"")
-        except OSError as error:
-            raise _storage_error(self.path, error) from error
         self._offset += array.nbytes
 
     def close(self) -> int:
@@ -103,18 +101,17 @@ class KeyFileWriter:
         index = orjson.dumps(
             {"bands": self.bands, "records": self.records, "blocks": [asdict(b) for b in self._blocks]}
         )
-        try:
+        with storage_errors(self.path):
             self._file.write(index + len(index).to_bytes(8, "little") + MAGIC)
             self._file.flush()
             os.fsync(self._file.fileno())
             self._file.close()
-        except OSError as error:
-            raise _storage_error(self.path, error) from error
         return self._offset + len(index) + 16
 
     def abandon(self) -> None:
         """Close without an index."""
-        self._file.close()
+        with suppress(OSError):  # a full disk is full still; the error that led here is the one to see
+            self._file.close()
 
 
 class KeyFile:
@@ -206,7 +203,3 @@ class KeySet:
             if path is not None:
                 with KeyFile(path) as file:
                     yield int(base), file
-
-
-def _storage_error(path: Path, error: OSError) -> StorageError:
-    return StorageError(f"cannot write {path}: {error.strerror} (errno {error.errno})")

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from gpucurate.dedup.key_file import KeySet
 from gpucurate.dedup.survivors import Clusters
 from gpucurate.spec.errors import StorageError
+from gpucurate.spec.storage import storage_errors
 
 ALONE = 2**32 - 1
 _STEP = 8 << 20
@@ -51,7 +52,7 @@ class Marks:
         accepted = np.zeros(-(-keys.records // 8), np.uint8)
         for first, mask in _accepted(keys):
             _or_bits(accepted, first, mask)
-        try:
+        with storage_errors(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             accepted.tofile(self.folder / "accepted.bits")
             with (self.folder / "kept.bits").open("wb") as file:
@@ -61,10 +62,6 @@ class Marks:
             if with_labels:
                 self._write_labels(clusters)
             self._write_bases(keys, range_records)
-        except OSError as error:
-            raise StorageError(
-                f"cannot write {self.folder}: {error.strerror} (errno {error.errno})"
-            ) from error
 
     def _write_labels(self, clusters: Clusters) -> None:
         with (self.folder / "labels.u32").open("wb") as file:

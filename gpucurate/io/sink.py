@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +16,7 @@ from gpucurate.ops.document_hash import DocumentHasher
 from gpucurate.spec.bytesize import MIB
 from gpucurate.spec.errors import ConfigurationError, StorageError
 from gpucurate.spec.source import FileFormat
+from gpucurate.spec.storage import storage_errors
 
 if TYPE_CHECKING:
     from gpucurate.io.jsonl.sink import JsonlSink
@@ -198,13 +197,3 @@ def _kind(format: str) -> type[JsonlSink] | type[ParquetSink]:
     if format not in kinds:
         raise ConfigurationError(f"format {format!r} is not written: choose jsonl or parquet")
     return kinds[format]
-
-
-@contextmanager
-def storage_errors(path: Path) -> Iterator[None]:
-    """Turn an OSError into a StorageError that names the path."""
-    try:
-        yield
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise StorageError(f"{path} cannot be written: {reason}; what is committed is kept") from error

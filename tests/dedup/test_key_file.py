@@ -60,3 +60,12 @@ def test_a_unit_that_could_not_be_read_is_passed_over(tmp_path: Path) -> None:
     keys = KeySet([None, tmp_path / "b"], np.array([0, 0, 2], np.int64))
     assert keys.records == 2
     assert [base for base, _ in keys.files()] == [0]
+
+
+def test_a_full_disk_is_told_once_and_the_file_can_be_given_up() -> None:
+    writer = KeyFileWriter(Path("/dev/full"), 1)
+    no_ids, no_keys = np.zeros(0, np.uint32), np.zeros((0, 1), np.uint64)
+    writer.append(1, no_ids, no_keys, np.ones(1, np.uint32))
+    with pytest.raises(StorageError, match="cannot write /dev/full: No space left on device"):
+        writer.append(1 << 19, no_ids, no_keys, np.zeros(1 << 19, np.uint32))
+    writer.abandon()

@@ -184,7 +184,7 @@ def test_a_full_disk_is_a_storage_error_that_names_the_file(format, compression)
     from pathlib import Path
 
     text = pa.array(np.random.default_rng(0).bytes(3_000_000).hex() for _ in range(2))
-    full = "/dev/full cannot be written: No space left on device"
+    full = "cannot write /dev/full: No space left on device"
     with pytest.raises(StorageError, match=full), open_sink(Path("/dev/full"), format, compression) as sink:
         sink.write_table(pa.table({"text": text}))
         sink.close()

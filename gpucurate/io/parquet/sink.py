@@ -10,9 +10,10 @@ import pyarrow.parquet as pq
 
 from gpucurate.io.parquet.empty_structs import without_empty_structs
 from gpucurate.io.piece import LinesOriginal
-from gpucurate.io.sink import Sink, storage_errors
+from gpucurate.io.sink import Sink
 from gpucurate.spec.bytesize import MIB
 from gpucurate.spec.errors import ConfigurationError
+from gpucurate.spec.storage import storage_errors
 
 _GROUP_BYTES = 64 * MIB
 _GROUP_ROWS = 1_000_000
