@@ -11,6 +11,7 @@ from gpucurate.backends.chain import Stage
 from gpucurate.backends.driver import Outcome
 from gpucurate.backends.executors import Executor, default_executor
 from gpucurate.checkpoint.run_folder import RunFolder
+from gpucurate.io.output_name import check_output_names
 from gpucurate.pipeline.describe import describe_stages
 from gpucurate.pipeline.result import RunResult
 from gpucurate.pipeline.run import INTERNAL, Run, refuse_overlap
@@ -124,7 +125,7 @@ class Pipeline:
         plan = self.build()
         units = self._units(plan, initial_tasks)
         executor = executor or default_executor(sum(unit.est_bytes for unit in units))
-        folder = self._folder(plan, checkpoint_path)
+        folder = self._folder(plan, units, checkpoint_path)
         try:
             with Run(self.name, executor, folder, observer) as run:
                 outcome = run.phase(plan, self.stages, units, collect)
@@ -164,7 +165,9 @@ class Pipeline:
         tasks = [EmptyTask()] if initial_tasks is None else initial_tasks
         return units_of_tasks(plan, [(task, task.nbytes, content_digest(task)) for task in tasks])
 
-    def _folder(self, plan: Plan, checkpoint_path: str | PathLike[str] | None) -> RunFolder | None:
+    def _folder(
+        self, plan: Plan, units: Sequence[Unit], checkpoint_path: str | PathLike[str] | None
+    ) -> RunFolder | None:
         writers = [stage for stage in self.stages if isinstance(stage, DocumentWriter)]
         if not writers:
             if checkpoint_path is not None:
@@ -175,6 +178,8 @@ class Pipeline:
         source = self.stages[0]
         if isinstance(source, DocumentReader):
             refuse_overlap(writers[0].path, source.file_paths)
+            ranges = (r for unit in units for group in unit.groups for r in group)
+            check_output_names(ranges, writers[0].format, writers[0].compression)
         state = None if checkpoint_path is None else Path(checkpoint_path)
         return RunFolder(writers[0].path, "pipeline", plan.decides, state)
 

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from gpucurate.spec.errors import ConfigurationError
 from gpucurate.spec.stage import StageSpec
 
-RESERVED_PREFIX = "_gpucurate_"
-
 
 def check_columns(stages: Sequence[StageSpec]) -> None:
     """Follow the columns through the chain.

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import re
 
+RESERVED_PREFIX = "_gpucurate_"
+"""Of the fields that gpucurate adds; no record may have one before."""
+
 
 def encode_name(name: str) -> str:
     r"""A name without control characters or undecodable bytes: those are percent-encoded.

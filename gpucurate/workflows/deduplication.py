@@ -38,13 +38,12 @@ from gpucurate.io.output_name import check_output_names
 from gpucurate.io.schema import schema_names
 from gpucurate.pipeline.run import Run, first_rows, refuse_overlap
 from gpucurate.pipeline.verdict import check_rejects, judge
-from gpucurate.planning.columns import RESERVED_PREFIX
 from gpucurate.planning.fingerprint import digest
 from gpucurate.planning.planner import make_plan
 from gpucurate.planning.units import make_units
 from gpucurate.spec.bytesize import MIB
 from gpucurate.spec.errors import ConfigurationError, InputError
-from gpucurate.spec.names import encode_name
+from gpucurate.spec.names import RESERVED_PREFIX, encode_name
 from gpucurate.spec.plan import Plan
 from gpucurate.spec.progress import Observer, Silent
 from gpucurate.spec.source import FileRange

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import resource
 from pathlib import Path
@@ -359,3 +360,12 @@ def test_a_mask_of_positions_is_a_mistake_that_is_told(odd):
     wrong = processing_stage(name="wrong")(lambda b: b.select(np.array([0, 1, 2])))
     with pytest.raises(QuarantinedError, match="stage 'wrong' raised TypeError: a mask of int64"):
         run(JsonlReader(odd, fields=["id"]), wrong)
+
+
+def test_two_inputs_that_would_be_written_to_one_file_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "a.jsonl").write_text('{"text": "x"}\n')
+    (tmp_path / "b" / "a.jsonl.gz").write_bytes(gzip.compress(b'{"text": "y"}\n'))
+    writer = JsonlWriter(tmp_path / "out", compression="none")
+    with pytest.raises(ConfigurationError, match=r"both be written to a\.jsonl"):
+        Pipeline("clash", stages=[JsonlReader(tmp_path / "b"), writer]).run(InlineExecutor())

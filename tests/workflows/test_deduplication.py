@@ -309,3 +309,16 @@ def test_the_state_may_lie_on_another_disk(make_corpus: MakeCorpus, tmp_path: Pa
     with tempfile.TemporaryDirectory(dir=shared) as state:
         ExactDeduplicationWorkflow(folder, tmp_path / "out", cache_path=state).run(InlineExecutor())
     assert lines(tmp_path / "out") == lines(tmp_path / "near")
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
+def test_annotation_replaces_no_field_of_the_users(suffix: str, tmp_path: Path) -> None:
+    rows = [{"text": "a"}, {"text": "b", "_gpucurate_cluster": 7}]
+    for number, row in enumerate(rows):  # only the second file has the field
+        if suffix == ".parquet":
+            pq.write_table(pa.Table.from_pylist([row]), tmp_path / f"{number}.parquet")
+        else:
+            (tmp_path / f"{number}.jsonl").write_text(json.dumps(row) + "\n")
+    inputs = [tmp_path / f"{number}{suffix}" for number in range(2)]
+    with pytest.raises(ConfigurationError, match="'_gpucurate_cluster' already"):
+        ExactDeduplicationWorkflow(inputs, tmp_path / "out", annotate=True).run(InlineExecutor())

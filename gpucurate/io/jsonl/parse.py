@@ -73,7 +73,8 @@ def parse_records(
             check_text(record, text_fields)
         except RecordError as error:
             accepted[i] = False
-            errors.append((i, error))
+            # Not the one that was raised, which holds on to frames and to copies of the line.
+            errors.append((i, RecordError(error.reason, error.detail)))
         else:
             records.append(record)
     return records, accepted, errors

@@ -13,9 +13,9 @@ from gpucurate.io.jsonl.codecs import DecodedStream
 from gpucurate.io.jsonl.fast import parse_fields
 from gpucurate.io.jsonl.layout import HEAD_BYTES, foreign_container, foreign_encoding, layout_hint
 from gpucurate.io.jsonl.lines import find_lines, trim_carriage_returns
-from gpucurate.io.jsonl.parse import Parsed
+from gpucurate.io.jsonl.parse import Lines, Parsed
 from gpucurate.io.limits import ReadLimits
-from gpucurate.io.piece import LinesOriginal, Piece
+from gpucurate.io.piece import LinesOriginal, Mask, Piece
 from gpucurate.io.source import ByteSource, open_source
 from gpucurate.io.urls import redact
 from gpucurate.spec.errors import InputError
@@ -24,6 +24,7 @@ from gpucurate.spec.source import FileRange
 
 _BOM = b"\xef\xbb\xbf"
 _HINTED = ("bad_json", "not_an_object", "too_large")
+_MOST_LINES = 32_768
 
 
 class JsonlReader:
@@ -85,21 +86,27 @@ class JsonlReader:
 
     def _pieces(self, parts: Cutter) -> Iterator[Piece]:
         for part in parts:
-            yield self._piece_of(part)
+            yield from self._pieces_of(part)
 
-    def _piece_of(self, part: Part) -> Piece:
+    def _pieces_of(self, part: Part) -> Iterator[Piece]:
         match part:
             case Chunk():
-                return self._read_chunk(part)
+                yield from self._read_chunk(part)
             case Oversize(offset, length, snippet):
                 reject = self._too_large(self._next_record, offset, length, snippet)
-                return self._piece(num_records=1, rejects=[reject])
+                yield self._piece(num_records=1, rejects=[reject])
             case Broken(offset, detail):
-                return self._corrupt("corrupt_file", offset, detail)
+                yield self._corrupt("corrupt_file", offset, detail)
 
-    def _read_chunk(self, chunk: Chunk) -> Piece:
+    def _read_chunk(self, chunk: Chunk) -> Iterator[Piece]:
+        """Its lines, so many at a time: they may all be rejects, which are larger than short lines."""
+        starts, stops, blank = find_lines(chunk.data)
+        for at in range(0, len(starts), _MOST_LINES):
+            some = slice(at, at + _MOST_LINES)
+            yield self._read_lines(chunk, starts[some], stops[some], blank[some])
+
+    def _read_lines(self, chunk: Chunk, starts: Lines, raw_stops: Lines, blank: Mask) -> Piece:
         data = chunk.data
-        starts, raw_stops, blank = find_lines(data)
         large = raw_stops - starts > self._limits.max_record_bytes
         blank &= ~large
         lines = np.flatnonzero(~(blank | large))

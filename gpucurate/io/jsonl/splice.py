@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import orjson
 
 from gpucurate.io.piece import LinesOriginal
+from gpucurate.spec.errors import ConfigurationError
+from gpucurate.spec.names import RESERVED_PREFIX
 
 _SET = orjson.OPT_SERIALIZE_NUMPY
 _SHORT = {'"': '"', "\\": "\\", "/": "/", "\b": "b", "\f": "f", "\n": "n", "\r": "r", "\t": "t"}
@@ -28,6 +30,9 @@ def set_fields(lines: LinesOriginal, columns: Mapping[str, Sequence[Any]]) -> Li
 
     Returns:
         Lines in memory of their own.
+
+    Raises:
+        ConfigurationError: a line has a field already whose name is reserved.
     """
     named = re.compile(b'"(?:%b)"' % b"|".join(map(_spellings, columns)))
     made = [
@@ -38,6 +43,19 @@ def set_fields(lines: LinesOriginal, columns: Mapping[str, Sequence[Any]]) -> Li
     starts = np.concatenate(([0], stops[:-1])).astype(np.int64) if made else stops
     data = np.frombuffer(b"".join(line + b"\n" for line in made), np.uint8)
     return LinesOriginal(data, starts, stops - 1)
+
+
+def refuse_reserved(names: Iterable[str]) -> None:
+    """Refuse to replace fields of names that only gpucurate gives.
+
+    Raises:
+        ConfigurationError: one of them is reserved.
+    """
+    for name in names:
+        if name.startswith(RESERVED_PREFIX):
+            raise ConfigurationError(
+                f"a record has a field {name!r} already, which is one that is to be added: rename it first"
+            )
 
 
 def _spellings(name: str) -> bytes:
@@ -56,7 +74,9 @@ def _ways(character: str) -> Iterator[bytes]:
 
 def _set_in_line(line: bytes, named: re.Pattern[bytes], values: dict[str, Any]) -> bytes:
     if named.search(line):  # as a key, or within a text
-        line, values = _replace_values(line, values)
+        given = values
+        line, values = _replace_values(line, given)
+        refuse_reserved(name for name in given if name not in values)
     if not values:
         return line
     body = line.rstrip()[:-1].rstrip()

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from gpucurate.frame import table as frame
-from gpucurate.io.jsonl.splice import set_fields
-from gpucurate.io.output_name import output_name
+from gpucurate.io.jsonl.splice import refuse_reserved, set_fields
+from gpucurate.io.output_name import output_kind, output_name
 from gpucurate.io.piece import LinesOriginal, TableOriginal
 from gpucurate.io.sink import Sink, open_sink
 from gpucurate.spec.errors import ConfigurationError, StageError
@@ -96,13 +96,10 @@ class DocumentWriter(ProcessingStage[DocumentBatch, FileGroupTask]):
         self._written = {}
 
     def _kind(self, task: DocumentBatch) -> tuple[FileFormat, str]:
-        source = task._origin.source.file if task._origin and task._origin.source else None
-        format = self.format or (source.format if source else "jsonl")
-        if self.compression is not None:
-            return format, self.compression
-        if format == "parquet":
-            return format, "zstd"
-        return format, source.compression if source and source.format == "jsonl" else "none"
+        if task._origin and task._origin.source:
+            return output_kind(task._origin.source.file, self.format, self.compression)
+        format = self.format or "jsonl"
+        return format, self.compression or ("zstd" if format == "parquet" else "none")
 
     def _sink(self, name: str, format: FileFormat, compression: str) -> Sink:
         if name in self._written:
@@ -130,7 +127,9 @@ class DocumentWriter(ProcessingStage[DocumentBatch, FileGroupTask]):
         if isinstance(original, LinesOriginal) and format == "jsonl":
             sink.write_lines(set_fields(original, _changed(task)) if task._changed else original)
         elif isinstance(original, TableOriginal):
-            sink.write_table(frame.with_columns(original.table, _changed_columns(task)))
+            changed = _changed_columns(task)
+            refuse_reserved(name for name in changed if name in original.table.column_names)
+            sink.write_table(frame.with_columns(original.table, changed))
         else:
             table = task.to_pyarrow()
             sink.write_table(table if self.fields is None else table.select(self.fields))
