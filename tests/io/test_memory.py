@@ -68,3 +68,11 @@ def test_a_line_of_300_mib_is_passed_over(tmp_path, codec):
     rows, rejects, growth = grown(tmp_path, path)
     assert (rows, rejects) == (2, "too_large")
     assert growth < 48
+
+
+def test_short_lines_that_are_all_rejected_are_held_a_few_at_a_time(tmp_path):
+    path = tmp_path / "pretty-printed.jsonl"
+    path.write_bytes(b'  "a",\n' * 300_000)
+    rows, rejects, growth = grown(tmp_path, path)
+    assert (rows, rejects.count("bad_json")) == (0, 300_000)
+    assert growth < 64
