@@ -22,7 +22,7 @@ from gpucurate.spec.source import FileRange
 
 _MOST_ROWS = 8192
 _MOST_ROWS_OF_DICTIONARY = 1024  # which may decode to a thousand times what the footer says
-_LOST_AT_A_TIME = 65_536
+_AT_A_TIME = 65_536  # rows: they may all be rejects, which are larger than short texts
 
 
 class ParquetReader:
@@ -92,7 +92,7 @@ class ParquetReader:
             row = self._first_row + self._next_record
             raise InputError(f"{redact(self._range.file.path)} is broken at row {row}: {detail}")
         while self._next_record < end:
-            lost = range(self._next_record, min(end, self._next_record + _LOST_AT_A_TIME))
+            lost = range(self._next_record, min(end, self._next_record + _AT_A_TIME))
             rejects = [Reject("bad_parquet", i, self._first_row + i, detail) for i in lost]
             yield self._without_rows(rejects, len(lost))
 
@@ -106,12 +106,16 @@ class ParquetReader:
         for batch in file.iter_batches(batch_size=batch_rows, row_groups=[group], columns=columns):
             plain = without_views(batch.schema)
             for part in self._slices(batch if plain == batch.schema else batch.cast(plain)):
-                if held and sum(b.nbytes for b in held) + part.nbytes > self._piece_bytes:
+                if held and self._is_full(held, part):
                     yield pa.Table.from_batches(held)
                     held = []
                 held.append(part)
         if held:
             yield pa.Table.from_batches(held)
+
+    def _is_full(self, held: list[pa.RecordBatch], part: pa.RecordBatch) -> bool:
+        rows = sum(b.num_rows for b in held) + part.num_rows
+        return rows > _AT_A_TIME or sum(b.nbytes for b in held) + part.nbytes > self._piece_bytes
 
     def _slices(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
         """``batch`` in slices of equal rows, if it decoded to more than a piece."""
