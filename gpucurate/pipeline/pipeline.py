@@ -178,6 +178,8 @@ class Pipeline:
         source = self.stages[0]
         if isinstance(source, DocumentReader):
             refuse_overlap(writers[0].path, source.file_paths)
+            if checkpoint_path is not None:
+                refuse_overlap(Path(checkpoint_path), source.file_paths, "checkpoint_path")
             ranges = (r for unit in units for group in unit.groups for r in group)
             check_output_names(ranges, writers[0].format, writers[0].compression)
         state = None if checkpoint_path is None else Path(checkpoint_path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -150,21 +151,38 @@ def first_rows(results: Sequence[UnitResult]) -> dict[tuple[str, int], int]:
     return first
 
 
-def refuse_overlap(output: Path, inputs: Sequence[Any]) -> None:
+def refuse_overlap(output: Path, inputs: Sequence[Any], what: str = "output") -> None:
     """Refuse an output that lies in the input, or an input that lies in the output.
+
+    Args:
+        output: where the run writes.
+        inputs: paths, globs, URLs.
+        what: of the output, for the message.
 
     Raises:
         ConfigurationError: they overlap.
     """
     target = output.resolve()
     for given in inputs:
-        text = str(given)
+        text = str(given).removeprefix("file://")
         if "://" in text:
             continue
         source = Path(text).resolve()
-        if target == source or (source.is_dir() and target.is_relative_to(source)):
+        if target == source or _reaches(source, target):
             raise ConfigurationError(
-                f"the output {output} lies in the input {text}: choose a folder outside it"
+                f"the {what} {output} lies in the input {text}: choose a folder outside it"
             )
         if source.is_relative_to(target):
-            raise ConfigurationError(f"the input {text} lies in the output {output}: choose another output")
+            raise ConfigurationError(f"the input {text} lies in the {what} {output}: choose another {what}")
+
+
+def _reaches(source: Path, target: Path) -> bool:
+    """Whether files in ``target`` would be read, were the input listed again."""
+    if source.exists():
+        return source.is_dir() and target.is_relative_to(source)
+    for wanted, part in zip(source.parts, target.parts, strict=False):  # a glob
+        if wanted == "**":
+            return True
+        if not fnmatchcase(part, wanted):
+            return False
+    return True

@@ -132,6 +132,8 @@ class DeduplicationWorkflow:
             ConfigurationError: the column of text is not there, or the output overlaps the input.
         """
         refuse_overlap(self.output, self.inputs)
+        if self.options.cache_path is not None:
+            refuse_overlap(Path(self.options.cache_path), self.inputs, "cache_path")
         if self.options.annotate:
             refuse_reserved(self.listing)
         stages = self._key_stages(self.listing)

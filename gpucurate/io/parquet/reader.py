@@ -115,7 +115,8 @@ class ParquetReader:
 
     def _is_full(self, held: list[pa.RecordBatch], part: pa.RecordBatch) -> bool:
         rows = sum(b.num_rows for b in held) + part.num_rows
-        return rows > _AT_A_TIME or sum(b.nbytes for b in held) + part.nbytes > self._piece_bytes
+        size: int = sum(b.nbytes for b in held) + part.nbytes
+        return bool(rows > _AT_A_TIME) or size > self._piece_bytes
 
     def _slices(self, batch: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
         """``batch`` in slices of equal rows, if it decoded to more than a piece."""
