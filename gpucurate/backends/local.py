@@ -49,11 +49,6 @@ class LocalBackend:
         self._processes: dict[int, WorkerProcess] = {}
         self._reports: deque[Report] = deque()
 
-    @property
-    def pids(self) -> dict[int, int]:
-        """Process of each worker that lives."""
-        return {worker: held.process.pid for worker, held in self._processes.items()}
-
     def spawn(self, worker: int) -> None:
         """Start a worker process, or give one that waits these stages."""
         try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import gc
-import resource
 import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -132,10 +131,8 @@ class Runner:
             books=context.books,
             stages=statistics,
             tallies=context.tallies,
-            facts=context.facts,
             tasks=tasks,
             input_bytes=context.input_bytes,
-            peak_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
         )
 
     def _final(self, task: Task[Any]) -> Task[Any]:

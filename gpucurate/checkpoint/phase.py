@@ -142,7 +142,6 @@ def to_record(phase: str, unit: Unit, result: UnitResult) -> dict[str, Any]:
         "books": result.books.to_dict(),
         "stages": [stats.to_dict() for stats in result.stages],
         "ranges": [[encode_name(t.name), t.ordinal, t.records, t.rejected] for t in result.tallies],
-        "facts": result.facts,
         "input_bytes": result.input_bytes,
     }
 
@@ -155,6 +154,5 @@ def from_record(record: dict[str, Any]) -> UnitResult:
         books=Books.from_dict(record["books"]),
         stages=[StagePerfStats.from_dict(values) for values in record["stages"]],
         tallies=[RangeTally(decode_name(t[0]), *t[1:]) for t in record["ranges"]],
-        facts=record["facts"],
         input_bytes=record["input_bytes"],
     )

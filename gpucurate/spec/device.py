@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal, get_args
+from typing import Literal
 
 Device = Literal["cpu", "cuda"]
-
-DEVICES: tuple[Device, ...] = get_args(Device)

@@ -75,10 +75,8 @@ class UnitResult:
         books: documents read, kept, dropped, rejected.
         stages: figures by stage, in order.
         tallies: one entry a file range read, in order.
-        facts: small values that stages note for later phases.
         tasks: descriptors of the final tasks; the tasks themselves where the caller collects.
         input_bytes: bytes of the input that were read.
-        peak_bytes: resident memory of the worker at its highest so far.
     """
 
     unit_id: str
@@ -86,7 +84,5 @@ class UnitResult:
     books: Books = field(default_factory=Books)
     stages: list[StagePerfStats] = field(default_factory=list)
     tallies: list[RangeTally] = field(default_factory=list)
-    facts: dict[str, Any] = field(default_factory=dict)
     tasks: list[Any] = field(default_factory=list)
     input_bytes: int = 0
-    peak_bytes: int = 0

@@ -1,11 +1,10 @@
-"""What a stage of gpucurate's own notes while a unit runs: reads, rejects, outputs, facts."""
+"""What a stage of gpucurate's own notes while a unit runs: reads, rejects, outputs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from gpucurate.spec.books import Books
 from gpucurate.spec.reject import Reject
@@ -32,7 +31,6 @@ class UnitContext:
     prefix: str = ""
     books: Books = field(default_factory=Books)
     outputs: list[OutputFile] = field(default_factory=list)
-    facts: dict[str, Any] = field(default_factory=dict)
     write_reject: Callable[[FileRange, Reject], None] | None = None
     input_bytes: int = 0
     records: int = 0

@@ -25,6 +25,7 @@ import numpy as np
 from gpucurate.backends.chain import Stage
 from gpucurate.backends.driver import Outcome
 from gpucurate.backends.executors import Executor, default_executor
+from gpucurate.checkpoint.durable import fsync_folder
 from gpucurate.checkpoint.phase import Phase
 from gpucurate.checkpoint.run_folder import RunFolder
 from gpucurate.dedup.cluster_file import FileSpan, write_clusters
@@ -223,6 +224,7 @@ class DeduplicationWorkflow:
     def _write_clusters(self, run: Run, folder: RunFolder, found: _Found, clusters: Clusters) -> None:
         began = time.monotonic()
         rows = write_clusters(folder.path / "clusters", found.spans, clusters)
+        fsync_folder(folder.path / "clusters")
         if self._writes:
             tallies = [[tally.records for tally in result.tallies] for result in found.outcome.results]
             by_unit = dict(zip((result.unit_id for result in found.outcome.results), tallies, strict=True))
