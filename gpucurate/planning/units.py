@@ -11,13 +11,6 @@ from gpucurate.spec.source import FileRange
 from gpucurate.spec.unit import Unit
 
 
-def range_bytes(source: FileRange) -> int:
-    """Bytes of input behind a range; row groups count as an even share of the file."""
-    if source.file.format == "parquet":
-        return source.file.size // source.count
-    return source.stop - source.start
-
-
 def make_units(plan: Plan, groups: Sequence[tuple[FileRange, ...]]) -> tuple[Unit, ...]:
     """Units of as many tasks as the widest stage takes at a time.
 
@@ -26,7 +19,7 @@ def make_units(plan: Plan, groups: Sequence[tuple[FileRange, ...]]) -> tuple[Uni
     width = plan.segments[0].tasks_per_unit
     bundles = [tuple(groups[at : at + width]) for at in range(0, len(groups), width)]
     return tuple(
-        Unit(unit_id(plan.fingerprint, bundle), index, bundle, sum(range_bytes(r) for g in bundle for r in g))
+        Unit(unit_id(plan.fingerprint, bundle), index, bundle, sum(r.est_bytes for g in bundle for r in g))
         for index, bundle in enumerate(bundles)
     )
 

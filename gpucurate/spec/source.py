@@ -57,3 +57,8 @@ class FileRange:
     def is_whole(self) -> bool:
         """Whether the range is the only one of its file."""
         return self.count == 1
+
+    @property
+    def est_bytes(self) -> int:
+        """Bytes of input behind the range; row groups count as an even share of the file."""
+        return self.file.size // self.count if self.file.format == "parquet" else self.stop - self.start

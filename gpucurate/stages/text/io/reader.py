@@ -137,7 +137,7 @@ class DocumentReader(SourceStage[FileGroupTask, DocumentBatch]):
     def process(self, task: FileGroupTask) -> Iterator[DocumentBatch]:
         """Batches of the task's ranges, in order; of a task without ranges, its files."""
         for source in task.ranges or self._whole(task.data):
-            self.context.input_bytes += _input_bytes(source)
+            self.context.input_bytes += source.est_bytes
             self.context.open_range(source)
             # Not a loop: its variable would hold a piece while the next one is read.
             yield from map(partial(self._take, task, source), self._read(source))
@@ -198,9 +198,3 @@ class ParquetReader(DocumentReader):
 
     name = "parquet_reader"
     format = "parquet"
-
-
-def _input_bytes(source: FileRange) -> int:
-    if source.file.format == "parquet":
-        return source.file.size // source.count
-    return source.stop - source.start
