@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from os import PathLike
 
 from gpucurate.io.names import RECOGNISED, recognise
-from gpucurate.io.roots import Root, find_roots, name_roots
+from gpucurate.io.roots import find_roots, name_roots
 from gpucurate.io.urls import redact
 from gpucurate.io.walk import Found
 from gpucurate.spec.errors import InputError
@@ -112,6 +112,3 @@ def _nothing_found(shown: list[str], wanted: FileFormat | None, ignored: list[tu
         f"{where} holds nothing to read: looked for {looked_for}; "
         f"there are {len(ignored)} other entries ({there}), such as {example!r}"
     )
-
-
-__all__ = ["Listing", "Root", "list_input"]
