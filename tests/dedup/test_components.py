@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import networkx
@@ -85,4 +86,4 @@ def test_memory_decides_the_number_of_passes() -> None:
         edges = [(p.low, p.high) for p in many if p.band == band]
         assert edges[0][0] == 0
         assert edges[-1][1] == 2**64 - 1
-        assert all(a[1] + 1 == b[0] for a, b in zip(edges, edges[1:], strict=False))
+        assert all(a[1] + 1 == b[0] for a, b in pairwise(edges))

@@ -41,5 +41,7 @@ def test_the_examples_of_a_page_run(page: str, repository: Path, tmp_path: Path)
     blocks = re.findall(r"```python\n(.*?)```", (repository / "docs" / page).read_text(), re.DOTALL)
     assert blocks
     (tmp_path / "example.py").write_text("\n".join(blocks))
-    done = subprocess.run([sys.executable, "example.py"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "example.py"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
