@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -38,7 +39,7 @@ SCHEMA = pa.schema(
     ]
 )
 
-ROWS_A_GROUP = 1 << 20
+ROWS_A_GROUP = 1 << 17
 ROWS_A_FILE = 1 << 26
 
 
@@ -140,12 +141,28 @@ def _span_tables(span: FileSpan, clusters: Clusters) -> Iterator[pa.Table]:
             continue
         ids = members + start
         columns = [
-            pa.array([span.name]).take(pa.array(np.zeros(len(ids), np.int32))),
-            pa.array(ids - span.first_id + span.first_row),
-            pa.array(ids),
-            pa.array(labels[members].astype(np.int64)),
-            pa.array(sizes[members].astype(np.int32)),
-            pa.array(clusters.is_kept(start, stop)[members]),
+            _repeated(span.name.encode(), len(ids)),
+            _array(ids - span.first_id + span.first_row, pa.int64()),
+            _array(ids, pa.int64()),
+            _array(labels[members].astype(np.int64), pa.int64()),
+            _array(sizes[members].astype(np.int32), pa.int32()),
+            _array(
+                np.packbits(clusters.is_kept(start, stop)[members], bitorder="little"), pa.bool_(), len(ids)
+            ),
             pa.nulls(len(ids), pa.float32()),
         ]
         yield pa.Table.from_arrays(columns, schema=SCHEMA)
+
+
+def _repeated(text: bytes, count: int) -> pa.Array:
+    offsets = np.arange(count + 1, dtype=np.int32) * np.int32(len(text))
+    return pa.Array.from_buffers(
+        pa.string(), count, [None, pa.py_buffer(offsets), pa.py_buffer(text * count)]
+    )
+
+
+def _array(values: npt.NDArray[np.generic], type: pa.DataType, length: int | None = None) -> pa.Array:
+    """Arrow over the memory of an array; ``pa.array`` would load pandas, which takes a while."""
+    return pa.Array.from_buffers(
+        type, len(values) if length is None else length, [None, pa.py_buffer(values)]
+    )

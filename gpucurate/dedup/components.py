@@ -30,7 +30,7 @@ PAIR_BYTES = 24
 HASH_BYTES = 56
 """Of a pass over 128-bit hashes: two words and id, sorted copies, order."""
 
-LEAST_PAIRS = 1 << 20
+LEAST_PAIRS = 1 << 18
 """A pass smaller than this costs more in reading than it saves in memory."""
 
 SCRATCH_PER_RECORD = 16

@@ -192,4 +192,4 @@ def column_as_arrow(table: Table, name: str) -> pa.ChunkedArray:
 
 def empty_columns(rows: int) -> pa.Table:
     """An Arrow table of ``rows`` rows and no columns."""
-    return pa.table({"_": pa.nulls(rows)}).select([])
+    return pa.Table.from_arrays([pa.nulls(rows)], ["_"]).select([])  # pa.table would load pandas
