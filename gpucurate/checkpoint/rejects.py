@@ -64,13 +64,13 @@ class RejectWriter:
                 self._file.close()
 
 
-def number_rows(part: Path, final: Path, first_rows: Mapping[tuple[str, int], int]) -> None:
+def number_rows(part: Path, final: Path, first_rows: Mapping[tuple[str, int], int | None]) -> None:
     """Copy a file of rejects with rows counted from the start of their file.
 
     Args:
         part: as :class:`RejectWriter` left it.
         final: where to write.
-        first_rows: physical records before each (file, range).
+        first_rows: physical records before each (file, range); None where that is not known.
 
     Raises:
         StorageError: not possible.
@@ -95,11 +95,12 @@ def _entry(source: FileRange, reject: Reject) -> dict[str, Any]:
     }
 
 
-def _numbered(part: Path, first_rows: Mapping[tuple[str, int], int]) -> Iterator[bytes]:
+def _numbered(part: Path, first_rows: Mapping[tuple[str, int], int | None]) -> Iterator[bytes]:
     for entry in read_rejects(part):
         row, ordinal = entry.pop("row"), entry.pop("range")
         if row is not None:
-            row += first_rows[entry["path"], ordinal]
+            before = first_rows[entry["path"], ordinal]
+            row = None if before is None else before + row
         line = None if row is None else row + 1
         yield orjson.dumps({"path": entry.pop("path"), "row": row, "line": line, **entry}) + b"\n"
 

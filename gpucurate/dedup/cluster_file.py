@@ -3,7 +3,8 @@
 Parquet with a row for each document of a cluster of two and more, by ascending ``id``:
 
     path          string    file, as in the listing of the input
-    row           int64     0-based physical record of the file, blank and rejected ones counted
+    row           int64     0-based physical record of the file, blank and rejected ones counted;
+                            null where a range of the file before it could not be read
     id            int64     records before it in the whole input, files by name
     cluster       int64     smallest id of its cluster
     cluster_size  int32     documents in its cluster
@@ -49,13 +50,14 @@ class FileSpan:
 
     Attributes:
         name: the file, printable.
-        first_row: physical record of the file that the span begins with.
+        first_row: physical record of the file that the span begins with; None where a range
+            before it could not be read.
         first_id: its id.
         records: length of the span.
     """
 
     name: str
-    first_row: int
+    first_row: int | None
     first_id: int
     records: int
 
@@ -142,7 +144,7 @@ def _span_tables(span: FileSpan, clusters: Clusters) -> Iterator[pa.Table]:
         ids = members + start
         columns = [
             _repeated(span.name.encode(), len(ids)),
-            _array(ids - span.first_id + span.first_row, pa.int64()),
+            _rows(span, ids),
             _array(ids, pa.int64()),
             _array(labels[members].astype(np.int64), pa.int64()),
             _array(sizes[members].astype(np.int32), pa.int32()),
@@ -152,6 +154,12 @@ def _span_tables(span: FileSpan, clusters: Clusters) -> Iterator[pa.Table]:
             pa.nulls(len(ids), pa.float32()),
         ]
         yield pa.Table.from_arrays(columns, schema=SCHEMA)
+
+
+def _rows(span: FileSpan, ids: npt.NDArray[np.int64]) -> pa.Array:
+    if span.first_row is None:
+        return pa.nulls(len(ids), pa.int64())
+    return _array(ids - span.first_id + span.first_row, pa.int64())
 
 
 def _repeated(text: bytes, count: int) -> pa.Array:

@@ -19,7 +19,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import Any, BinaryIO, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -126,19 +126,23 @@ class KeyFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        try:
+        with storage_errors(path, "read"):
             self._file = path.open("rb", buffering=0)
-        except OSError as error:
-            raise StorageError(f"cannot read {path}: {error.strerror}") from error
-        self._size = os.fstat(self._file.fileno()).st_size
-        tail = os.pread(self._file.fileno(), 16, max(0, self._size - 16))
-        if tail[8:] != MAGIC:
-            raise StorageError(f"{path} is not a whole key file")
-        length = int.from_bytes(tail[:8], "little")
-        index = orjson.loads(os.pread(self._file.fileno(), length, self._size - 16 - length))
+            index = self._index()
         self.bands: int = index["bands"]
         self.records: int = index["records"]
         self.blocks = [Block(**values) for values in index["blocks"]]
+
+    def _index(self) -> dict[str, Any]:
+        file = self._file.fileno()
+        size = os.fstat(file).st_size
+        tail = os.pread(file, 16, max(0, size - 16))
+        if tail[8:] != MAGIC:
+            self._file.close()
+            raise StorageError(f"{self.path} is not a whole key file")
+        length = int.from_bytes(tail[:8], "little")
+        index: dict[str, Any] = orjson.loads(os.pread(file, length, size - 16 - length))
+        return index
 
     def __enter__(self) -> Self:
         return self
@@ -173,7 +177,8 @@ class KeyFile:
             return
         view, done = out.data.cast("B"), 0
         while done < len(view):
-            count = os.preadv(self._file.fileno(), [view[done : done + (1 << 30)]], offset + done)
+            with storage_errors(self.path, "read"):
+                count = os.preadv(self._file.fileno(), [view[done : done + (1 << 30)]], offset + done)
             if not count:
                 raise StorageError(f"{self.path} ends early: it was changed while the run went on")
             done += count

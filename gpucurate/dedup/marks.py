@@ -112,7 +112,8 @@ class Marks:
 
     def _read(self, name: str, dtype: type[np.generic], first: int, count: int) -> npt.NDArray[Any]:
         size = np.dtype(dtype).itemsize
-        values = np.fromfile(self.folder / name, dtype, count, offset=first * size)
+        with storage_errors(self.folder / name, "read"):
+            values = np.fromfile(self.folder / name, dtype, count, offset=first * size)
         if len(values) != count:
             raise StorageError(
                 f"{self.folder / name} ends before record {first + count:,}: it is not of this run"

@@ -176,13 +176,25 @@ def open_sink(path: Path, format: FileFormat, compression: str | None = None) ->
     return kind(path, chosen)
 
 
+FORMATS: tuple[FileFormat, ...] = ("jsonl", "parquet")
+
+
+def compressions(format: str) -> tuple[str, ...]:
+    """Compressions of a format, its default first.
+
+    Raises:
+        ConfigurationError: the format is not written.
+    """
+    return _kind(format).COMPRESSIONS
+
+
 def check_kind(format: str, compression: str) -> None:
     """Whether there are files of this kind.
 
     Raises:
         ConfigurationError: there are not; the message lists what there is.
     """
-    allowed = _kind(format).COMPRESSIONS
+    allowed = compressions(format)
     if compression not in allowed:
         raise ConfigurationError(
             f"{format} is not written with compression {compression!r}: choose one of {', '.join(allowed)}"

@@ -3,5 +3,5 @@
 ALGORITHMS_VERSION = 1
 """Goes up when a constant, table or definition of docs/algorithms.md changes a result.
 
-Plans and saved indexes carry it: hashes of different versions must not be compared.
+Plans carry it: hashes of different versions must not be compared.
 """

@@ -129,13 +129,13 @@ class Pipeline:
         try:
             with Run(self.name, executor, folder, observer) as run:
                 outcome = run.phase(plan, self.stages, units, collect)
-                return self._finish(run, plan, outcome, max_reject_rate, ignore_failures)
+                return self._finish(run, units, outcome, max_reject_rate, ignore_failures)
         finally:
             if folder:
                 folder.close()
 
     def _finish(
-        self, run: Run, plan: Plan, outcome: Outcome, max_reject_rate: float, ignore_failures: bool
+        self, run: Run, units: Sequence[Unit], outcome: Outcome, max_reject_rate: float, ignore_failures: bool
     ) -> RunResult:
         run.report.books = sum_books(outcome.results)
         source = self.stages[0]
@@ -143,7 +143,7 @@ class Pipeline:
             run.report.ignored = list(source.listing.ignored)
             run.report.warnings = list(source.listing.warnings)
             run.report.input_bytes = sum(file.size for file in source.listing.files)
-        run.number_rejects(plan.name, outcome.results)
+        run.number_rejects("main", units, outcome.results)
         report = run.close_report(outcome.results)
         judge(report, max_reject_rate, ignore_failures)
         if run.folder:

@@ -126,11 +126,11 @@ class Run:
             self.folder.write_json("manifest.json", {"files": listing})
         return report
 
-    def number_rejects(self, phase: str, results: Sequence[UnitResult]) -> None:
+    def number_rejects(self, phase: str, units: Sequence[Unit], results: Sequence[UnitResult]) -> None:
         """Move rejects to ``rejects/``, their rows counted from the start of each file."""
         if self.folder is None:
             return
-        first = first_rows(results)
+        first = first_rows(units, results)
         prefix = f"{INTERNAL}work/rejects/{phase}-"
         for result in results:
             for output in result.outputs:
@@ -139,15 +139,22 @@ class Run:
                     number_rows(part, self.folder.path / "rejects" / part.name, first)
 
 
-def first_rows(results: Sequence[UnitResult]) -> dict[tuple[str, int], int]:
-    """Physical records before each range of each file, by encoded name and ordinal."""
-    first: dict[tuple[str, int], int] = {}
-    so_far: dict[str, int] = {}
-    for result in results:
-        for tally in result.tallies:
+def first_rows(units: Sequence[Unit], results: Sequence[UnitResult]) -> dict[tuple[str, int], int | None]:
+    """Physical records before each range of each file, by encoded name and ordinal.
+
+    None where a range of the file before it could not be read.
+    """
+    by_unit = {result.unit_id: result for result in results}
+    first: dict[tuple[str, int], int | None] = {}
+    so_far: dict[str, int | None] = {}
+    for unit in units:
+        if unit.id not in by_unit:
+            so_far |= {encode_name(r.file.name): None for group in unit.groups for r in group}
+            continue
+        for tally in by_unit[unit.id].tallies:
             name = encode_name(tally.name)
-            first[name, tally.ordinal] = so_far.get(name, 0)
-            so_far[name] = first[name, tally.ordinal] + tally.records
+            before = first[name, tally.ordinal] = so_far.get(name, 0)
+            so_far[name] = None if before is None else before + tally.records
     return first
 
 

@@ -10,9 +10,9 @@ from gpucurate.spec.errors import StorageError
 
 
 @contextmanager
-def storage_errors(path: PathLike[str]) -> Iterator[None]:
-    """Turn an OSError of writing into a StorageError that names ``path`` and the cause."""
+def storage_errors(path: PathLike[str], what: str = "write") -> Iterator[None]:
+    """Turn an OSError into a StorageError that names what could not be done, ``path`` and the cause."""
     try:
         yield
     except OSError as error:
-        raise StorageError(f"cannot write {path}: {error.strerror or error}") from error
+        raise StorageError(f"cannot {what} {path}: {error.strerror or error}") from error

@@ -187,7 +187,7 @@ class DeduplicationWorkflow:
         stages = self._key_stages(listing)
         outcome = run.phase(plan, stages, units)
         run.report.books = sum_books(outcome.results)
-        run.number_rejects(plan.name, outcome.results)
+        run.number_rejects(plan.name, units, outcome.results)
         try:
             check_rejects(run.report.books, self.options.max_reject_rate)
         except Exception:
@@ -301,7 +301,7 @@ class DeduplicationWorkflow:
         paths = [folder.final_path(key_file_name(u.index)) if u.id in by_unit else None for u in units]
         bases = np.concatenate(([0], np.cumsum(records, dtype=np.int64))).astype(np.int64)
         found = _Found(KeySet(paths, bases), units, outcome)
-        first = first_rows(outcome.results)
+        first = first_rows(units, outcome.results)
         next_id = 0
         sources = {(r.file.name, r.ordinal): r for unit in units for group in unit.groups for r in group}
         for result in outcome.results:
@@ -317,15 +317,14 @@ class DeduplicationWorkflow:
         limits = self._reader(Listing((), ()), [self.options.text_field], keep_original=False).limits
         shown = []
         for label in clusters.largest(SHOWN_CLUSTERS):
-            survivor = int(clusters.survivors[label])
-            source, record = locate(survivor, bases, found.ranges)
-            at = found.ranges.index(source)
+            source, record = locate(int(clusters.survivors[label]), bases, found.ranges)
+            span = found.spans[found.ranges.index(source)]
             shown.append(
                 {
                     "cluster": int(label),
                     "size": int(clusters.sizes[label]),
-                    "path": found.spans[at].name,
-                    "row": found.spans[at].first_row + record,
+                    "path": span.name,
+                    "row": None if span.first_row is None else span.first_row + record,
                     "text": first_line(source, record, self.options.text_field, limits),
                 }
             )

@@ -12,10 +12,11 @@ from gpucurate.spec.source import FileRange
 
 LINE_CHARACTERS = 80
 PIECE_BYTES = 1 << 20
+LARGEST_PACKED = 32 << 20
 
 
 def first_line(source: FileRange, record: int, text_field: str, limits: ReadLimits) -> str:
-    """The beginning of a document, on one line.
+    """The beginning of a document, on one line; empty where that is far to look for.
 
     Args:
         source: the range that holds it.
@@ -23,6 +24,8 @@ def first_line(source: FileRange, record: int, text_field: str, limits: ReadLimi
         text_field: the column of text.
         limits: as the documents were read.
     """
+    if source.file.compression != "none" and source.file.size > LARGEST_PACKED:
+        return ""  # it would have to be unpacked from its start
     pieces = read_range(
         source,
         fields=[text_field],

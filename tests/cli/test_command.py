@@ -85,7 +85,7 @@ def test_dry_run_says_what_would_be_done_and_writes_nothing(data: Path) -> None:
         (
             ["data", "-o", "out", "--compression", "snappy", "--format", "jsonl"],
             3,
-            "not among none, gzip, zstd",
+            "choose one of none, gzip, zstd",
         ),
         (["data", "-o", "out", "--annotate", "--clusters-only"], 2, "give one of them"),
         (["data", "-o", "out", "--keep", "best"], 2, "'best' is not one of"),

@@ -24,7 +24,7 @@ def check_document_count(count: int) -> None:
     if count >= MAX_DOCUMENTS:
         raise ConfigurationError(
             f"{count:,} documents in one deduplication, but ids hold fewer than {MAX_DOCUMENTS:,}: "
-            "deduplicate parts of the corpus and save an index between them"
+            "deduplicate parts of the corpus one after the other"
         )
 
 

@@ -11,7 +11,7 @@ from gpucurate.frame import table as frame
 from gpucurate.io.jsonl.splice import refuse_reserved, set_fields
 from gpucurate.io.output_name import output_kind, output_name
 from gpucurate.io.piece import LinesOriginal, TableOriginal
-from gpucurate.io.sink import Sink, open_sink
+from gpucurate.io.sink import FORMATS, Sink, check_kind, compressions, open_sink
 from gpucurate.spec.errors import ConfigurationError, StageError
 from gpucurate.spec.source import FileFormat
 from gpucurate.spec.unit import OutputFile
@@ -24,11 +24,6 @@ from gpucurate.tasks.origin import Origin
 MOST_OPEN = 64
 """Files that a unit holds open. It goes through its input in order, so one would do, but stages
 may hold batches of some files back."""
-
-COMPRESSIONS: dict[FileFormat, tuple[str, ...]] = {
-    "jsonl": ("none", "gzip", "zstd"),
-    "parquet": ("none", "snappy", "zstd"),
-}
 
 
 class DocumentWriter(ProcessingStage[DocumentBatch, FileGroupTask]):
@@ -155,13 +150,14 @@ def check_output_kind(format: FileFormat | None, compression: str | None) -> Non
     Raises:
         ConfigurationError: they cannot; the message lists what can.
     """
-    if format is not None and format not in COMPRESSIONS:
-        raise ConfigurationError(f"cannot write {format!r}: there are {', '.join(COMPRESSIONS)}")
-    if compression is None:
-        return
-    possible = COMPRESSIONS[format] if format else sorted({c for all_ in COMPRESSIONS.values() for c in all_})
-    if compression not in possible:
-        raise ConfigurationError(f"compression {compression!r} is not among {', '.join(possible)}")
+    if compression is not None and format is None:
+        known = sorted({kind for layout in FORMATS for kind in compressions(layout)})
+        if compression not in known:
+            raise ConfigurationError(
+                f"compression {compression!r} is not known: choose one of {', '.join(known)}"
+            )
+    elif format is not None:
+        check_kind(format, compression or compressions(format)[0])
 
 
 def _changed_columns(task: DocumentBatch) -> dict[str, Any]:
