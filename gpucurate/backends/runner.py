@@ -142,7 +142,7 @@ class Runner:
 
     def _keep_rejects(self, context: UnitContext, rejects: RejectWriter) -> None:
         if size := rejects.close():
-            name = f"_gpucurate/work/rejects/{self.assignment.phase}-{context.unit_index:06d}.jsonl.zst"
+            name = f"_gpucurate/scratch/rejects/{self.assignment.phase}-{context.unit_index:06d}.jsonl.zst"
             context.outputs.append(OutputFile(name, str(rejects.path), rejects.rows, size, ""))
 
     def _remove_attempts(self, prefix: str) -> None:

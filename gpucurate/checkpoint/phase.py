@@ -19,7 +19,7 @@ from gpucurate.spec.statistics import StagePerfStats
 from gpucurate.spec.storage import storage_errors
 from gpucurate.spec.unit import OutputFile, RangeTally, Unit, UnitResult
 
-_WORK = "_gpucurate/work/"
+_SCRATCH = "_gpucurate/scratch/"
 
 SYNC_SECONDS = 0.05
 """A record waits so long for others before the log is synced."""
@@ -59,8 +59,8 @@ class Phase:
         return {unit: result for unit, result in recorded.items() if self._is_whole(result)}
 
     def _is_whole(self, result: UnitResult) -> bool:
-        # What lay in work/ was removed when the run was finished.
-        names = [f for f in result.outputs if not (self.folder.is_finished and f.name.startswith(_WORK))]
+        # What lay in scratch/ was removed when the run was finished.
+        names = [f for f in result.outputs if not (self.folder.is_finished and f.name.startswith(_SCRATCH))]
         return all(has_size(self.folder.final_path(output.name), output.bytes) for output in names)
 
     def _forget_quarantine(self) -> None:

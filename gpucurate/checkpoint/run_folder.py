@@ -5,7 +5,7 @@
     phases/NAME.json    plan of a phase, its listing of the input
     commit.log          one record a finished unit
     attempts/EPOCH/     files being written
-    work/               what one phase leaves for the next; removed at the end
+    scratch/            what one phase leaves for the next; removed at the end
     rejects/            rows that could not be read, and why
     clusters/           what deduplication found
     report.json         books, figures, times
@@ -82,9 +82,9 @@ class RunFolder:
         return self.path / "attempts" / str(self.epoch)
 
     @property
-    def work(self) -> Path:
+    def scratch(self) -> Path:
         """What one phase leaves for the next."""
-        return self.path / "work"
+        return self.path / "scratch"
 
     @property
     def is_finished(self) -> bool:
@@ -144,7 +144,7 @@ class RunFolder:
         self.log.sync()
         if not self.is_finished:
             write_atomic(self.path / "_SUCCESS", b"")
-        for folder in (self.work, self.path / "attempts"):
+        for folder in (self.scratch, self.path / "attempts"):
             shutil.rmtree(folder, ignore_errors=True)
 
     def reopen(self) -> None:

@@ -131,7 +131,7 @@ class Run:
         if self.folder is None:
             return
         first = first_rows(units, results)
-        prefix = f"{INTERNAL}work/rejects/{phase}-"
+        prefix = f"{INTERNAL}scratch/rejects/{phase}-"
         for result in results:
             for output in result.outputs:
                 part = self.folder.final_path(output.name)

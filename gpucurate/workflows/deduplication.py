@@ -229,7 +229,7 @@ class DeduplicationWorkflow:
             tallies = [[tally.records for tally in result.tallies] for result in found.outcome.results]
             by_unit = dict(zip((result.unit_id for result in found.outcome.results), tallies, strict=True))
             records = [by_unit.get(unit.id, []) for unit in found.units]
-            Marks(folder.work / "marks").write(
+            Marks(folder.scratch / "marks").write(
                 found.keys, clusters, records, with_labels=self.options.annotate
             )
         run.report.details["clusters"] = {
@@ -258,7 +258,7 @@ class DeduplicationWorkflow:
         books.kept = sum_books(written.results).kept
         if not self.options.annotate:
             books.dropped["duplicates"] = clusters.duplicates
-        marks = Marks(folder.work / "marks")
+        marks = Marks(folder.scratch / "marks")
         wanted = marks.accepted if self.options.annotate else marks.kept
         done = {result.unit_id for result in written.results}
         for unit in found.write_units:
@@ -277,7 +277,7 @@ class DeduplicationWorkflow:
         reader = self._reader(listing, fields=None if converts else (), keep_original=not converts)
         mark = DuplicateAnnotation if self.options.annotate else DuplicateRemoval
         writer = DocumentWriter(self.output, format=self.options.format, compression=self.options.compression)
-        return [reader, mark(folder.work / "marks"), writer]
+        return [reader, mark(folder.scratch / "marks"), writer]
 
     def _reader(self, listing: Listing, fields: Sequence[str] | None, keep_original: bool) -> DocumentReader:
         reader = DocumentReader(

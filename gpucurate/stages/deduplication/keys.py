@@ -16,7 +16,7 @@ from gpucurate.stages.context import UnitContext
 from gpucurate.tasks.document import DocumentBatch
 from gpucurate.tasks.file_group import FileGroupTask
 
-KEY_FOLDER = "_gpucurate/work/keys"
+KEY_FOLDER = "_gpucurate/scratch/keys"
 
 
 def key_file_name(unit_index: int) -> str:
