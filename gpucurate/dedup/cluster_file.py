@@ -15,6 +15,7 @@ Parquet with a row for each document of a cluster of two and more, by ascending 
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -63,10 +64,10 @@ class FileSpan:
 
 
 def write_clusters(folder: Path, spans: Sequence[FileSpan], clusters: Clusters) -> int:
-    """Write ``part-00000.parquet`` and so on.
+    """Write ``part-00000.parquet`` and so on: all of them, or nothing is seen of it.
 
     Args:
-        folder: is made if absent.
+        folder: is replaced.
         spans: all records of the input, in order of ids.
         clusters: what was found.
 
@@ -76,9 +77,14 @@ def write_clusters(folder: Path, spans: Sequence[FileSpan], clusters: Clusters) 
     Raises:
         StorageError: not possible.
     """
+    making = folder.with_name(f".{folder.name}.tmp")
     with storage_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        return _write_parts(folder, _tables(spans, clusters))
+        shutil.rmtree(making, ignore_errors=True)
+        making.mkdir(parents=True)
+        rows = _write_parts(making, _tables(spans, clusters))
+        shutil.rmtree(folder, ignore_errors=True)
+        making.replace(folder)
+    return rows
 
 
 def _write_parts(folder: Path, tables: Iterator[pa.Table]) -> int:

@@ -52,3 +52,13 @@ def test_without_duplicates_there_is_an_empty_table(tmp_path: Path) -> None:
     alone = Clusters(np.arange(8, dtype=np.uint32), np.ones(8, np.uint32), np.arange(8, dtype=np.uint32))
     assert write_clusters(tmp_path, SPANS, alone) == 0
     assert pq.read_table(tmp_path / "part-00000.parquet").schema.equals(SCHEMA)
+
+
+def test_parts_of_an_earlier_time_do_not_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cluster_file, "ROWS_A_GROUP", 2)
+    monkeypatch.setattr(cluster_file, "ROWS_A_FILE", 2)
+    write_clusters(tmp_path / "c", SPANS, clusters())
+    alone = Clusters(np.arange(8, dtype=np.uint32), np.ones(8, np.uint32), np.arange(8, dtype=np.uint32))
+    write_clusters(tmp_path / "c", SPANS, alone)
+    assert [path.name for path in tmp_path.rglob("*.parquet")] == ["part-00000.parquet"]
+    assert [path.name for path in tmp_path.iterdir()] == ["c"]
