@@ -272,7 +272,7 @@ def test_batches_held_back_beyond_what_is_open_are_an_error(tmp_path):
     (tmp_path / "in").mkdir()
     for i in range(100):
         (tmp_path / "in" / f"{i:03d}.jsonl").write_text(f'{{"id": {i}}}\n')
-    with pytest.raises(QuarantinedError, match=r"got documents for 000\.jsonl after those of 64 other files"):
+    with pytest.raises(QuarantinedError, match=r"got documents for 000\.jsonl after those of 32 other files"):
         run(JsonlReader(tmp_path / "in", fields=["id"]), Shuffle(), JsonlWriter(tmp_path / "out"))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from os import PathLike
 from pathlib import Path
 from typing import Any, ClassVar
@@ -24,6 +25,9 @@ from gpucurate.tasks.origin import Origin
 MOST_OPEN = 64
 """Files that a unit holds open. It goes through its input in order, so one would do, but stages
 may hold batches of some files back."""
+
+CLOSED_AT_A_TIME = 32
+"""Of many files, so many are closed together: the disk syncs them in fewer, larger writes."""
 
 
 class DocumentWriter(ProcessingStage[DocumentBatch, FileGroupTask]):
@@ -83,8 +87,7 @@ class DocumentWriter(ProcessingStage[DocumentBatch, FileGroupTask]):
 
     def flush(self) -> Iterator[FileGroupTask]:
         """Close the unit's files and hand on their names."""
-        while self._sinks:
-            self._close(next(iter(self._sinks)))
+        self._close(list(self._sinks))
         for output in sorted(self._written.values(), key=lambda o: (len(o.attempt), o.attempt)):
             self.context.outputs.append(output)
             yield FileGroupTask("output", [str(self.path / output.name)], output.name)
@@ -99,23 +102,26 @@ class DocumentWriter(ProcessingStage[DocumentBatch, FileGroupTask]):
     def _sink(self, name: str, format: FileFormat, compression: str) -> Sink:
         if name in self._written:
             raise StageError(
-                f"stage {self.name!r} got documents for {name} after those of {MOST_OPEN} other files: "
-                "a stage before it must hand batches on in the order in which it gets them",
+                f"stage {self.name!r} got documents for {name} after those of {CLOSED_AT_A_TIME} "
+                "other files: a stage before it must hand batches on in the order in which it gets them",
                 self.name,
             )
         if name not in self._sinks:
             if len(self._sinks) == MOST_OPEN:
-                self._close(next(iter(self._sinks)))
+                self._close(list(self._sinks)[:CLOSED_AT_A_TIME])
             attempt = self.context.attempt_path(len(self._sinks) + len(self._written))
             self._sinks[name] = open_sink(attempt, format, compression), attempt
         self._sinks[name] = self._sinks.pop(name)  # the one used last is closed last
         return self._sinks[name][0]
 
-    def _close(self, name: str) -> None:
-        sink, attempt = self._sinks[name]
-        written = sink.close()
-        del self._sinks[name]  # not before: one that could not be closed is to be abandoned
-        self._written[name] = OutputFile(name, str(attempt), written.rows, written.bytes, written.checksum)
+    def _close(self, names: Sequence[str]) -> None:
+        with ThreadPoolExecutor(CLOSED_AT_A_TIME) as pool:
+            closed = list(pool.map(lambda name: self._sinks[name][0].close(), names))
+        for name, written in zip(names, closed, strict=True):
+            _, attempt = self._sinks.pop(name)  # not before: what could not be closed is to be abandoned
+            self._written[name] = OutputFile(
+                name, str(attempt), written.rows, written.bytes, written.checksum
+            )
 
     def _write(self, sink: Sink, task: DocumentBatch, format: FileFormat) -> None:
         original: Any = task._original if self.fields is None else None
