@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 from gpucurate.dedup import components
 from gpucurate.dedup.components import find_components
-from gpucurate.dedup.key_file import KeyFileWriter, KeySet
+from gpucurate.dedup.key_file import KeyFileWriter, KeySet, Layout
 
 
 def key_set(folder: Path, units: list[np.ndarray]) -> KeySet:
     paths = []
     for number, keys in enumerate(units):
-        writer = KeyFileWriter(folder / f"{number}.keys", keys.shape[1])
+        writer = KeyFileWriter(folder / f"{number}.keys", Layout(keys.shape[1]))
         for at in range(0, len(keys), 7):  # several blocks a file
             part = keys[at : at + 7]
             ids = np.arange(len(part), dtype=np.uint32)
