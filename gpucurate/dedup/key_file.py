@@ -209,13 +209,13 @@ class KeyFile:
         """Documents with keys."""
         return sum(block.documents for block in self.blocks)
 
-    def read_ids(self, block: Block, out: npt.NDArray[np.uint32]) -> None:
-        """Ids of a block into ``out`` (uint32[m])."""
-        self._read(out, block.offset)
+    def read_ids(self, block: Block, out: npt.NDArray[np.uint32], first: int = 0) -> None:
+        """Ids of documents ``first ..`` of a block into ``out`` (uint32[count])."""
+        self._read(out, block.offset + 4 * first)
 
-    def read_keys(self, block: Block, band: int, out: npt.NDArray[np.uint64]) -> None:
-        """Keys of one band of a block into ``out`` (uint64[m])."""
-        self._read(out, block.offset + block.documents * (4 + 8 * band))
+    def read_keys(self, block: Block, band: int, out: npt.NDArray[np.uint64], first: int = 0) -> None:
+        """Keys of one band of documents ``first ..`` of a block into ``out`` (uint64[count])."""
+        self._read(out, block.offset + block.documents * (4 + 8 * band) + 8 * first)
 
     def read_signatures(self, block: Block, first: int, out: Signatures) -> None:
         """Signatures of documents ``first ..`` of a block into ``out`` (uint[count, values])."""

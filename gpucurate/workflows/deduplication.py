@@ -188,6 +188,7 @@ class DeduplicationWorkflow:
             wide=self.sketch.wide,
             memory=run.executor.memory // 2,
             threads=run.executor.workers,
+            scratch=folder.scratch / "group",
         )
         clusters = choose(labels, found.keys, self.options.keep)
         run.timed("group", time.monotonic() - began)
