@@ -17,9 +17,11 @@ from collections.abc import Sequence
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from gpucurate.backends.chain import Stage
 from gpucurate.backends.driver import Outcome
 from gpucurate.backends.executors import Executor, default_executor
 from gpucurate.checkpoint.durable import fsync_folder
@@ -143,8 +145,7 @@ class DeduplicationWorkflow:
         executor = executor or default_executor(sum(unit.est_bytes for unit in units))
         prepare(observer or Silent())
         state = None if self.options.cache_path is None else Path(self.options.cache_path)
-        decides = {"keys": plan.decides, **self.options.decides()}
-        with RunFolder(self.output, self.name, decides, state) as folder:
+        with RunFolder(self.output, self.name, self._decides(plan), state) as folder:
             if folder.is_finished:
                 Phase(folder, plan, units)  # refuses another input
                 if folder.is_finished and folder.is_whole():
@@ -159,16 +160,12 @@ class DeduplicationWorkflow:
             folder.finish()
             return WorkflowRunResult(self.output, folder.path, run.report)
 
+    def _decides(self, plan: Plan) -> dict[str, Any]:
+        """Everything that changes results."""
+        return {"keys": plan.decides, **self.options.decides()}
+
     def _phases(self, run: Run, folder: RunFolder, plan: Plan, units: Sequence[Unit]) -> None:
-        outcome = run.phase(plan, self.passes.keys(self.sketch), units)
-        run.report.books = sum_books(outcome.results)
-        run.number_rejects(plan.name, units, outcome.results)
-        try:
-            check_rejects(run.report.books, self.options.max_reject_rate)
-        except Exception:
-            run.close_report([])
-            raise
-        found = Found.of(folder, units, outcome)
+        found = self._first_pass(run, folder, plan, units)
         clusters = self._detect(run, folder, found)
         self._write_clusters(run, folder, found, clusters)
         results: Sequence[UnitResult] = []
@@ -178,6 +175,18 @@ class DeduplicationWorkflow:
             run.report.books.kept = run.report.books.read - run.report.books.total_rejected
         run.close_report(results)
         judge(run.report, self.options.max_reject_rate)
+
+    def _first_pass(self, run: Run, folder: RunFolder, plan: Plan, units: Sequence[Unit]) -> Found:
+        """Read the text and take its keys."""
+        outcome = run.phase(plan, self.passes.keys(self.sketch), units)
+        run.report.books = sum_books(outcome.results)
+        run.number_rejects(plan.name, units, outcome.results)
+        try:
+            check_rejects(run.report.books, self.options.max_reject_rate)
+        except Exception:
+            run.close_report([])
+            raise
+        return Found.of(folder, units, outcome)
 
     def _detect(self, run: Run, folder: RunFolder, found: Found) -> Clusters:
         """From keys to clusters with their survivors."""
@@ -211,19 +220,22 @@ class DeduplicationWorkflow:
         """Copy what is kept; enter what became of the documents that were read."""
         marks = Marks(folder.scratch / "marks")
         marks.write(found.keys, clusters, found.range_records, with_labels=self.options.annotate)
-        stages = self.passes.write(marks.folder)
-        missing = [unit.id for unit in found.units if unit.id not in found.read]
-        # Without some units others survive: a run that has them after all writes everything anew.
-        plan = plan_of(f"write-without-{digest(missing)[:8]}" if missing else "write", stages)
-        again = make_units(plan, [group for unit in found.units for group in unit.groups])
-        units = [unit for unit, was in zip(again, found.units, strict=True) if was.id in found.read]
-        written = run.phase(plan, stages, units)
+        units, written = self._last_pass(run, found, self.passes.write(marks.folder))
         books = run.report.books
         books.kept = sum_books(written.results).kept
         if not self.options.annotate:
             books.dropped["duplicates"] = clusters.duplicates
         books.quarantined += self._set_aside(marks, found, units, written)
         return written.results
+
+    def _last_pass(self, run: Run, found: Found, stages: Sequence[Stage]) -> tuple[list[Unit], Outcome]:
+        """Read the units again that the first pass read, and write the output."""
+        missing = [unit.id for unit in found.units if unit.id not in found.read]
+        # Without some units others survive: a run that has them after all writes everything anew.
+        plan = plan_of(f"write-without-{digest(missing)[:8]}" if missing else "write", stages)
+        again = make_units(plan, [group for unit in found.units for group in unit.groups])
+        units = [unit for unit, was in zip(again, found.units, strict=True) if was.id in found.read]
+        return units, run.phase(plan, stages, units)
 
     def _set_aside(self, marks: Marks, found: Found, units: Sequence[Unit], written: Outcome) -> int:
         """Documents that should have been written, of units that could not be."""
