@@ -61,7 +61,11 @@ class MinHashSketch:
 
     def keys(self, text: TextBuffers) -> KeysAndMask:
         """Band keys; a text without a shingle has none."""
-        return band_keys(normalize(text) if self.normalized else text, self.params)
+        return band_keys(self.prepared(text), self.params)
+
+    def prepared(self, text: TextBuffers) -> TextBuffers:
+        """The text that shingles are taken of."""
+        return normalize(text) if self.normalized else text
 
 
 @dataclass(frozen=True, slots=True)

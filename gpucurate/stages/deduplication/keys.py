@@ -13,6 +13,7 @@ from gpucurate.ops.char_length import char_length
 from gpucurate.spec.unit import OutputFile
 from gpucurate.stages.base import ProcessingStage, StageIO
 from gpucurate.stages.context import UnitContext
+from gpucurate.stages.deduplication.records import unit_records
 from gpucurate.tasks.document import DocumentBatch
 from gpucurate.tasks.file_group import FileGroupTask
 
@@ -62,15 +63,7 @@ class DocumentKeys(ProcessingStage[DocumentBatch, FileGroupTask]):
             return
         text = task.text(self.text_field)
         keys, has_keys = self.sketch.keys(text)
-        self._append(self._unit_records(task), keys, has_keys, char_length(text))
-
-    def _unit_records(self, task: DocumentBatch) -> npt.NDArray[np.int64]:
-        """Record of each row, counted from the start of the unit."""
-        if task.records is None or task._origin is None or task._origin.source is None:
-            raise ValueError(
-                f"batch {task.task_id!r} was not made by a reader: its documents have no place in a file"
-            )
-        return task.records + self.context.records_before(task._origin.source)
+        self._append(unit_records(task, self.context), keys, has_keys, char_length(text))
 
     def _append(
         self,
