@@ -17,6 +17,7 @@ def exact(
         bool, typer.Option(help="Compare lower-cased text with white space collapsed.")
     ] = False,
     policy: opt.PolicyOptions,
+    scope: opt.ScopeOptions,
     read: opt.ReadOptions,
     write: opt.WriteOptions,
     run: opt.RunOptions,
@@ -25,5 +26,5 @@ def exact(
     from gpucurate.cli.running import carry_out
     from gpucurate.workflows.exact import ExactDeduplicationWorkflow
 
-    settings = {**policy.settings(), **read.settings(), **write.settings()}
+    settings = {**policy.settings(), **scope.settings(), **read.settings(), **write.settings()}
     carry_out(ExactDeduplicationWorkflow(inputs, output, normalize_text=normalize, **settings), run)

@@ -60,6 +60,7 @@ def fuzzy(
     *,
     sketch: SketchOptions,
     policy: opt.PolicyOptions,
+    scope: opt.ScopeOptions,
     read: opt.ReadOptions,
     write: opt.WriteOptions,
     run: opt.RunOptions,
@@ -68,5 +69,11 @@ def fuzzy(
     from gpucurate.cli.running import carry_out
     from gpucurate.workflows.fuzzy import FuzzyDeduplicationWorkflow
 
-    settings = {**sketch.settings(), **policy.settings(), **read.settings(), **write.settings()}
+    settings = {
+        **sketch.settings(),
+        **policy.settings(),
+        **scope.settings(),
+        **read.settings(),
+        **write.settings(),
+    }
     carry_out(FuzzyDeduplicationWorkflow(inputs, output, **settings), run)

@@ -11,6 +11,7 @@ from gpucurate.spec.names import encode_name
 from gpucurate.stages.deduplication.removal import DROPPED_BYTES, REJECTED_BYTES
 from gpucurate.telemetry.report import RunReport
 from gpucurate.workflows.deduplication import DeduplicationWorkflow
+from gpucurate.workflows.notes import NOT_SAMPLED_BYTES
 from gpucurate.workflows.result import WorkflowRunResult
 
 SHOWN_IGNORED = 3
@@ -67,7 +68,9 @@ def _print_ignored(console: Console, ignored: list[tuple[str, str]]) -> None:
 
 def _print_books(console: Console, report: RunReport) -> None:
     books = report.books
-    parts = [f"{books.read:,} read", f"{books.kept:,} kept", f"{books.total_dropped:,} dropped"]
+    why = ", ".join(f"{count:,} {reason}" for reason, count in sorted(books.dropped.items()))
+    dropped = f"{books.total_dropped:,} dropped" + (f" ({why})" if len(books.dropped) > 1 else "")
+    parts = [f"{books.read:,} read", f"{books.kept:,} kept", dropped]
     parts.append(f"{books.total_rejected:,} rejected")
     console.print("documents  " + ", ".join(parts))
     for reason, count in books.rejected.most_common():
@@ -80,7 +83,12 @@ def _bytes(report: RunReport) -> list[str]:
     parts = [f"{format_bytes(report.input_bytes)} in"]
     if report.output_files:
         parts.append(f"{format_bytes(report.output_bytes)} out in {report.output_files:,} files")
-    for name, what in ((DROPPED_BYTES, "dropped"), (REJECTED_BYTES, "rejected")):
+    lines = {
+        DROPPED_BYTES: "dropped",
+        REJECTED_BYTES: "rejected",
+        NOT_SAMPLED_BYTES: "not sampled or rejected",
+    }
+    for name, what in lines.items():
         if name in report.counts:
             parts.append(f"{format_bytes(report.counts[name])} {what}")
     return parts

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from gpucurate.dedup.key_file import KeySet
+from gpucurate.dedup.key_file import KeyFile, KeySet
+from gpucurate.dedup.policy import Policy, parse_policy
+from gpucurate.dedup.ranks import length_ranks
 from gpucurate.ops.survivors import choose_survivors, count_members
-from gpucurate.spec.errors import ConfigurationError
-
-Keep = Literal["first", "longest", "shortest"]
-KEEP: tuple[Keep, ...] = get_args(Keep)
 
 Ids = npt.NDArray[np.uint32]
+Ranks = npt.NDArray[np.uint32] | npt.NDArray[np.uint64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,49 +53,34 @@ class Clusters:
         return many[order].astype(np.uint32)
 
 
-def choose(labels: Ids, keys: KeySet, keep: Keep) -> Clusters:
+def choose(labels: Ids, keys: KeySet, keep: str) -> Clusters:
     """Choose the survivors.
 
     Args:
         labels: as :func:`find_components` gives them.
-        keys: of all units, for the lengths of documents.
-        keep: ``first``: the smallest id; ``longest`` or ``shortest``: by characters of the
-            text, and of equals the smallest id.
+        keys: of all units, for the lengths of documents, or their ranks.
+        keep: what decides, as :func:`~gpucurate.dedup.policy.parse_policy` reads it; of equals
+            the smallest id survives.
 
     Raises:
         ConfigurationError: not a policy.
     """
-    check_keep(keep)
+    policy = parse_policy(keep)
     sizes = count_members(labels)
-    if keep == "first":
-        return Clusters(labels, sizes, np.arange(len(labels), dtype=np.uint32))
     survivors = np.arange(len(labels), dtype=np.uint32)
-    best = np.zeros(len(labels), np.uint32)
+    if policy.kind == "first":
+        return Clusters(labels, sizes, survivors)
+    best: Ranks = np.zeros(len(labels), np.uint64) if policy.is_ranked else np.zeros(len(labels), np.uint32)
     for base, file in keys.files():
-        for first, lengths in file.lengths():
-            choose_survivors(labels, base + first, keep_values(lengths, keep), survivors, best)
+        for first, ranks in _ranks(file, policy):
+            choose_survivors(labels, base + first, ranks, survivors, best)
     return Clusters(labels, sizes, survivors)
 
 
-def check_keep(keep: str) -> None:
-    """Whether ``keep`` is a policy.
-
-    Raises:
-        ConfigurationError: it is not.
-    """
-    if keep not in KEEP:
-        raise ConfigurationError(f"keep={keep!r} is not a policy: choose {', '.join(KEEP)}")
-
-
-def keep_values(lengths: Ids, keep: Keep) -> Ids:
-    """Values of which the largest survives.
-
-    Args:
-        lengths: uint32, characters plus one; 0 for a record that is no document, which stays 0.
-        keep: a policy.
-    """
-    if keep == "longest":
-        return lengths
-    shorter = np.uint32(2**32 - 1) - lengths + np.uint32(1)
-    values: Ids = np.where(lengths == 0, lengths, shorter if keep == "shortest" else np.uint32(1))
-    return values
+def _ranks(file: KeyFile, policy: Policy) -> Iterator[tuple[int, Ranks]]:
+    """First record and ranks of each block, in order."""
+    if policy.is_ranked:
+        yield from file.ranks()
+    else:
+        for first, lengths in file.lengths():
+            yield first, length_ranks(lengths, policy)

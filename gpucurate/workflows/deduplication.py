@@ -49,6 +49,7 @@ from gpucurate.telemetry.report import report_from_dict, sum_books
 from gpucurate.workflows.compiling import prepare
 from gpucurate.workflows.found import Found
 from gpucurate.workflows.largest import largest_clusters
+from gpucurate.workflows.notes import name_sampled_bytes, without_values
 from gpucurate.workflows.options import DedupOptions
 from gpucurate.workflows.passes import Passes, plan_of
 from gpucurate.workflows.result import WorkflowRunResult
@@ -172,7 +173,8 @@ class DeduplicationWorkflow:
         if self.options.writes:
             results = self._write(run, folder, found, clusters)
         else:
-            run.report.books.kept = run.report.books.read - run.report.books.total_rejected
+            books = run.report.books
+            books.kept = books.read - books.total_rejected - books.total_dropped
         run.close_report(results)
         judge(run.report, self.options.max_reject_rate)
 
@@ -180,6 +182,7 @@ class DeduplicationWorkflow:
         """Read the text and take its keys."""
         outcome = run.phase(plan, self.passes.keys(self.sketch), units)
         run.report.books = sum_books(outcome.results)
+        run.report.warnings += without_values(run.report.counts)
         run.number_rejects(plan.name, units, outcome.results)
         try:
             check_rejects(run.report.books, self.options.max_reject_rate)
@@ -221,6 +224,8 @@ class DeduplicationWorkflow:
         marks = Marks(folder.scratch / "marks")
         marks.write(found.keys, clusters, found.range_records, with_labels=self.options.annotate)
         units, written = self._last_pass(run, found, self.passes.write(marks.folder))
+        if self.options.sample is not None:
+            name_sampled_bytes(run.report.counts)
         books = run.report.books
         books.kept = sum_books(written.results).kept
         if not self.options.annotate:

@@ -88,7 +88,7 @@ def test_dry_run_says_what_would_be_done_and_writes_nothing(data: Path) -> None:
             "choose one of none, gzip, zstd",
         ),
         (["data", "-o", "out", "--annotate", "--clusters-only"], 2, "give one of them"),
-        (["data", "-o", "out", "--keep", "best"], 2, "'best' is not one of"),
+        (["data", "-o", "out", "--keep", "best"], 3, "'best' is not a policy"),
         (["data"], 2, "Missing option"),
         (["data", "-o", "/proc/nothing/here"], 6, "cannot write"),
         (["http://example.com/a.jsonl", "-o", "out"], 3, "http"),
