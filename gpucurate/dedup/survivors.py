@@ -25,11 +25,14 @@ class Clusters:
         labels: uint32[n], the smallest record of the cluster of each record.
         sizes: uint32[n], at a label the members of its cluster; 1 for a record alone.
         survivors: uint32[n], at a label the member that is kept.
+        similarity: float32[n], of each member to the survivor of its cluster; None if pairs were
+            not verified.
     """
 
     labels: Ids
     sizes: Ids
     survivors: Ids
+    similarity: npt.NDArray[np.float32] | None = None
 
     @property
     def count(self) -> int:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from gpucurate.backends.chain import Stage
 from gpucurate.backends.driver import Outcome
@@ -118,7 +119,7 @@ class DeduplicationWorkflow:
             refuse_overlap(Path(self.options.cache_path), self.inputs, "cache_path")
         if self.options.annotate:
             refuse_reserved(self.listing)
-        stages = self.passes.keys(self.sketch)
+        stages = self._key_stages()
         plan = plan_of("keys", stages)
         units = make_units(plan, stages[0].partition())
         if self.options.writes:
@@ -180,7 +181,7 @@ class DeduplicationWorkflow:
 
     def _first_pass(self, run: Run, folder: RunFolder, plan: Plan, units: Sequence[Unit]) -> Found:
         """Read the text and take its keys."""
-        outcome = run.phase(plan, self.passes.keys(self.sketch), units)
+        outcome = run.phase(plan, self._key_stages(), units)
         run.report.books = sum_books(outcome.results)
         run.report.warnings += without_values(run.report.counts)
         run.number_rejects(plan.name, units, outcome.results)
@@ -191,10 +192,20 @@ class DeduplicationWorkflow:
             raise
         return Found.of(folder, units, outcome)
 
+    def _key_stages(self) -> list[Any]:
+        """The stages of the first pass."""
+        return self.passes.keys(self.sketch)
+
     def _detect(self, run: Run, folder: RunFolder, found: Found) -> Clusters:
         """From keys to clusters with their survivors."""
         began = time.monotonic()
-        labels = find_components(
+        clusters = self._choose(self._components(run, folder, found), found)
+        run.timed("group", time.monotonic() - began)
+        return clusters
+
+    def _components(self, run: Run, folder: RunFolder, found: Found) -> npt.NDArray[np.uint32]:
+        """The component of equal keys of each record."""
+        return find_components(
             found.keys,
             self.sketch.bands,
             wide=self.sketch.wide,
@@ -202,9 +213,10 @@ class DeduplicationWorkflow:
             threads=run.executor.workers,
             scratch=folder.scratch / "group",
         )
-        clusters = choose(labels, found.keys, self.options.keep)
-        run.timed("group", time.monotonic() - began)
-        return clusters
+
+    def _choose(self, labels: npt.NDArray[np.uint32], found: Found) -> Clusters:
+        """Clusters with survivors."""
+        return choose(labels, found.keys, self.options.keep)
 
     def _write_clusters(self, run: Run, folder: RunFolder, found: Found, clusters: Clusters) -> None:
         began = time.monotonic()

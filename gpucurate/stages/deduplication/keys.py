@@ -7,11 +7,12 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from gpucurate.dedup.key_file import LENGTH_CEILING, KeyFileWriter, Layout
+from gpucurate.dedup.key_file import LENGTH_CEILING, KeyFileWriter, Layout, Signatures
 from gpucurate.dedup.policy import Policy
 from gpucurate.dedup.ranks import Ranks, column_ranks
 from gpucurate.dedup.sketch import Sketch
 from gpucurate.dedup.within import keys_within
+from gpucurate.frame.text import TextBuffers
 from gpucurate.ops.char_length import char_length
 from gpucurate.spec.unit import OutputFile
 from gpucurate.stages.base import ProcessingStage, StageIO
@@ -20,6 +21,8 @@ from gpucurate.stages.deduplication.column_path import ColumnPath
 from gpucurate.stages.deduplication.records import unit_records
 from gpucurate.tasks.document import DocumentBatch
 from gpucurate.tasks.file_group import FileGroupTask
+
+Keys = npt.NDArray[np.uint64]
 
 KEY_FOLDER = "_gpucurate/scratch/keys"
 
@@ -69,8 +72,6 @@ class DocumentKeys(ProcessingStage[DocumentBatch, FileGroupTask]):
 
     def setup(self, worker_metadata: object = None) -> None:
         """Load what is compiled, so that the first batch does not wait for it."""
-        from gpucurate.frame.text import TextBuffers
-
         self.sketch.keys(TextBuffers.from_strings(["a text of ordinary length", "ein größerer Text"]))
 
     def bind(self, context: UnitContext | None) -> None:
@@ -85,10 +86,15 @@ class DocumentKeys(ProcessingStage[DocumentBatch, FileGroupTask]):
         if not task.num_items:
             return
         text = task.text(self.text_field)
-        keys, has_keys = self.sketch.keys(text)
+        keys, has_keys, signatures = self.take(text)
         if self.within is not None:
             keys = keys_within(keys, self.within.of(task.data), wide=self.sketch.wide)
-        self._append(unit_records(task, self.context), keys, has_keys, char_length(text), self._ranks(task))
+        records, ranks = unit_records(task, self.context), self._ranks(task)
+        self._append(records, keys, has_keys, char_length(text), signatures=signatures, ranks=ranks)
+
+    def take(self, text: TextBuffers) -> tuple[Keys, npt.NDArray[np.bool_], Signatures | None]:
+        """Keys, whether each document has any, and its signature if the layout has them."""
+        return *self.sketch.keys(text), None
 
     def _ranks(self, task: DocumentBatch) -> Ranks | None:
         """Ranks of the documents, if the policy needs any."""
@@ -104,9 +110,11 @@ class DocumentKeys(ProcessingStage[DocumentBatch, FileGroupTask]):
     def _append(
         self,
         records: npt.NDArray[np.int64],
-        keys: npt.NDArray[np.uint64],
+        keys: Keys,
         has_keys: npt.NDArray[np.bool_],
         lengths: npt.NDArray[np.int64],
+        *,
+        signatures: Signatures | None,
         ranks: Ranks | None,
     ) -> None:
         writer = self._open()
@@ -117,15 +125,17 @@ class DocumentKeys(ProcessingStage[DocumentBatch, FileGroupTask]):
         if ranks is not None and all_ranks is not None:
             all_ranks[local] = ranks
         ids = local[has_keys].astype(np.uint32)
-        writer.append(len(all_lengths), ids, keys[has_keys], all_lengths, ranks=all_ranks)
+        kept = None if signatures is None else signatures[has_keys]
+        writer.append(len(all_lengths), ids, keys[has_keys], all_lengths, signatures=kept, ranks=all_ranks)
 
     def _open(self) -> KeyFileWriter:
         if self._writer is None:
-            self._writer = KeyFileWriter(self.context.attempt_path(0), self._layout)
+            self._writer = KeyFileWriter(self.context.attempt_path(0), self.layout)
         return self._writer
 
     @property
-    def _layout(self) -> Layout:
+    def layout(self) -> Layout:
+        """What the key files hold."""
         return Layout(self.sketch.bands, ranks=self.policy is not None)
 
     def flush(self) -> Iterator[FileGroupTask]:
@@ -133,10 +143,10 @@ class DocumentKeys(ProcessingStage[DocumentBatch, FileGroupTask]):
         writer = self._open()
         rest = self.context.records - writer.records
         if rest:
-            none = np.zeros(0, np.uint32)
-            no_keys, no_length = np.zeros((0, self.sketch.bands), np.uint64), np.zeros(rest, np.uint32)
+            no_keys, _, no_signatures = self.take(TextBuffers.from_strings([]))
+            none, no_length = np.zeros(0, np.uint32), np.zeros(rest, np.uint32)
             no_ranks = None if self.policy is None else np.zeros(rest, np.uint64)
-            writer.append(rest, none, no_keys, no_length, ranks=no_ranks)
+            writer.append(rest, none, no_keys, no_length, signatures=no_signatures, ranks=no_ranks)
         rows, size = writer.records, writer.close()
         name = key_file_name(self.context.unit_index)
         self.context.outputs.append(OutputFile(name, str(writer.path), rows, size, ""))
