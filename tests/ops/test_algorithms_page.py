@@ -36,12 +36,19 @@ def test_document_hashes(page, cell, document):
     [
         ("2 x 2, char 5, seed 0", MinHashParams(2, 2, "char", 5)),
         ("2 x 2, word 1, seed 0", MinHashParams(2, 2, "word", 1)),
+        ("2 x 2, char 5, seed 0, `fss`", MinHashParams(2, 2, rule="fss")),
+        ("2 x 2, char 5, seed 42, `nvtext32`", MinHashParams(2, 2, seed=42, rule="nvtext32")),
+        ("2 x 2, char 5, seed 42, `nvtext64`", MinHashParams(2, 2, seed=42, rule="nvtext64")),
     ],
 )
 def test_signatures_and_band_keys(page, cell, params):
     text = TextBuffers.from_strings(["hello world"])
     values, (keys, _) = signatures(text, params)[0], band_keys(text, params)
-    assert row(page, "`hello world`", cell) == [[f"{v:08x}" for v in values], [f"{k:016x}" for k in keys[0]]]
+    digits = 2 * values.itemsize
+    assert row(page, "`hello world`", cell) == [
+        [f"{v:0{digits}x}" for v in values],
+        [f"{k:016x}" for k in keys[0]],
+    ]
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -49,7 +56,5 @@ def test_presets(page, name):
     params = PRESETS[name].params
     kind = "characters" if params.shingle == "char" else "words"
     normalized = "yes" if PRESETS[name].normalize else "no"
-    assert (
-        f"| {name} | {params.ngram} {kind} | {params.bands} x {params.rows} | {params.seed} | {normalized} |"
-        in page
-    )
+    cells = [name, f"{params.ngram} {kind}", f"{params.bands} x {params.rows}", params.seed, normalized]
+    assert f"| {' | '.join(map(str, cells))} | `{params.rule}` |" in page

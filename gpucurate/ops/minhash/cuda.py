@@ -10,6 +10,7 @@ from gpucurate.frame.text import TextBuffers
 from gpucurate.ops.cuda import CUDA, Device, device_text
 from gpucurate.ops.minhash.params import MinHashParams
 from gpucurate.ops.unicode import unicode_tables
+from gpucurate.spec.errors import NotOnDeviceError
 
 MOST_LANE_MULTIPLIERS = 8
 """Multipliers that a lane keeps in registers, with their minima and maxima."""
@@ -27,6 +28,15 @@ def signatures(text: TextBuffers, params: MinHashParams, device: Device = CUDA) 
     return _sketch(text, params, device, None)[0]
 
 
+def keys_and_signatures(
+    text: TextBuffers, params: MinHashParams, device: Device = CUDA
+) -> tuple[Any, Any, Any]:
+    """See the contract."""
+    keys = device.xp.empty((len(text), params.bands), np.uint64)
+    values, has_keys = _sketch(text, params, device, keys)
+    return keys, has_keys, values
+
+
 def lane_multipliers(params: MinHashParams) -> int:
     """How many multipliers a lane keeps: what ``-DLANE_MULTIPLIERS`` is given."""
     return min(-(-params.num_permutations // 64), MOST_LANE_MULTIPLIERS)
@@ -34,6 +44,10 @@ def lane_multipliers(params: MinHashParams) -> int:
 
 def _sketch(text: TextBuffers, params: MinHashParams, device: Device, keys: Any) -> tuple[Any, Any]:
     """Signatures, and which documents have a shingle; ``keys`` are filled unless None."""
+    if params.rule != "affine32":
+        raise NotOnDeviceError(
+            f"rule {params.rule!r} of MinHash has no CUDA implementation: pass NumPy arrays"
+        )
     xp = device.xp
     values = xp.full((len(text), params.num_permutations), 2**32 - 1, np.uint32)
     finished = xp.zeros(len(text), np.uint32)
