@@ -13,6 +13,7 @@ from gpucurate.ops.document_hash import document_hash
 from gpucurate.ops.minhash import MinHashParams, band_keys
 from gpucurate.ops.normalize import normalize
 from gpucurate.ops.version import ALGORITHMS_VERSION
+from gpucurate.ops.warm_up import is_warm, warm_up
 
 KeysAndMask = tuple[npt.NDArray[np.uint64], npt.NDArray[np.bool_]]
 
@@ -33,6 +34,12 @@ class Sketch(Protocol):
 
     def keys(self, text: TextBuffers) -> KeysAndMask:
         """Keys (uint64[n, bands]) and whether each document has any (bool[n])."""
+
+    def warm_up(self) -> None:
+        """Compile what deduplication with these keys needs, so that workers only load it."""
+
+    def is_warm(self) -> bool:
+        """Whether ``warm_up`` will be quick: what it compiles is on disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +74,14 @@ class MinHashSketch:
         """The text that shingles are taken of."""
         return normalize(text) if self.normalized else text
 
+    def warm_up(self) -> None:
+        """Compile the rule of the sketch, and no other."""
+        warm_up(self.params)
+
+    def is_warm(self) -> bool:
+        """Whether the rule is on disk."""
+        return is_warm(self.params)
+
 
 @dataclass(frozen=True, slots=True)
 class HashSketch:
@@ -94,3 +109,11 @@ class HashSketch:
         """Hashes; every text has one, the empty one too."""
         hashes = document_hash(normalize(text) if self.normalized else text)
         return hashes, np.ones(len(text), bool) if text.valid is None else text.valid
+
+    def warm_up(self) -> None:
+        """Compile."""
+        warm_up()
+
+    def is_warm(self) -> bool:
+        """Whether that has been done."""
+        return is_warm()

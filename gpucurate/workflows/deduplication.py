@@ -145,7 +145,7 @@ class DeduplicationWorkflow:
         """
         listing, plan, units = self.survey()
         executor = executor or default_executor(sum(unit.est_bytes for unit in units))
-        prepare(observer or Silent())
+        prepare(observer or Silent(), self.sketch)
         state = None if self.options.cache_path is None else Path(self.options.cache_path)
         with RunFolder(self.output, self.name, self._decides(plan), state) as folder:
             if folder.is_finished:

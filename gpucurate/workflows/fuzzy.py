@@ -8,7 +8,7 @@ from os import PathLike
 from typing import Any, Literal
 
 from gpucurate.dedup.sketch import MinHashSketch
-from gpucurate.ops.minhash import PRESETS
+from gpucurate.ops.minhash import PRESETS, MinHashParams
 from gpucurate.spec.errors import ConfigurationError
 from gpucurate.workflows.deduplication import DeduplicationWorkflow
 from gpucurate.workflows.options import dedup_options
@@ -31,10 +31,17 @@ class FuzzyDeduplicationWorkflow(DeduplicationWorkflow):
         minhashes_per_band: rows of a band.
         seed: of the permutations.
         normalize_text: lower case and collapse white space first.
+        sketch: ``minhash``, or ``fss``: Fast Similarity Sketching, more exact on texts of fewer
+            shingles than values; None for the preset's.
+        compat: ``nemo``: the very values of NeMo Curator's fuzzy deduplication, and of its parameters those
+            that are not given. Pairs that it finds are found, and no others.
+        use_64_bit_hash: of NeMo Curator: its values of 64 bits; goes with ``compat``, or the
+            preset ``nemo``.
         options: the fields of :class:`~gpucurate.workflows.options.DedupOptions`.
 
     Raises:
-        ConfigurationError: a preset or number that is not possible.
+        ConfigurationError: a preset or number that is not possible, or options that contradict
+            each other.
 
     >>> FuzzyDeduplicationWorkflow("pages/", "unique/", preset="fineweb").run().report.details["clusters"]
     """
@@ -51,6 +58,9 @@ class FuzzyDeduplicationWorkflow(DeduplicationWorkflow):
         minhashes_per_band: int | None = None,
         seed: int | None = None,
         normalize_text: bool | None = None,
+        sketch: Literal["minhash", "fss"] | None = None,
+        compat: Literal["nemo"] | None = None,
+        use_64_bit_hash: bool = False,
         **options: Any,
     ) -> None:
         given = {
@@ -60,23 +70,78 @@ class FuzzyDeduplicationWorkflow(DeduplicationWorkflow):
             "rows": minhashes_per_band,
             "seed": seed,
         }
-        sketch = fuzzy_sketch(preset, normalize_text, given)
-        super().__init__("dedup fuzzy", input_path, output_path, sketch, dedup_options(options))
+        taken = fuzzy_sketch(
+            preset, normalize_text, given, sketch=sketch, compat=compat, use_64_bit_hash=use_64_bit_hash
+        )
+        super().__init__("dedup fuzzy", input_path, output_path, taken, dedup_options(options))
 
 
-def fuzzy_sketch(preset: str, normalize: bool | None, given: dict[str, Any]) -> MinHashSketch:
+def fuzzy_sketch(
+    preset: str,
+    normalize: bool | None,
+    given: dict[str, Any],
+    *,
+    sketch: str | None = None,
+    compat: str | None = None,
+    use_64_bit_hash: bool = False,
+) -> MinHashSketch:
     """The sketch of a preset with some settings replaced.
 
     Args:
         preset: name.
         normalize: instead of the preset's; None for that.
         given: fields of ``MinHashParams``; None for the preset's.
+        sketch: as of :class:`FuzzyDeduplicationWorkflow`.
+        compat: as there; the preset is ``nemo`` then.
+        use_64_bit_hash: as there.
 
     Raises:
-        ConfigurationError: no such preset, or a setting that is not possible.
+        ConfigurationError: no such preset, a setting that is not possible, or settings that
+            contradict each other.
     """
+    _check_names(preset, sketch, compat)
+    given = {key: value for key, value in given.items() if value is not None}
+    if compat is not None:
+        _check_compat(preset, normalize, given, sketch)
+        preset = "nemo"
+    base = PRESETS[preset]
+    if sketch == "fss":
+        given["rule"] = "fss"
+    if use_64_bit_hash:
+        _check_64_bits(base.params, sketch)
+        given["rule"] = "nvtext64"
+    params = replace(base.params, **given)
+    return MinHashSketch(params, base.normalize if normalize is None else normalize)
+
+
+def _check_names(preset: str, sketch: str | None, compat: str | None) -> None:
     if preset not in PRESETS:
         raise ConfigurationError(f"preset {preset!r} is not known: choose {', '.join(PRESETS)}")
-    base = PRESETS[preset]
-    params = replace(base.params, **{key: value for key, value in given.items() if value is not None})
-    return MinHashSketch(params, base.normalize if normalize is None else normalize)
+    if sketch not in (None, "minhash", "fss"):
+        raise ConfigurationError(f"sketch {sketch!r} is not known: choose minhash or fss")
+    if compat not in (None, "nemo"):
+        raise ConfigurationError(f"compat {compat!r} is not known: nemo is")
+
+
+def _check_compat(preset: str, normalize: bool | None, given: dict[str, Any], sketch: str | None) -> None:
+    """Refuse what cannot give NeMo Curator's values; its own parameters may have any value."""
+    contradicting = {
+        f"preset={preset!r}": preset not in ("default", "nemo"),
+        "sketch='fss'": sketch == "fss",
+        "normalization": bool(normalize),
+        f"shingle={given.get('shingle')!r}": given.get("shingle", "char") != "char",
+    }
+    found = [option for option, contradicts in contradicting.items() if contradicts]
+    if found:
+        raise ConfigurationError(
+            f"compat='nemo' asks for the values of NeMo Curator, which {' and '.join(found)} would change: "
+            "leave one or the other out"
+        )
+
+
+def _check_64_bits(base: MinHashParams, sketch: str | None) -> None:
+    if not base.is_nvtext or sketch == "fss":
+        raise ConfigurationError(
+            "use_64_bit_hash is about the values of NeMo Curator: "
+            "give compat='nemo' with it, and no sketch='fss'"
+        )

@@ -72,8 +72,10 @@ def fuzzy_dedup(
         within: a column; documents of different values of it are never duplicates.
         normalize: lower case and collapse white space first; the preset decides if None.
         executor: carries the work out; for files only.
-        settings: ``shingle``, ``ngram``, ``bands``, ``rows``, ``seed``; and of files the
-            fields of :class:`~gpucurate.workflows.options.DedupOptions`.
+        settings: ``shingle``, ``ngram``, ``bands``, ``rows``, ``seed``; ``sketch``, ``compat`` and
+            ``use_64_bit_hash`` as of
+            :class:`~gpucurate.workflows.fuzzy.FuzzyDeduplicationWorkflow`; and of files the fields of
+            :class:`~gpucurate.workflows.options.DedupOptions`.
 
     Raises:
         ConfigurationError: an option that does not go with the data.
@@ -83,8 +85,9 @@ def fuzzy_dedup(
     1
     """
     given = {name: settings.pop(name, None) for name in ("shingle", "ngram", "bands", "rows", "seed")}
+    kind = {name: settings.pop(name) for name in ("sketch", "compat", "use_64_bit_hash") if name in settings}
     if frame.is_table(data):
-        sketch = fuzzy_sketch(preset, normalize, given)
+        sketch = fuzzy_sketch(preset, normalize, given, **kind)
         extra = {"output": output, "executor": executor, **settings}
         return _of_frame(data, sketch, text_field, keep=keep, within=within, extra=extra)
     workflow = FuzzyDeduplicationWorkflow(
@@ -100,6 +103,7 @@ def fuzzy_dedup(
         text_field=text_field,
         keep=keep,
         within=within,
+        **kind,
         **settings,
     )
     return workflow.run(executor)
