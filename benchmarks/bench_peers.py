@@ -80,7 +80,7 @@ def parse_arguments() -> argparse.Namespace:
         "--truth-data", type=Path, default=ROOT.parent / "shared" / "data", help="the ground-truth data sets"
     )
     option("--only", nargs="+", choices=PARTS, default=PARTS, help="parts to run")
-    option("--slice", default="20MB", help="of each text that is sketched")
+    option("--slice", default="5MB", help="of each text that is sketched; RESULTS.md has 20MB")
     option("--seconds", type=float, default=2.0, help="of a way to sketch; one pass at least")
     option("--small", default="20MB", help="corpus of the slowest programs")
     option("--medium", default="100MB", help="corpus of the others")

@@ -202,3 +202,14 @@ def test_a_full_disk_is_a_sentence_and_the_run_can_be_continued(tmp_path: Path) 
         assert kept == (tmp_path / "large.jsonl").read_bytes()
     finally:
         subprocess.run(["umount", str(small)], check=False)
+
+
+def test_another_policy_is_applied_to_the_clusters_of_a_run(data: Path) -> None:
+    assert call("dedup", "exact", "data", "-o", "found", "--clusters-only", cwd=data)[0] == 0
+    code, out, err = call("dedup", "apply", "found", "-o", "out", "--keep", "longest", "-q", cwd=data)
+    assert (code, err) == (0, "")
+    assert "250 read, 200 kept, 50 dropped, 0 rejected" in out
+    code, out, _ = call("dedup", "apply", "found", "-o", "more", "--dry-run", cwd=data)
+    assert "the clusters are there" in out
+    code, _, err = call("dedup", "apply", "data", "-o", "more", cwd=data)
+    assert (code, "is no run of gpucurate" in err) == (5, True)
