@@ -8,6 +8,7 @@ import numpy as np
 
 from gpucurate.dedup.sketch import KeysAndMask
 from gpucurate.frame.text import TextBuffers
+from gpucurate.ops.warm_up import is_warm, warm_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,14 @@ class NoSketch:
     def keys(self, text: TextBuffers) -> KeysAndMask:
         """No keys."""
         return np.zeros((len(text), 0), np.uint64), np.zeros(len(text), bool)
+
+    def warm_up(self) -> None:
+        """Compile what the passes need besides keys."""
+        warm_up()
+
+    def is_warm(self) -> bool:
+        """Whether that has been done."""
+        return is_warm()
 
     def __str__(self) -> str:
         return "none: the clusters are there"
