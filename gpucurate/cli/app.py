@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from gpucurate import __version__
+from gpucurate.cli.compare import compare
 from gpucurate.cli.dedup import dedup
 from gpucurate.spec.errors import GpucurateError, InterruptedRunError
 
@@ -22,6 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(dedup, name="dedup")
+app.command()(compare)
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from functools import cached_property
 from os import PathLike
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from gpucurate.checkpoint.run_folder import RunFolder
 from gpucurate.dedup.cluster_labels import read_labels
 from gpucurate.dedup.no_sketch import NoSketch
-from gpucurate.dedup.survivors import Clusters, choose
 from gpucurate.io.listing import Listing
 from gpucurate.pipeline.run import Run
 from gpucurate.pipeline.verdict import judge
@@ -60,14 +61,9 @@ class ApplyWorkflow(DeduplicationWorkflow):
             output_path,
             NoSketch(),
             dedup_options(
-                {**inherited, "input_blocksize": self._unit_bytes, "max_reject_rate": 1.0, **options}
+                {**inherited, "input_blocksize": self.source.unit_bytes, "max_reject_rate": 1.0, **options}
             ),
         )
-
-    @property
-    def _unit_bytes(self) -> int:
-        reader, *_ = self.source.decides["keys"]["stages"]
-        return int(reader["config"]["unit_bytes"])
 
     @cached_property
     def listing(self) -> Listing:
@@ -82,13 +78,9 @@ class ApplyWorkflow(DeduplicationWorkflow):
     def _decides(self, plan: Plan) -> dict[str, Any]:
         return {**super()._decides(plan), "clusters_of": self.source.identity}
 
-    def _detect(self, run: Run, folder: RunFolder, found: Found) -> Clusters:
-        """The clusters of the run, with other survivors."""
+    def _components(self, run: Run, folder: RunFolder, found: Found) -> npt.NDArray[np.uint32]:
+        """The clusters of the run."""
         if len(found.read) < len(found.units):  # ids would be others
             run.close_report([])
             judge(run.report, self.options.max_reject_rate)
-        began = time.monotonic()
-        labels = read_labels(self.source.clusters_path, found.spans)
-        clusters = choose(labels, found.keys, self.options.keep)
-        run.timed("group", time.monotonic() - began)
-        return clusters
+        return read_labels(self.source.clusters_path, found.spans)

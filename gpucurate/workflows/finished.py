@@ -5,18 +5,21 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from gpucurate.checkpoint.log import read_log
 from gpucurate.checkpoint.run_folder import FOLDER
 from gpucurate.io.listing import Listing
 from gpucurate.io.names import recognise
 from gpucurate.io.source import open_source
 from gpucurate.planning.fingerprint import digest
-from gpucurate.spec.errors import InputError
+from gpucurate.spec.errors import InputError, StorageError
 from gpucurate.spec.names import decode_name
 from gpucurate.spec.source import InputFile
 
@@ -51,6 +54,27 @@ class FinishedRun:
         """Documents that were compared with each other."""
         books = self.report["books"]
         return int(books["read"] - sum(books["rejected"].values()) - books["dropped"].get("not sampled", 0))
+
+    @property
+    def unit_bytes(self) -> int:
+        """Bytes of a unit of work, which decide the ranges of files."""
+        reader, *_ = self.decides["keys"]["stages"]
+        return int(reader["config"]["unit_bytes"])
+
+    def range_records(self) -> dict[str, list[int]]:
+        """Records of each range of each file, by encoded name.
+
+        Raises:
+            InputError: the commit log cannot be read.
+        """
+        try:
+            done = {r["unit"]: r for r in read_log(self.path / "commit.log") if r["phase"] == "keys"}
+        except (OSError, StorageError) as error:
+            raise InputError(f"the log of {self.path} cannot be read: {error}") from error
+        ranges = sorted(
+            (name, at, count) for record in done.values() for name, at, count, _ in record["ranges"]
+        )
+        return {name: [count for *_, count in of_file] for name, of_file in groupby(ranges, itemgetter(0))}
 
     def check_unchanged(self) -> None:
         """Compare all files with what they were.

@@ -213,3 +213,18 @@ def test_another_policy_is_applied_to_the_clusters_of_a_run(data: Path) -> None:
     assert "the clusters are there" in out
     code, _, err = call("dedup", "apply", "data", "-o", "more", cwd=data)
     assert (code, "is no run of gpucurate" in err) == (5, True)
+
+
+def test_two_runs_are_compared(data: Path) -> None:
+    call("dedup", "exact", "data", "-o", "exact", cwd=data)
+    call("dedup", "fuzzy", "data", "-o", "fuzzy", "--no-normalize", cwd=data)
+    code, out, err = call("compare", "exact", "fuzzy", "--examples", "1", cwd=data)
+    assert (code, err) == (0, "")
+    assert "50 of 100 documents in the first" in out
+    assert "recall 1.0000" in out
+    assert "50 documents by both, 0 by the first only" in out
+    assert "together in the second only" in out
+    code, out, _ = call("compare", "exact", "exact", "--json", cwd=data)
+    assert (code, json.loads(out)["agreement"]["adjusted_rand_index"]) == (0, 1)
+    code, _, err = call("compare", "exact", "data", cwd=data)
+    assert (code, "no fuzzy_id_generator.json" in err) == (5, True)
