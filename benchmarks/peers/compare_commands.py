@@ -18,8 +18,9 @@ from benchmarks.peers.texts import corpus_bytes
 from gpucurate.spec.bytesize import format_bytes
 
 HEAD = (
-    *("", "corpus", "seconds", "MB/s", "peak memory", "kept"),
-    *("ours, MB/s", "ratio", "ours, peak memory", "ours, kept", "ours on {}, MB/s", "ratio"),
+    *("", "corpus", "seconds", "processor seconds", "MB/s", "peak memory", "kept"),
+    *("ours, processor seconds", "ours, MB/s", "ratio", "ours, peak memory", "ours, kept"),
+    *("ours on {}, MB/s", "ratio"),
 )
 
 
@@ -29,6 +30,7 @@ class Run:
 
     Attributes:
         seconds: of wall time, start and end of the process included.
+        cpu: seconds of processor time, of all its processes.
         peak: bytes of proportional set size of the process tree.
         kept: lines written.
         nbytes: of the corpus.
@@ -36,6 +38,7 @@ class Run:
     """
 
     seconds: float = 0.0
+    cpu: float = 0.0
     peak: int = 0
     kept: int = 0
     nbytes: int = 0
@@ -89,8 +92,9 @@ class Commands:
             kept = _count_lines(target)
         _remove(target)
         seconds = statistics.median(m.seconds for m in measured)
+        cpu = statistics.median(m.cpu_seconds for m in measured)
         peak = int(statistics.median(m.peak_pss for m in measured))
-        return Run(seconds, peak, kept, corpus_bytes(self.corpora[size]))
+        return Run(seconds, cpu, peak, kept, corpus_bytes(self.corpora[size]))
 
     def table(self, contests: tuple[Contest, ...], environments: dict[str, Environment]) -> str:
         """One row a peer's program: its rate, ours on the same corpus and on the large one, ratios."""
@@ -104,12 +108,18 @@ class Commands:
         theirs, same = self.theirs(contest, peer), self.ours(contest.ours, contest.size)
         large = self.ours(contest.ours, "large")
         corpus = format_bytes(same.nbytes)
-        ours = [figure(same.rate), "", format_bytes(same.peak), f"{same.kept:,}", figure(large.rate), ""]
+        ratios = ["", ""]
         if theirs.failure:
-            return [title, corpus, theirs.failure, "", "", "", *ours]
-        ours[1], ours[5] = figure(same.rate / theirs.rate), figure(large.rate / theirs.rate)
-        cells = [f"{theirs.seconds:.1f}", figure(theirs.rate), format_bytes(theirs.peak), f"{theirs.kept:,}"]
+            cells = [theirs.failure, *[""] * 4]
+        else:
+            ratios = [figure(ours.rate / theirs.rate) for ours in (same, large)]
+            cells = [f"{theirs.seconds:.1f}", f"{theirs.cpu:.1f}", figure(theirs.rate), *_rest(theirs)]
+        ours = [f"{same.cpu:.1f}", figure(same.rate), ratios[0], *_rest(same), figure(large.rate), ratios[1]]
         return [title, corpus, *cells, *ours]
+
+
+def _rest(run: Run) -> list[str]:
+    return [format_bytes(run.peak), f"{run.kept:,}"]
 
 
 def remarks(contests: tuple[Contest, ...], environments: dict[str, Environment]) -> str:

@@ -163,6 +163,7 @@ def test_a_command_of_ours_is_measured_once_a_corpus(tmp_path):
     run = commands.ours(("dedup", "exact"), "small")
     assert (run.kept, run.nbytes) == (2, 64)
     assert run.seconds > 0
+    assert run.cpu > 0
     assert run.peak > 0
     assert commands.ours(("dedup", "exact"), "small") is run
     assert not (tmp_path / "output").exists()
@@ -187,3 +188,18 @@ def test_every_contest_names_a_peer_and_a_module_that_are_there():
 def test_the_last_line_that_says_something():
     assert last_line("a\nb\n\n") == "b"
     assert last_line("") == "no message"
+
+
+def test_a_row_has_a_cell_for_every_head_whether_the_peer_ran_or_not(tmp_path):
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "a.jsonl").write_text('{"text": "one"}\n')
+    commands = Commands({"small": data, "large": data}, tmp_path, cores(1), 1)
+    contests = (Contest("peer", "it", "json.tool", (), ("dedup", "exact"), "small", ""),)
+    for peer in (
+        Environment("peer", "1.0", None, "no wheel"),
+        Environment("peer", "1.0", sys.executable),
+    ):
+        lines = commands.table(contests, {"peer": peer}).splitlines()
+        assert len({line.count("|") for line in lines}) == 1
+        assert ("not installed: no wheel" in lines[2]) == (peer.python is None)
