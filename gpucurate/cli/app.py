@@ -13,6 +13,7 @@ import typer
 from gpucurate import __version__
 from gpucurate.cli.compare import compare
 from gpucurate.cli.dedup import dedup
+from gpucurate.cli.index import index
 from gpucurate.spec.errors import GpucurateError, InterruptedRunError
 
 app = typer.Typer(
@@ -24,6 +25,7 @@ app = typer.Typer(
 )
 app.add_typer(dedup, name="dedup")
 app.command()(compare)
+app.add_typer(index, name="index")
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 

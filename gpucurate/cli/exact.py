@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from gpucurate.cli import options as opt
+from gpucurate.cli.index import IndexOptions
 
 
 def exact(
@@ -20,11 +21,18 @@ def exact(
     scope: opt.ScopeOptions,
     read: opt.ReadOptions,
     write: opt.WriteOptions,
+    index: IndexOptions,
     run: opt.RunOptions,
 ) -> None:
     """Keep one of the documents whose text is equal."""
     from gpucurate.cli.running import carry_out
     from gpucurate.workflows.exact import ExactDeduplicationWorkflow
 
-    settings = {**policy.settings(), **scope.settings(), **read.settings(), **write.settings()}
+    settings = {
+        **policy.settings(),
+        **scope.settings(),
+        **read.settings(),
+        **write.settings(),
+        **index.settings(),
+    }
     carry_out(ExactDeduplicationWorkflow(inputs, output, normalize_text=normalize, **settings), run)

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from gpucurate.cli import options as opt
+from gpucurate.cli.index import IndexOptions
 
 _SKETCH = "Shingles and bands"
 
@@ -63,6 +64,7 @@ def fuzzy(
     scope: opt.ScopeOptions,
     read: opt.ReadOptions,
     write: opt.WriteOptions,
+    index: IndexOptions,
     run: opt.RunOptions,
 ) -> None:
     """Keep one of the documents that share many shingles (MinHash with banding)."""
@@ -75,5 +77,6 @@ def fuzzy(
         **scope.settings(),
         **read.settings(),
         **write.settings(),
+        **index.settings(),
     }
     carry_out(FuzzyDeduplicationWorkflow(inputs, output, **settings), run)

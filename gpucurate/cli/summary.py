@@ -30,6 +30,8 @@ def print_plan(console: Console, workflow: DeduplicationWorkflow, executor: Exec
     _print_warnings(console, list(listing.warnings))
     _print_ignored(console, list(listing.ignored))
     console.print(f"sketch     {escape(str(workflow.sketch))}")
+    if workflow.against.indexes:
+        console.print(f"against    {workflow.against.documents:,} documents of indexes")
     console.print(f"executor   {executor.describe()}")
     console.print(f"output     {escape(encode_name(str(workflow.output)))}")
     console.print(f"plan       {plan.fingerprint}")
@@ -44,6 +46,7 @@ def print_summary(console: Console, result: WorkflowRunResult) -> None:
     _print_ignored(console, report.ignored)
     _print_books(console, report)
     _print_clusters(console, report)
+    _print_indexes(console, report)
     _print_times(console, report)
     console.print(f"output     {escape(encode_name(str(result.output)))}")
     console.print(f"clusters   {escape(encode_name(str(result.clusters_path)))}")
@@ -101,6 +104,15 @@ def _print_clusters(console: Console, report: RunReport) -> None:
     for entry in found["largest"]:
         where = f"{entry['path']}:{entry['row']}"
         console.print(f"  {entry['size']:>8,}  [dim]{escape(where)}[/]  {escape(entry['text'])}")
+
+
+def _print_indexes(console: Console, report: RunReport) -> None:
+    against, saved = report.details.get("against"), report.details.get("index")
+    if against:
+        found = f"{against['dropped']:,} documents were there already, of {against['documents']:,}"
+        console.print(f"against    {found} in {len(against['indexes'])} indexes")
+    if saved:
+        console.print(f"index      {escape(saved['folder'])}: {saved['documents']:,} documents")
 
 
 def _print_times(console: Console, report: RunReport) -> None:

@@ -16,6 +16,11 @@ from gpucurate.ops.survivors import choose_survivors, count_members
 Ids = npt.NDArray[np.uint32]
 Ranks = npt.NDArray[np.uint32] | npt.NDArray[np.uint64]
 
+ELSEWHERE = 2**32 - 1
+"""The survivor of a cluster that no member of this input survives of: it is in an index."""
+
+_STEP = 1 << 22
+
 
 @dataclass(frozen=True, slots=True)
 class Clusters:
@@ -40,14 +45,28 @@ class Clusters:
         return int(np.count_nonzero(self.sizes > 1))
 
     @property
+    def in_index(self) -> int:
+        """Documents whose cluster has its survivor in an index."""
+        steps = range(0, len(self.labels), _STEP)
+        return sum(
+            int(np.count_nonzero(self.survivors[self.labels[at : at + _STEP]] == ELSEWHERE)) for at in steps
+        )
+
+    @property
     def duplicates(self) -> int:
-        """Documents that are not kept."""
-        return len(self.labels) - int(np.count_nonzero(self.sizes))
+        """Documents that are not kept because another one of the input is."""
+        surviving = int(np.count_nonzero((self.sizes > 0) & (self.survivors != ELSEWHERE)))
+        return len(self.labels) - surviving - self.in_index
 
     def is_kept(self, first: int, stop: int) -> npt.NDArray[np.bool_]:
         """Whether each record of ``first .. stop`` survives; a record alone always does."""
         survivors: npt.NDArray[np.bool_] = self.survivors[self.labels[first:stop]] == np.arange(first, stop)
         return survivors
+
+    def shown(self, label: int) -> int:
+        """The member that stands for a cluster: the survivor, or the first where that is in an index."""
+        survivor = int(self.survivors[label])
+        return label if survivor == ELSEWHERE else survivor
 
     def largest(self, count: int) -> Ids:
         """Labels of the ``count`` largest clusters of two and more, the largest first."""

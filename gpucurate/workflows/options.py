@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from os import PathLike
 from typing import Any
@@ -36,6 +37,8 @@ class DedupOptions:
         on_corrupt: ``skip`` or ``fail`` on a broken file.
         max_record_bytes: longer records are rejected; 32 MiB by default.
         cache_path: where the state of the run lies, instead of ``_gpucurate/`` in the output.
+        against: folders of indexes; documents that these hold already are dropped.
+        save_index: folder for an index of the documents that are kept.
 
     Raises:
         ConfigurationError: a policy, format or compression that there is not.
@@ -55,6 +58,8 @@ class DedupOptions:
     on_corrupt: str = "skip"
     max_record_bytes: int | None = None
     cache_path: str | PathLike[str] | None = None
+    against: Sequence[str | PathLike[str]] = ()
+    save_index: str | PathLike[str] | None = None
 
     def __post_init__(self) -> None:
         parse_policy(self.keep)
@@ -80,8 +85,8 @@ class DedupOptions:
         return limits
 
     def decides(self) -> dict[str, Any]:
-        """What changes results beyond the plan of the keys."""
-        without = {"max_reject_rate", "cache_path", "input_blocksize"}
+        """What changes results beyond the plan of the keys, and what the indexes hold."""
+        without = {"max_reject_rate", "cache_path", "input_blocksize", "against", "save_index"}
         values = {key: value for key, value in asdict(self).items() if key not in without}
         if self.sample is not None:
             values["sample"] = str(parse_share(self.sample))  # 1% is 0.01
