@@ -177,7 +177,7 @@ __device__ __forceinline__ bool absorb_chunk(const uint8_t* __restrict__ data, c
 
 // stage1, stage2: UnicodeTables.class_stage1, class_stage2; multipliers: uint32[ceil(permutations / 2)];
 // signatures: [documents, permutations]; found, finished: [documents]; keys: [documents, bands].
-extern "C" __global__ void __launch_bounds__(256, 4) minhash_words(
+extern "C" __global__ void __launch_bounds__(256, 3) minhash_words(
     const uint8_t* __restrict__ data, const int64_t* __restrict__ offsets, const int64_t* __restrict__ first_chunk,
     const int32_t* __restrict__ chunk_document, int64_t chunks, int chunk_bytes, int ngram,
     const uint16_t* __restrict__ stage1, const uint8_t* __restrict__ stage2,

@@ -65,3 +65,5 @@ extern "C" __global__ void different_functions(int* out) {
   else __ballot_sync(~0u, 1);
   out[0] = 1;
 }
+
+extern "C" __global__ void shift_too_far(int* out) { out[0] = 1 << (out[0] + 40); }
