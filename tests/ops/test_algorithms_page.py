@@ -2,12 +2,14 @@
 
 import re
 
+import numpy as np
 import pytest
 
 from gpucurate.frame.text import TextBuffers
 from gpucurate.ops import ALGORITHMS_VERSION
 from gpucurate.ops.document_hash import document_hash
 from gpucurate.ops.minhash import PRESETS, MinHashParams, band_keys, signatures
+from gpucurate.ops.segments import cut_spans, remove_spans, split
 
 
 @pytest.fixture
@@ -58,3 +60,21 @@ def test_presets(page, name):
     normalized = "yes" if PRESETS[name].normalize else "no"
     cells = [name, f"{params.ngram} {kind}", f"{params.bands} x {params.rows}", params.seed, normalized]
     assert f"| {' | '.join(map(str, cells))} | `{params.rule}` |" in page
+
+
+@pytest.mark.parametrize(
+    ("document", "gone", "cells"),
+    [
+        ("a\nb\r\nc", "b", "`a\\n` `b\\r\\n` `c` | `b`"),
+        ("a\nb\r\nc", "bc", "`a\\n` `b\\r\\n` `c` | `b`, `c`"),
+        ("a\nb\r\n", "b", "`a\\n` `b\\r\\n` | `b`"),
+        ("a\nb\r\n", "ab", "`a\\n` `b\\r\\n` | `a`, `b`"),
+    ],
+)
+def test_cuts_of_lines(page, document, gone, cells):
+    text = TextBuffers.from_strings([document])
+    found = split(text, "line")
+    cut = np.array([chr(text.data[start]) in gone for start in found.starts])
+    rest = remove_spans(text, cut_spans(text, found, cut)).document(0).decode()
+    shown = rest.encode("unicode_escape").decode()
+    assert f"| {cells} | {f'`{shown}` |' if rest else '|'}" in page
