@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 from gpucurate.frame.text import TextBuffers
 from gpucurate.ops.jaccard import cpu, jaccard, shared_shingles
+from gpucurate.ops.jaccard.table import LEAST_ROOM
 from gpucurate.ops.minhash import MinHashParams
+from gpucurate.ops.mixing import fmix64
 from tests.ops import texts
 
 
@@ -54,20 +56,28 @@ def test_words_and_characters_across_the_ends_of_pieces(length):
     check(documents, all_pairs(documents), MinHashParams(ngram=3))
 
 
+@pytest.fixture
+def small_tables(monkeypatch):
+    """Room for parts of 2048 characters."""
+    monkeypatch.setattr(cpu, "MAX_SLOTS", LEAST_ROOM)
+
+
+@pytest.mark.usefixtures("small_tables")
 @pytest.mark.parametrize("shingle", ["char", "word"])
-def test_long_documents_are_compared_in_parts(monkeypatch, shingle):
-    documents = [texts.long_document(20_000), texts.long_document(20_000)[3000:] + "zz top", "short", ""]
-    monkeypatch.setattr(cpu, "MAX_SLOTS", 256)
+def test_long_documents_are_compared_in_parts(shingle):
+    long = texts.long_document(60_000)
+    documents = [long, long[3000:] + "zz top", "short", "", "x" * 30_000, "ab cd " * 500, None]
     check(documents, all_pairs(documents), MinHashParams(shingle=shingle, ngram=2))
 
 
-def test_parts_that_turn_out_too_large_are_made_smaller(monkeypatch):
-    """Half a table for each part on average: of many parts some have much more."""
-    monkeypatch.setattr(cpu, "MAX_SLOTS", 64)
-    rng = np.random.default_rng(3)
-    documents = ["".join(map(chr, rng.integers(0x4E00, 0x9000, 3000))) for _ in range(3)]
-    documents.append(documents[0][:1500] + documents[1][1500:])
-    check(documents, all_pairs(documents), MinHashParams(ngram=2))
+@pytest.mark.usefixtures("small_tables")
+def test_parts_that_turn_out_too_large_are_made_smaller():
+    """Sixteen parts are asked for by the length, and all shingles fall into one of them."""
+    points = [*range(0x4E00, 0xD800), *range(0xE000, 0x2A000)]
+    crowded = [chr(c) for c in points if fmix64(c) >> 59 == 0]
+    assert LEAST_ROOM < len(crowded) < 16 * LEAST_ROOM // 4
+    documents = ["".join(crowded * 6), "".join(crowded[30:] * 2), "x" * 30_000, "".join(crowded[:9])]
+    check(documents, all_pairs(documents), MinHashParams(ngram=1))
 
 
 def test_the_hash_tells_a_million_shingles_apart():

@@ -31,7 +31,7 @@ from gpucurate.ops.jaccard.table import Entries, Part, count_all, has_room, inse
 from gpucurate.ops.minhash import MinHashParams
 
 MAX_SLOTS = 1 << 20
-"""Entries of a table at most: 16 MB. A power of two."""
+"""Entries of a table at most, 16 MB: a power of two, not below ``LEAST_ROOM``."""
 
 Rows = npt.NDArray[np.uint32]
 Sizes = npt.NDArray[np.int64]
@@ -63,7 +63,7 @@ def shared_shingles(text: TextBuffers, left: Rows, right: Rows, params: MinHashP
 def _room(sizes: Sizes, left: Rows, right: Rows) -> int:
     """Entries for the longest document that is compared, within ``MAX_SLOTS``."""
     longest = max(int(sizes[rows].max(initial=1)) for rows in (left, right))
-    return slots_for(longest, MAX_SLOTS)
+    return slots_for(longest, 0, MAX_SLOTS)
 
 
 @kernel
@@ -119,7 +119,7 @@ def _compare_run(
 ) -> tuple[bool, np.uint64]:
     """Compare the pairs from ``begin`` to ``end``, of one left document; False if parts were too large."""
     room = len(work.left) >> 1
-    slots = slots_for(sizes[left[begin]] >> bits, room)
+    slots = slots_for(sizes[left[begin]], bits, room)
     for number in range(1 << bits):
         part = Part(bits, number)
         distinct = _build(text, left[begin], part, slots, shingling, work)
@@ -127,7 +127,7 @@ def _compare_run(
             return False, stamp
         for j in range(begin, end):
             stamp += np.uint64(1)
-            own_slots = slots_for(sizes[right[j]] >> bits, room)
+            own_slots = slots_for(sizes[right[j]], bits, room)
             both, only = _look_up(text, right[j], part, stamp, slots, own_slots, shingling, work)
             if only < 0:
                 return False, stamp

@@ -13,8 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from gpucurate.ops.compiled import kernel
+from gpucurate.ops.utf8.cpu import PIECE
 
 _ZERO, _ONE, _TWO = np.uint64(0), np.uint64(1), np.uint64(2)
+
+LEAST_ROOM = 4 * PIECE
+"""Entries that a table must be able to have."""
 
 Entries = npt.NDArray[np.uint64]
 
@@ -27,10 +31,14 @@ class Part(NamedTuple):
 
 
 @kernel
-def slots_for(elements: int, room: int) -> int:
-    """Entries for so many elements: a power of two, at least twice as many if there is room."""
-    slots = 64
-    while slots < 2 * elements and slots < room:
+def slots_for(characters: int, bits: int, room: int) -> int:
+    """Entries for a part of a document: a power of two, twice as many as shingles if there is room.
+
+    The table of a real part has room for a few pieces of text besides, as ``has_room`` asks for:
+    what is in a piece may be one shingle over and over.
+    """
+    slots = 64 if bits == 0 else LEAST_ROOM
+    while slots < 2 * (characters >> bits) and slots < room:
         slots *= 2
     return slots
 
