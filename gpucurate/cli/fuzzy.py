@@ -9,6 +9,7 @@ import typer
 
 from gpucurate.cli import options as opt
 from gpucurate.cli.index import IndexOptions
+from gpucurate.cli.verify_options import VerifyOptions
 
 _SKETCH = "Shingles and bands"
 
@@ -60,6 +61,7 @@ def fuzzy(
     output: opt.Output,
     *,
     sketch: SketchOptions,
+    similarity: VerifyOptions,
     policy: opt.PolicyOptions,
     scope: opt.ScopeOptions,
     read: opt.ReadOptions,
@@ -73,6 +75,7 @@ def fuzzy(
 
     settings = {
         **sketch.settings(),
+        **similarity.settings(),
         **policy.settings(),
         **scope.settings(),
         **read.settings(),

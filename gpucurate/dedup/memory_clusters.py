@@ -38,6 +38,16 @@ def group_in_memory(
             column, members = np.ascontiguousarray(keys[has_keys, band]), ids.copy()
             hook_runs(*sort_pairs(column, members, np.empty_like(column), np.empty_like(members)), parents)
     flatten(parents)
-    survivors, best = np.arange(len(parents), dtype=np.uint32), np.zeros(len(parents), ranks.dtype)
-    choose_survivors(parents, 0, ranks, survivors, best)
-    return Clusters(parents, count_members(parents), survivors)
+    return choose_in_memory(parents, ranks)
+
+
+def choose_in_memory(labels: npt.NDArray[np.uint32], ranks: Ranks) -> Clusters:
+    """Choose the survivors.
+
+    Args:
+        labels: uint32[n], the smallest member of the cluster of each document.
+        ranks: as :func:`group_in_memory` takes them.
+    """
+    survivors, best = np.arange(len(labels), dtype=np.uint32), np.zeros(len(labels), ranks.dtype)
+    choose_survivors(labels, 0, ranks, survivors, best)
+    return Clusters(labels, count_members(labels), survivors)

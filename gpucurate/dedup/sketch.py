@@ -8,14 +8,16 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from gpucurate.dedup.key_file import Signatures
 from gpucurate.frame.text import TextBuffers
 from gpucurate.ops.document_hash import document_hash
-from gpucurate.ops.minhash import MinHashParams, band_keys
+from gpucurate.ops.minhash import MinHashParams, band_keys, keys_and_signatures
 from gpucurate.ops.normalize import normalize
 from gpucurate.ops.version import ALGORITHMS_VERSION
 from gpucurate.ops.warm_up import is_warm, warm_up
 
-KeysAndMask = tuple[npt.NDArray[np.uint64], npt.NDArray[np.bool_]]
+Keys = npt.NDArray[np.uint64]
+KeysAndMask = tuple[Keys, npt.NDArray[np.bool_]]
 
 
 class Sketch(Protocol):
@@ -69,6 +71,10 @@ class MinHashSketch:
     def keys(self, text: TextBuffers) -> KeysAndMask:
         """Band keys; a text without a shingle has none."""
         return band_keys(self.prepared(text), self.params)
+
+    def keys_and_signatures(self, text: TextBuffers) -> tuple[Keys, npt.NDArray[np.bool_], Signatures]:
+        """As :meth:`keys`, and the signature of each document: uint32 or uint64[n, K]."""
+        return keys_and_signatures(self.prepared(text), self.params)
 
     def prepared(self, text: TextBuffers) -> TextBuffers:
         """The text that shingles are taken of."""

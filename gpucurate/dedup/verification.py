@@ -80,3 +80,7 @@ def check_threshold(threshold: float) -> None:
 def _check_choice(name: str, value: object, known: tuple[str, ...]) -> None:
     if value not in known:
         raise ConfigurationError(f"{name}={value!r} is not known: choose {', '.join(known)}")
+
+
+NOT_VERIFIED = Verification()
+"""A shared key joins two documents."""

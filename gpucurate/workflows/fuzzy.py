@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from os import PathLike
 from typing import Any, Literal
 
+from gpucurate.checkpoint.run_folder import RunFolder
 from gpucurate.dedup.sketch import MinHashSketch
+from gpucurate.dedup.survivors import Clusters
+from gpucurate.dedup.verification import Linkage, Verification, Verify
 from gpucurate.ops.minhash import PRESETS, MinHashParams
+from gpucurate.pipeline.run import Run
 from gpucurate.spec.errors import ConfigurationError
+from gpucurate.spec.plan import Plan
+from gpucurate.stages.deduplication.keys import DocumentKeys
+from gpucurate.stages.deduplication.signatures import DocumentSignatures
 from gpucurate.workflows.deduplication import DeduplicationWorkflow
+from gpucurate.workflows.found import Found
 from gpucurate.workflows.options import dedup_options
+from gpucurate.workflows.thresholds import banded
+from gpucurate.workflows.verifying import Verifying
 
 
 class FuzzyDeduplicationWorkflow(DeduplicationWorkflow):
@@ -37,6 +48,12 @@ class FuzzyDeduplicationWorkflow(DeduplicationWorkflow):
             that are not given. Pairs that it finds are found, and no others.
         use_64_bit_hash: of NeMo Curator: its values of 64 bits; goes with ``compat``, or the
             preset ``nemo``.
+        threshold: of similarity. Unless bands or rows or, with ``verify``, a preset are given, it
+            chooses them (:func:`~gpucurate.dedup.banding.band_for`).
+        permutations: values of a signature that a threshold may share out, 128 by default.
+        verify: ``exact`` or ``estimate``: pairs below the threshold are discarded.
+        linkage: ``component``, or ``survivor`` for clusters all of whose members reach the
+            threshold with the survivor.
         options: the fields of :class:`~gpucurate.workflows.options.DedupOptions`.
 
     Raises:
@@ -61,6 +78,10 @@ class FuzzyDeduplicationWorkflow(DeduplicationWorkflow):
         sketch: Literal["minhash", "fss"] | None = None,
         compat: Literal["nemo"] | None = None,
         use_64_bit_hash: bool = False,
+        threshold: float | None = None,
+        permutations: int | None = None,
+        verify: Verify = "none",
+        linkage: Linkage = "component",
         **options: Any,
     ) -> None:
         given = {
@@ -70,10 +91,37 @@ class FuzzyDeduplicationWorkflow(DeduplicationWorkflow):
             "rows": minhashes_per_band,
             "seed": seed,
         }
-        taken = fuzzy_sketch(
+        self.verification = Verification(verify, threshold, linkage)
+        has_preset = preset != "default" or compat is not None
+        self.banding, given = banded(given, has_preset, permutations, self.verification)
+        self.minhash = fuzzy_sketch(
             preset, normalize_text, given, sketch=sketch, compat=compat, use_64_bit_hash=use_64_bit_hash
         )
-        super().__init__("dedup fuzzy", input_path, output_path, taken, dedup_options(options))
+        made = dedup_options(options)
+        if self.verification.verifies and made.against:
+            raise ConfigurationError(
+                f"verify={verify!r} compares documents, but an index holds none: leave verify or against out"
+            )
+        super().__init__("dedup fuzzy", input_path, output_path, self.minhash, made)
+
+    def _decides(self, plan: Plan) -> dict[str, Any]:
+        return {**super()._decides(plan), **self.verification.decides()}
+
+    def _key_stages(self) -> list[Any]:
+        by_signatures = self.verification.verify == "estimate"
+        return self.passes.keys(self.minhash, DocumentSignatures if by_signatures else DocumentKeys)
+
+    def _detect(self, run: Run, folder: RunFolder, found: Found) -> Clusters:
+        if self.banding is not None:
+            run.report.details["banding"] = self.banding.to_dict()
+        if not self.verification.verifies:
+            return super()._detect(run, folder, found)
+        began = time.monotonic()
+        labels = self._components(run, folder, found)
+        run.timed("group", time.monotonic() - began)
+        layout = self._key_stages()[-1].layout
+        verifying = Verifying(run, folder, found, self.passes, self.minhash, layout, self.verification)
+        return verifying.clusters(labels, lambda labels: self._choose(labels, found))
 
 
 def fuzzy_sketch(
