@@ -18,7 +18,8 @@ SAMPLE_SECONDS = 0.1
 class Measured:
     """Wall seconds, peak proportional set size of the process tree in bytes, and processor seconds.
 
-    Processor seconds are those of the tree, which other programs disturb less than wall time.
+    Processor seconds, which other programs disturb less than wall time, are those of the processes
+    that were waited for: all, unless one outlives its parent.
     """
 
     seconds: float

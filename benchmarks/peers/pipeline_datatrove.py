@@ -2,7 +2,8 @@
 
     python -m benchmarks.peers.pipeline_datatrove INPUT OUTPUT PROCESSES
 
-OUTPUT is a folder. As many tasks as processes, and one task a band in the second stage.
+OUTPUT is a folder. As many tasks as processes, and one task a band in the second stage. Processes are forked:
+they start sooner than from datatrove's server of forks, and their processor time is counted.
 """
 
 from __future__ import annotations
@@ -39,7 +40,9 @@ def main() -> None:
         ]
         for number, (tasks, steps) in enumerate(stages):
             logs = f"{folder}/logs-{number}"
-            LocalPipelineExecutor(steps, tasks=tasks, workers=processes, logging_dir=logs).run()
+            LocalPipelineExecutor(
+                steps, tasks=tasks, workers=processes, logging_dir=logs, start_method="fork"
+            ).run()
 
 
 def _reader(source: str) -> JsonlReader:
