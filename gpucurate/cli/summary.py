@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from gpucurate.backends.executors import Executor
+from gpucurate.cli.segments_summary import print_segments
 from gpucurate.spec.bytesize import format_bytes
 from gpucurate.spec.names import encode_name
 from gpucurate.stages.deduplication.removal import DROPPED_BYTES, REJECTED_BYTES
@@ -50,11 +51,15 @@ def print_summary(console: Console, result: WorkflowRunResult) -> None:
     _print_books(console, report)
     if "clusters" in report.details:
         _print_clusters(console, report)
+    if "segments" in report.details:
+        print_segments(console, report)
     _print_indexes(console, report)
     _print_times(console, report)
     console.print(f"output     {escape(encode_name(str(result.output)))}")
     if "clusters" in report.details:
         console.print(f"clusters   {escape(encode_name(str(result.clusters_path)))}")
+    if result.cuts_path.exists():
+        console.print(f"cuts       {escape(encode_name(str(result.cuts_path)))}")
 
 
 def _notes(report: RunReport) -> list[str]:
