@@ -108,7 +108,7 @@ def lines(
     write: CutWriteOptions,
     run: opt.RunOptions,
 ) -> None:
-    """Cut lines that occur before out of the text of documents."""
+    """Cut repeated lines out of documents."""
     _carry_out("line", inputs, output, {**cuts.settings(), **read.settings(), **write.settings()}, run)
 
 
@@ -121,7 +121,7 @@ def paragraphs(
     write: CutWriteOptions,
     run: opt.RunOptions,
 ) -> None:
-    """Cut paragraphs (lines without a blank one between them) that occur before out of documents."""
+    """Cut repeated paragraphs out of documents."""
     _carry_out("paragraph", inputs, output, {**cuts.settings(), **read.settings(), **write.settings()}, run)
 
 
