@@ -66,6 +66,8 @@ class DedupOptions:
 
     def __post_init__(self) -> None:
         parse_policy(self.keep)
+        if self.within == "":
+            raise ConfigurationError("within='' names no column: name one, or leave it out")
         if self.sample is not None:
             parse_share(self.sample)
         if isinstance(self.against, str | PathLike):

@@ -107,6 +107,11 @@ def test_a_column_that_is_not_there_is_refused_before_anything_runs(
     assert not (tmp_path / "out").exists()
 
 
+def test_within_nothing_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="within='' names no column"):
+        ExactDeduplicationWorkflow(tmp_path, tmp_path / "out", within="")
+
+
 @pytest.mark.parametrize("workflow", [ExactDeduplicationWorkflow, FuzzyDeduplicationWorkflow])
 def test_duplicates_are_looked_for_within_a_value_only(
     workflow: type[FuzzyDeduplicationWorkflow], tmp_path: Path
