@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import pickle
 import signal
-import subprocess
 import sys
 import time
 from collections import deque
@@ -14,6 +13,7 @@ from multiprocessing.connection import wait
 import cloudpickle
 
 from gpucurate.backends.base import Report
+from gpucurate.backends.fork_server import UNKNOWN
 from gpucurate.backends.process import WorkerPool, WorkerProcess
 from gpucurate.backends.runner import Assignment, failure_of
 from gpucurate.backends.worker_process import STOPPED
@@ -117,13 +117,13 @@ class LocalBackend:
     def _bury(self, worker: int) -> str:
         held = self._processes.pop(worker)
         held.connection.close()
-        try:
-            code = held.process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            held.kill()
-            code = held.process.wait()
+        if held.wait(STOP_SECONDS) is None:
+            held.end()
+        code = held.exit_code or 0
         if held.is_late():
             return f"was killed: it did not stop within {STOP_SECONDS:.0f} s"
+        if code == UNKNOWN:
+            return "ended, and how is not known: the process that it was forked from is gone"
         if code < 0:
             return f"killed by {signal.Signals(-code).name}"
         return STOPPED if code == 0 and held.deadline else f"ended with exit code {code}"

@@ -6,13 +6,11 @@ import contextlib
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
-from gpucurate.backends.worker_process import BOOTSTRAP
+from gpucurate.backends.fork_server import ForkServer, fork_server
 
 
 @dataclass(slots=True)
@@ -20,60 +18,54 @@ class WorkerProcess:
     """A process and the socket to it.
 
     Attributes:
-        process: the process; it leads a group of its own.
+        server: what it was forked by, and knows how it ends.
+        pid: its process id; it leads a group of its own.
         connection: messages go and come through it.
         deadline: when it must have stopped, if it was told to.
+        exit_code: how it ended, once that was asked for; negative for a signal.
     """
 
-    process: subprocess.Popen[bytes]
+    server: ForkServer
+    pid: int
     connection: Connection
     deadline: float | None = None
+    exit_code: int | None = None
 
     def is_late(self) -> bool:
         """Whether it should have stopped by now."""
         return self.deadline is not None and time.monotonic() > self.deadline
 
+    def has_ended(self) -> bool:
+        """Whether it is gone."""
+        return self.wait(0) is not None
+
+    def wait(self, timeout: float) -> int | None:
+        """Its exit code, once it has ended; None after ``timeout`` seconds."""
+        if self.exit_code is None:
+            self.exit_code = self.server.wait(self.pid, timeout)
+        return self.exit_code
+
     def kill(self) -> None:
         """Kill the worker and what its stages have started."""
-        if self.process.returncode is not None:
+        if self.exit_code is not None:
             return  # it was waited for, and its number may be another's by now
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
+            os.killpg(self.pid, signal.SIGKILL)
 
     def end(self) -> None:
         """Kill the worker, close the socket and wait."""
         self.kill()
         self.connection.close()
-        self.process.wait()
-
-    @classmethod
-    def start(cls) -> WorkerProcess:
-        """A fresh process, never forked: the driver has threads.
-
-        Raises:
-            OSError: it could not be started.
-        """
-        ours, theirs = socket.socketpair()
-        try:
-            with theirs:
-                process = subprocess.Popen(
-                    [sys.executable, "-P", "-c", BOOTSTRAP, str(theirs.fileno()), *map(str, sys.path)],
-                    pass_fds=[theirs.fileno()],
-                    stdin=subprocess.DEVNULL,
-                    start_new_session=True,  # Ctrl-C goes to the driver alone
-                    env=_environment(),
-                )
-        except OSError:
-            ours.close()
-            raise
-        return cls(process, Connection(ours.detach()))
+        while self.wait(1.0) is None:  # it may be writing to a disk that is slow
+            pass
 
 
 class WorkerPool:
-    """Processes whose stages are torn down, kept for the next phase with all that they have loaded."""
+    """Where worker processes come from: forked, or kept from the last phase with all that they loaded."""
 
     def __init__(self) -> None:
         self._idle: list[WorkerProcess] = []
+        self._servers: list[ForkServer] = []
 
     def take(self) -> WorkerProcess:
         """A process that waits, or a fresh one.
@@ -83,10 +75,22 @@ class WorkerPool:
         """
         while self._idle:
             held = self._idle.pop()
-            if held.process.poll() is None:
+            if not held.has_ended():
                 return held
             held.end()
-        return WorkerProcess.start()
+        return self._start()
+
+    def _start(self) -> WorkerProcess:
+        if not self._servers or not self._servers[-1].is_alive():
+            self._servers.append(fork_server())
+        ours, theirs = socket.socketpair()
+        try:
+            with theirs:
+                pid = self._servers[-1].fork(theirs.fileno())
+        except OSError:
+            ours.close()
+            raise
+        return WorkerProcess(self._servers[-1], pid, Connection(ours.detach()))
 
     def give(self, held: WorkerProcess) -> None:
         """Keep a process that has torn its stages down."""
@@ -94,12 +98,8 @@ class WorkerPool:
         self._idle.append(held)
 
     def close(self) -> None:
-        """End the processes that wait."""
+        """End the processes that wait, and those that fork."""
         while self._idle:
             self._idle.pop().end()
-
-
-def _environment() -> dict[str, str]:
-    """One thread a worker in the libraries that would start one a core; no GPU for CPU workers."""
-    single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    return {**os.environ, **single, "CUDA_VISIBLE_DEVICES": "", "PYTHONUNBUFFERED": "1"}
+        while self._servers:
+            self._servers.pop().close()

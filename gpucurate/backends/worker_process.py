@@ -1,4 +1,4 @@
-"""A worker in a process of its own; :class:`LocalBackend` starts it with :data:`BOOTSTRAP`.
+"""A worker in a process of its own, forked by ``forking``.
 
 Messages come and go through one socket. The process ends at once when the socket does,
 and takes what its stages have started along, so that nothing outlives the driver.
@@ -6,7 +6,6 @@ and takes what its stages have started along, so that nothing outlives the drive
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import os
 import pickle
@@ -22,14 +21,6 @@ from gpucurate.backends.runner import Runner, failure_of
 from gpucurate.spec.errors import StageError
 from gpucurate.spec.events import SetupFailed, UnitDone, UnitFailed, WorkerDied, WorkerReady
 
-BOOTSTRAP = (
-    "import sys; fd, *sys.path = sys.argv[1:]; "
-    "from gpucurate.backends.worker_process import main; main(int(fd))"
-)
-"""Program of a worker: its arguments are the socket and the driver's ``sys.path``, which must be
-there before the first import: a module of the current folder would else hide one of Python's."""
-
-
 STOPPED = "stopped"
 """Why a worker is gone that was told to stop, and did."""
 
@@ -40,12 +31,6 @@ def main(descriptor: int) -> None:
     Args:
         descriptor: of the socket to the driver.
     """
-    for number in (signal.SIGINT, signal.SIGTERM):
-        # The driver decides when to stop, also where a whole process group is signalled.
-        # Not SIG_IGN, which programs that a stage starts would inherit.
-        signal.signal(number, lambda *_: None)
-    with contextlib.suppress(OSError):  # no standard error: then there is nowhere to print to
-        os.dup2(2, 1)  # what stages print must not mix with what the command prints
     connection = Connection(descriptor)
     messages: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(connection, messages), daemon=True).start()

@@ -78,6 +78,15 @@ class _SourceAwareCache(FunctionCache):  # type: ignore[misc]
         """Where the source of the function lies."""
         return Path(self._py_func.__code__.co_filename).parent
 
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """What is cached, without ``target_context.refresh()``, which numba puts before it.
+
+        That imports everything numba knows how to compile (0.3 s, SciPy and cffi with it), and only a
+        compilation needs it, which begins with a refresh of its own.
+        """
+        with self._guard_against_spurious_io_errors():
+            return self._load_overload(sig, target_context)
+
     def _index_key(self, sig: Any, codegen: Any) -> Any:
         return (*super()._index_key(sig, codegen), source_digest(self.folder))
 
