@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -71,63 +72,155 @@ Output = Annotated[
         show_default=False,
     ),
 ]
-TextField = Annotated[str, typer.Option(help="Column of text.", rich_help_panel=_IN)]
-InputFormat = Annotated[
-    Format | None,
-    typer.Option(help="Read only files of this format; by their names if not given.", rich_help_panel=_IN),
-]
-Blocksize = Annotated[
-    str,
-    typer.Option(
-        help="Bytes a unit of work; larger files are split. Decides names of outputs.", rich_help_panel=_IN
-    ),
-]
-OnCorruptOption = Annotated[
-    OnCorrupt,
-    typer.Option(help="What a broken file does: skip the rest of it, or fail.", rich_help_panel=_IN),
-]
-MaxRecordBytes = Annotated[str, typer.Option(help="Longer records are rejected.", rich_help_panel=_IN)]
-MaxRejectRate = Annotated[
-    float,
-    typer.Option(min=0.0, max=1.0, help="Share of documents that may be unreadable.", rich_help_panel=_IN),
-]
-KeepOption = Annotated[Keep, typer.Option(help="Which member of a cluster survives.")]
-Annotate = Annotated[
-    bool,
-    typer.Option(
-        "--annotate",
-        help="Write every document, with its cluster and whether it is kept.",
-        rich_help_panel=_OUT,
-    ),
-]
-ClustersOnly = Annotated[
-    bool, typer.Option("--clusters-only", help="Find clusters and write no documents.", rich_help_panel=_OUT)
-]
-OutputFormat = Annotated[
-    Format | None,
-    typer.Option("--format", help="Of the output; the input's if not given.", rich_help_panel=_OUT),
-]
-OutputCompression = Annotated[
-    Compression | None,
-    typer.Option("--compression", help="Of the output; the input's if not given.", rich_help_panel=_OUT),
-]
-Workers = Annotated[
-    int | None, typer.Option(min=1, help="Worker processes; one a core if not given.", rich_help_panel=_RUN)
-]
-Memory = Annotated[
-    str | None,
-    typer.Option(
-        help="Bytes that the run may use, such as 4GB; 60% of what is free if not given.",
-        rich_help_panel=_RUN,
-    ),
-]
-DryRun = Annotated[
-    bool,
-    typer.Option(
-        "--dry-run",
-        help="Check input and options, say what would be done, write nothing.",
-        rich_help_panel=_RUN,
-    ),
-]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.", rich_help_panel=_RUN)]
-Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks of errors.", rich_help_panel=_RUN)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadOptions:
+    """How the input is read."""
+
+    text_field: Annotated[str, typer.Option(help="Column of text.", rich_help_panel=_IN)] = "text"
+    input_format: Annotated[
+        Format | None,
+        typer.Option(
+            help="Read only files of this format; by their names if not given.", rich_help_panel=_IN
+        ),
+    ] = None
+    blocksize: Annotated[
+        str,
+        typer.Option(
+            help="Bytes a unit of work; larger files are split. Decides names of outputs.",
+            rich_help_panel=_IN,
+        ),
+    ] = "64MiB"
+    on_corrupt: Annotated[
+        OnCorrupt,
+        typer.Option(help="What a broken file does: skip the rest of it, or fail.", rich_help_panel=_IN),
+    ] = OnCorrupt.skip
+    max_record_bytes: Annotated[
+        str, typer.Option(help="Longer records are rejected.", rich_help_panel=_IN)
+    ] = "32MiB"
+    max_reject_rate: Annotated[
+        float,
+        typer.Option(
+            min=0.0, max=1.0, help="Share of documents that may be unreadable.", rich_help_panel=_IN
+        ),
+    ] = 0.01
+
+    def settings(self) -> dict[str, Any]:
+        """Arguments of a workflow."""
+        return {
+            "text_field": self.text_field,
+            "input_filetype": value_of(self.input_format),
+            "input_blocksize": bytes_of("--blocksize", self.blocksize),
+            "on_corrupt": self.on_corrupt.value,
+            "max_record_bytes": bytes_of("--max-record-bytes", self.max_record_bytes),
+            "max_reject_rate": self.max_reject_rate,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicyOptions:
+    """Which documents survive."""
+
+    keep: Annotated[Keep, typer.Option(help="Which member of a cluster survives.")] = Keep.first
+
+    def settings(self) -> dict[str, Any]:
+        """Arguments of a workflow."""
+        return {"keep": self.keep.value}
+
+
+@dataclass(frozen=True, kw_only=True)
+class WriteOptions:
+    """What is written."""
+
+    annotate: Annotated[
+        bool,
+        typer.Option(
+            "--annotate",
+            help="Write every document, with its cluster and whether it is kept.",
+            rich_help_panel=_OUT,
+        ),
+    ] = False
+    clusters_only: Annotated[
+        bool,
+        typer.Option("--clusters-only", help="Find clusters and write no documents.", rich_help_panel=_OUT),
+    ] = False
+    format: Annotated[
+        Format | None,
+        typer.Option("--format", help="Of the output; the input's if not given.", rich_help_panel=_OUT),
+    ] = None
+    compression: Annotated[
+        Compression | None,
+        typer.Option("--compression", help="Of the output; the input's if not given.", rich_help_panel=_OUT),
+    ] = None
+
+    def settings(self) -> dict[str, Any]:
+        """Arguments of a workflow.
+
+        Raises:
+            UsageError: options that exclude each other.
+        """
+        from gpucurate.spec.errors import UsageError
+
+        if self.annotate and self.clusters_only:
+            raise UsageError("--annotate writes documents and --clusters-only writes none: give one of them")
+        return {
+            "perform_removal": not (self.clusters_only or self.annotate),
+            "annotate": self.annotate,
+            "format": value_of(self.format),
+            "compression": value_of(self.compression),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """How the work is carried out."""
+
+    workers: Annotated[
+        int | None,
+        typer.Option(min=1, help="Worker processes; one a core if not given.", rich_help_panel=_RUN),
+    ] = None
+    memory: Annotated[
+        str | None,
+        typer.Option(
+            help="Bytes that the run may use, such as 4GB; 60% of what is free if not given.",
+            rich_help_panel=_RUN,
+        ),
+    ] = None
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Check input and options, say what would be done, write nothing.",
+            rich_help_panel=_RUN,
+        ),
+    ] = False
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.", rich_help_panel=_RUN)] = False
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show tracebacks of errors.", rich_help_panel=_RUN)
+    ] = False
+
+    @property
+    def memory_bytes(self) -> int | None:
+        """The limit, if there is one."""
+        return None if self.memory is None else bytes_of("--memory", self.memory)
+
+
+def bytes_of(option: str, text: str) -> int:
+    """Bytes of an option, which an error names.
+
+    Raises:
+        ConfigurationError: not a number of bytes.
+    """
+    from gpucurate.spec.bytesize import parse_bytes
+    from gpucurate.spec.errors import ConfigurationError
+
+    try:
+        return parse_bytes(text)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{option}: {error}") from error
+
+
+def value_of(choice: StrEnum | None) -> str | None:
+    """The value of a choice that need not be made."""
+    return None if choice is None else choice.value

@@ -1,50 +1,55 @@
-"""Equal keys to components: no edge list, no pairs, memory of one pass.
+"""Equal keys to components: no edge list, no pairs, within a budget of memory.
 
 For each band the (key, document) pairs are sorted and each run of equal keys is hooked to
 its smallest document in a union-find array that lives for the whole run, 4 bytes a document.
-A band that does not fit the budget is done in several passes, each over the keys of one part
-of the key space. The result depends neither on the passes nor on the order in which they end.
+A band that does not fit the budget goes through a scratch file, in which it is ordered by the top bits of
+its keys: its key files are read once, and what is left of the pairs is written and read once. The result
+depends neither on the budget nor on the order in which bands end.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from gpucurate.dedup.key_file import KeySet
-from gpucurate.ops.grouping import sort_hashes, sort_pairs
+from gpucurate.dedup.spill import SortedRuns, least_capacity
+from gpucurate.dedup.spill_buffer import PAIR_BYTES, PairBuffer
 from gpucurate.ops.union_find import flatten, hook_runs, hook_runs128, new_parents
+from gpucurate.spec.bytesize import format_bytes
+from gpucurate.spec.errors import ConfigurationError
+from gpucurate.spec.storage import storage_errors
 
 Ids = npt.NDArray[np.uint32]
-Keys = npt.NDArray[np.uint64]
+Words = npt.NDArray[np.uint64]
 
-PAIR_BYTES = 24
-"""Of a pass over single keys: key and id, and the same again to sort them into."""
+PARENT_BYTES = 4
+"""Of each record, for the whole run."""
 
-HASH_BYTES = 56
-"""Of a pass over 128-bit hashes: two words and id, sorted copies, order."""
+SCRATCH_PER_RECORD = 24
+"""Bytes a record to sort keys in, at most: one band of single keys, however much memory there is."""
 
-LEAST_PAIRS = 1 << 18
-"""A pass smaller than this costs more in reading than it saves in memory."""
-
-SCRATCH_PER_RECORD = 16
-"""Bytes a record that all passes together may take unless the budget is lower."""
+LEAST_PAIRS = 1 << 14
+"""Less than so many pairs at a time cost more in calls than they save in memory."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Pass:
-    """Keys of one band whose first word lies in [low, high]."""
+class Budget:
+    """How the memory is spent.
 
-    band: int
-    low: int
-    high: int
-    whole: bool
+    Attributes:
+        capacity: pairs that each band holds at a time.
+        threads: bands at a time.
+    """
+
+    capacity: int
+    threads: int
 
 
 def find_components(
@@ -54,6 +59,7 @@ def find_components(
     wide: bool,
     memory: int,
     threads: int,
+    scratch: Path,
 ) -> Ids:
     """Label every record with the smallest record of its component.
 
@@ -61,83 +67,106 @@ def find_components(
         keys: of all units.
         bands: keys a document; with ``wide`` the two words of one key.
         wide: whether keys are 128 bits.
-        memory: bytes for all passes together.
-        threads: passes at a time.
+        memory: bytes for everything, the result included.
+        threads: bands at a time, at most.
+        scratch: folder for what does not fit; made if needed, and left empty.
 
     Returns:
         uint32[records].
 
     Raises:
-        ConfigurationError: 2^32 records or more.
-        StorageError: a key file is not whole.
+        ConfigurationError: 2^32 records or more, or more than the memory can hold.
+        StorageError: a key file is not whole, or the scratch folder cannot take what does not fit.
     """
-    parents = new_parents(keys.records)
+    groups = [[0, 1]] if wide else [[band] for band in range(bands)]
     documents = sum(file.documents for _, file in keys.files())
-    passes = list(_passes(documents, bands, wide, memory=_pass_memory(keys.records, memory, threads)))
-    lock = threading.Lock()
-    run = _hook_hashes if wide else _hook_keys
-    with ThreadPoolExecutor(threads) as pool:
-        jobs = [pool.submit(run, keys, one, parents, lock) for one in passes]
+    budget = plan_budget(keys.records, documents, len(groups[0]), memory, min(threads, len(groups)))
+    with storage_errors(scratch):
+        scratch.mkdir(parents=True, exist_ok=True)
+    grouping = _Grouping(keys, documents, budget.capacity, new_parents(keys.records), scratch)
+    with ThreadPoolExecutor(budget.threads) as pool:
+        jobs = [pool.submit(grouping.join, group) for group in groups]
         try:
             for job in as_completed(jobs):
                 job.result()
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-    flatten(parents)
-    return parents
+    flatten(grouping.parents)
+    return grouping.parents
 
 
-def _pass_memory(records: int, memory: int, threads: int) -> int:
-    return min(memory, SCRATCH_PER_RECORD * records) // threads
+def plan_budget(records: int, documents: int, words: int, memory: int, threads: int) -> Budget:
+    """Spend the memory: one band at a time if a whole one fits, else parts of several.
+
+    Args:
+        records: physical records, of which each has a parent.
+        documents: of them with keys.
+        words: 64-bit words a key.
+        memory: bytes.
+        threads: bands at a time, at most.
+
+    Raises:
+        ConfigurationError: less than one entry a record and the smallest part of a band.
+    """
+    whole = max(1, documents)
+    least = min(whole, max(LEAST_PAIRS, least_capacity(documents)))
+    held, sorting = PARENT_BYTES * records, least * PAIR_BYTES[words]
+    if memory < held + sorting:
+        raise ConfigurationError(
+            f"grouping {records:,} records takes {format_bytes(held)}, {PARENT_BYTES} bytes each, and "
+            f"at least {format_bytes(sorting)} to sort keys in, but it may use {format_bytes(memory)}: give "
+            "the run more memory, or deduplicate parts of the corpus one after the other"
+        )
+    spare = min(memory - held, max(sorting, SCRATCH_PER_RECORD * records)) // PAIR_BYTES[words]
+    if spare >= whole:
+        return Budget(whole, 1)
+    together = max(1, min(threads, spare // least))
+    return Budget(min(whole, spare // together), together)
 
 
-def _passes(documents: int, bands: int, wide: bool, memory: int) -> Iterator[_Pass]:
-    size = HASH_BYTES if wide else PAIR_BYTES
-    parts = -(-documents // max(LEAST_PAIRS, memory // size)) or 1
-    edges = [part * 2**64 // parts for part in range(parts + 1)]
-    for band in range(1 if wide else bands):
-        for low, high in pairwise(edges):
-            yield _Pass(band, low, high - 1, parts == 1)
+@dataclass(frozen=True, slots=True)
+class _Grouping:
+    """One grouping under way.
 
+    Attributes:
+        keys: of all units.
+        documents: with keys.
+        capacity: pairs in memory, a band.
+        parents: uint32[records], the union-find; guarded by ``lock``.
+        scratch: folder.
+    """
 
-def _hook_keys(keys: KeySet, one: _Pass, parents: Ids, lock: threading.Lock) -> None:
-    words, ids = _gather(keys, one, [one.band])
-    sorted_keys, sorted_ids = sort_pairs(words[0], ids, np.empty_like(words[0]), np.empty_like(ids))
-    with lock:
-        hook_runs(sorted_keys, sorted_ids, parents)
+    keys: KeySet
+    documents: int
+    capacity: int
+    parents: Ids
+    scratch: Path
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
+    def join(self, group: Sequence[int]) -> None:
+        """Join the documents that share the key that these words make."""
+        path = self.scratch / f"band-{group[0]}"
+        with SortedRuns(path, words=len(group), pairs=self.documents, capacity=self.capacity) as runs:
+            buffer = PairBuffer(self.capacity, len(group), self._hook, runs)
+            self._fill(buffer, group)
+            buffer.finish()
 
-def _hook_hashes(keys: KeySet, one: _Pass, parents: Ids, lock: threading.Lock) -> None:
-    words, ids = _gather(keys, one, [0, 1])
-    high, low, sorted_ids = sort_hashes(np.ascontiguousarray(words.T), ids)
-    with lock:
-        hook_runs128(high, low, sorted_ids, parents)
+    def _fill(self, buffer: PairBuffer, group: Sequence[int]) -> None:
+        for base, file in self.keys.files():
+            for block in file.blocks:
+                done = 0
+                while done < block.documents:
+                    words, ids = buffer.room(block.documents - done)
+                    for column, band in zip(words, group, strict=True):
+                        file.read_keys(block, band, column, done)
+                    file.read_ids(block, ids, done)
+                    ids += np.uint32(base)
+                    done += len(ids)
 
-
-def _gather(keys: KeySet, one: _Pass, bands: list[int]) -> tuple[Keys, Ids]:
-    """Keys (uint64[len(bands), n]) and ids of a pass, in order of ids."""
-    chunks = [_select(words, ids, one) for words, ids in _blocks(keys, bands)]
-    if not chunks:
-        return np.empty((len(bands), 0), np.uint64), np.empty(0, np.uint32)
-    return np.concatenate([words for words, _ in chunks], axis=1), np.concatenate([ids for _, ids in chunks])
-
-
-def _blocks(keys: KeySet, bands: list[int]) -> Iterator[tuple[Keys, Ids]]:
-    for base, file in keys.files():
-        for block in file.blocks:
-            words, ids = (
-                np.empty((len(bands), block.documents), np.uint64),
-                np.empty(block.documents, np.uint32),
-            )
-            file.read_ids(block, ids)
-            for row, band in enumerate(bands):
-                file.read_keys(block, band, words[row])
-            yield words, ids + np.uint32(base)
-
-
-def _select(words: Keys, ids: Ids, one: _Pass) -> tuple[Keys, Ids]:
-    if one.whole:
-        return words, ids
-    mask = (words[0] >= np.uint64(one.low)) & (words[0] <= np.uint64(one.high))
-    return words[:, mask], ids[mask]
+    def _hook(self, words: Sequence[Words], ids: Ids) -> None:
+        with self.lock:
+            if len(words) == 1:
+                hook_runs(words[0], ids, self.parents)
+            else:
+                hook_runs128(words[0], words[1], ids, self.parents)

@@ -3,9 +3,11 @@
 A file is a sequence of blocks, one a piece of input, then an index. A block holds, in
 little-endian order and without padding:
 
-    ids       uint32[m]          documents that have keys, counted from the start of the unit
-    keys      uint64[bands][m]   band by band, so that one band is one slice
-    lengths   uint32[records]    characters of each physical record, plus one; 0 if not accepted
+    ids         uint32[m]          documents that have keys, counted from the start of the unit
+    keys        uint64[bands][m]   band by band, so that one band is one slice
+    signatures  uintW[m][values]   of 32 or 64 bits; only where pairs are to be compared by them
+    lengths     uint32[records]    characters of each physical record, plus one; 0 if not accepted
+    ranks       uint64[records]    of a cluster's documents the highest survives; only if asked for
 
 and the index is JSON, followed by its length (uint64) and the magic number. What a document
 that was rejected, or a blank line, has in ``lengths`` tells it from an accepted empty text.
@@ -28,8 +30,38 @@ import orjson
 from gpucurate.spec.errors import StorageError
 from gpucurate.spec.storage import storage_errors
 
-MAGIC = b"GCKEYS01"
+MAGIC = b"GCKEYS02"
 LENGTH_CEILING = 2**32 - 2
+
+
+Signatures = npt.NDArray[np.uint32] | npt.NDArray[np.uint64]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What each block of a key file holds.
+
+    Attributes:
+        bands: keys a document.
+        signature_values: values of a document's signature; 0 where none are kept.
+        signature_bytes: of one value, 4 or 8.
+        ranks: whether each record has a rank.
+    """
+
+    bands: int
+    signature_values: int = 0
+    signature_bytes: int = 4
+    ranks: bool = False
+
+    @property
+    def document_bytes(self) -> int:
+        """Of a document with keys, before the signatures."""
+        return 4 + 8 * self.bands
+
+    @property
+    def signature_dtype(self) -> np.dtype[np.unsignedinteger]:
+        """Of the values of a signature."""
+        return np.dtype(np.uint64 if self.signature_bytes == 8 else np.uint32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +86,15 @@ class KeyFileWriter:
 
     Args:
         path: of the file, which is made or replaced.
-        bands: keys a document.
+        layout: what each block holds.
 
     Raises:
         StorageError: not possible.
     """
 
-    def __init__(self, path: Path, bands: int) -> None:
+    def __init__(self, path: Path, layout: Layout) -> None:
         self.path = path
-        self.bands = bands
+        self.layout = layout
         self.records = 0
         self._blocks: list[Block] = []
         self._offset = 0
@@ -75,6 +107,9 @@ class KeyFileWriter:
         ids: npt.NDArray[np.uint32],
         keys: npt.NDArray[np.uint64],
         lengths: npt.NDArray[np.uint32],
+        *,
+        signatures: Signatures | None = None,
+        ranks: npt.NDArray[np.uint64] | None = None,
     ) -> None:
         """Add a piece.
 
@@ -83,12 +118,25 @@ class KeyFileWriter:
             ids: uint32[m], records with keys, counted from the start of the piece.
             keys: uint64[m, bands].
             lengths: uint32[records], characters plus one; 0 if not accepted.
+            signatures: uint32 or uint64[m, values], if the layout has them.
+            ranks: uint64[records], if the layout has them.
+
+        Raises:
+            ValueError: what the layout has is not given, or what it has not is.
         """
+        if (signatures is not None) != bool(self.layout.signature_values) or (
+            ranks is not None
+        ) != self.layout.ranks:
+            raise ValueError(f"a block of {self.layout} was given other sections")
         block = Block(self._offset, self.records, records, len(ids))
         self._blocks.append(block)
         self._write(ids + np.uint32(self.records))
         self._write(np.ascontiguousarray(keys.T))
+        if signatures is not None:
+            self._write(np.ascontiguousarray(signatures, self.layout.signature_dtype))
         self._write(lengths)
+        if ranks is not None:
+            self._write(ranks)
         self.records += records
 
     def _write(self, array: npt.NDArray[np.unsignedinteger]) -> None:
@@ -99,7 +147,11 @@ class KeyFileWriter:
     def close(self) -> int:
         """Write the index, sync, close; bytes of the file."""
         index = orjson.dumps(
-            {"bands": self.bands, "records": self.records, "blocks": [asdict(b) for b in self._blocks]}
+            {
+                "layout": asdict(self.layout),
+                "records": self.records,
+                "blocks": [asdict(b) for b in self._blocks],
+            }
         )
         with storage_errors(self.path):
             self._file.write(index + len(index).to_bytes(8, "little") + MAGIC)
@@ -129,7 +181,7 @@ class KeyFile:
         with storage_errors(path, "read"):
             self._file = path.open("rb", buffering=0)
             index = self._index()
-        self.bands: int = index["bands"]
+        self.layout = Layout(**index["layout"])
         self.records: int = index["records"]
         self.blocks = [Block(**values) for values in index["blocks"]]
 
@@ -157,20 +209,36 @@ class KeyFile:
         """Documents with keys."""
         return sum(block.documents for block in self.blocks)
 
-    def read_ids(self, block: Block, out: npt.NDArray[np.uint32]) -> None:
-        """Ids of a block into ``out`` (uint32[m])."""
-        self._read(out, block.offset)
+    def read_ids(self, block: Block, out: npt.NDArray[np.uint32], first: int = 0) -> None:
+        """Ids of documents ``first ..`` of a block into ``out`` (uint32[count])."""
+        self._read(out, block.offset + 4 * first)
 
-    def read_keys(self, block: Block, band: int, out: npt.NDArray[np.uint64]) -> None:
-        """Keys of one band of a block into ``out`` (uint64[m])."""
-        self._read(out, block.offset + block.documents * (4 + 8 * band))
+    def read_keys(self, block: Block, band: int, out: npt.NDArray[np.uint64], first: int = 0) -> None:
+        """Keys of one band of documents ``first ..`` of a block into ``out`` (uint64[count])."""
+        self._read(out, block.offset + block.documents * (4 + 8 * band) + 8 * first)
+
+    def read_signatures(self, block: Block, first: int, out: Signatures) -> None:
+        """Signatures of documents ``first ..`` of a block into ``out`` (uint[count, values])."""
+        row = self.layout.signature_values * self.layout.signature_bytes
+        self._read(out, block.offset + block.documents * self.layout.document_bytes + first * row)
 
     def lengths(self) -> Iterator[tuple[int, npt.NDArray[np.uint32]]]:
         """First record and lengths (uint32) of each block, in order."""
         for block in self.blocks:
             out = np.empty(block.records, np.uint32)
-            self._read(out, block.offset + block.documents * (4 + 8 * self.bands))
+            self._read(out, self._records_at(block))
             yield block.first_record, out
+
+    def ranks(self) -> Iterator[tuple[int, npt.NDArray[np.uint64]]]:
+        """First record and ranks (uint64) of each block, in order."""
+        for block in self.blocks:
+            out = np.empty(block.records, np.uint64)
+            self._read(out, self._records_at(block) + 4 * block.records)
+            yield block.first_record, out
+
+    def _records_at(self, block: Block) -> int:
+        row = self.layout.document_bytes + self.layout.signature_values * self.layout.signature_bytes
+        return block.offset + block.documents * row
 
     def _read(self, out: npt.NDArray[np.unsignedinteger], offset: int) -> None:
         if not out.size:

@@ -52,6 +52,11 @@ class DedupOptions:
         check_keep(self.keep)
         check_output_kind(self.format, self.compression)
 
+    @property
+    def writes(self) -> bool:
+        """Whether documents are written, rather than clusters only."""
+        return self.perform_removal or self.annotate
+
     def read_kwargs(self) -> dict[str, Any]:
         """Limits of the reader."""
         limits: dict[str, Any] = {"on_corrupt": self.on_corrupt}

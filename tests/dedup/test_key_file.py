@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gpucurate.dedup.key_file import KeyFile, KeyFileWriter, KeySet
+from gpucurate.dedup.key_file import KeyFile, KeyFileWriter, KeySet, Layout
 from gpucurate.spec.errors import StorageError
 
 
 def write(path: Path, pieces: list[tuple[int, list[int], list[list[int]]]], bands: int = 2) -> None:
-    writer = KeyFileWriter(path, bands)
+    writer = KeyFileWriter(path, Layout(bands))
     for records, ids, keys in pieces:
         lengths = np.arange(1, records + 1, dtype=np.uint32)
         writer.append(
@@ -24,7 +24,7 @@ def write(path: Path, pieces: list[tuple[int, list[int], list[list[int]]]], band
 def test_ids_count_on_from_block_to_block_and_bands_are_read_apart(tmp_path: Path) -> None:
     write(tmp_path / "k", [(3, [0, 2], [[10, 20], [11, 21]]), (2, [1], [[12, 22]])])
     with KeyFile(tmp_path / "k") as file:
-        assert (file.bands, file.records, file.documents) == (2, 5, 3)
+        assert (file.layout.bands, file.records, file.documents) == (2, 5, 3)
         ids, second = [], []
         for block in file.blocks:
             out, keys = np.empty(block.documents, np.uint32), np.empty(block.documents, np.uint64)
@@ -63,7 +63,7 @@ def test_a_unit_that_could_not_be_read_is_passed_over(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_is_told_once_and_the_file_can_be_given_up() -> None:
-    writer = KeyFileWriter(Path("/dev/full"), 1)
+    writer = KeyFileWriter(Path("/dev/full"), Layout(1))
     no_ids, no_keys = np.zeros(0, np.uint32), np.zeros((0, 1), np.uint64)
     writer.append(1, no_ids, no_keys, np.ones(1, np.uint32))
     with pytest.raises(StorageError, match="cannot write /dev/full: No space left on device"):

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gpucurate.dedup.key_file import KeyFileWriter, KeySet
+from gpucurate.dedup.key_file import KeyFileWriter, KeySet, Layout
 from gpucurate.dedup.marks import ALONE, Marks
 from gpucurate.dedup.survivors import choose
 from gpucurate.spec.errors import StorageError
@@ -17,7 +17,7 @@ from gpucurate.spec.errors import StorageError
 def marks(tmp_path: Path) -> Marks:
     """Twenty records in two units; record 3 was rejected, 4 and 17 repeat 2."""
     for number, count in enumerate([9, 11]):
-        writer = KeyFileWriter(tmp_path / f"{number}", 1)
+        writer = KeyFileWriter(tmp_path / f"{number}", Layout(1))
         lengths = np.ones(count, np.uint32)
         if number == 0:
             lengths[3] = 0

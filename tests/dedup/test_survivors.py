@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gpucurate.dedup.key_file import KeyFileWriter, KeySet
+from gpucurate.dedup.key_file import KeyFileWriter, KeySet, Layout
 from gpucurate.dedup.survivors import KEEP, Clusters, Keep, choose
 from gpucurate.spec.errors import ConfigurationError
 
@@ -17,7 +17,7 @@ from gpucurate.spec.errors import ConfigurationError
 def lengths_on_disk(folder: Path, lengths: list[int], split: int) -> KeySet:
     parts = [lengths[:split], lengths[split:]]
     for number, part in enumerate(parts):
-        writer = KeyFileWriter(folder / f"{number}", 1)
+        writer = KeyFileWriter(folder / f"{number}", Layout(1))
         none = np.zeros(0, np.uint32)
         values = np.array(part, np.uint32) + np.uint32(1)
         writer.append(len(part), none, np.zeros((0, 1), np.uint64), values)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from gpucurate.dedup.key_file import LENGTH_CEILING, KeyFileWriter
+from gpucurate.dedup.key_file import LENGTH_CEILING, KeyFileWriter, Layout
 from gpucurate.dedup.sketch import Sketch
 from gpucurate.ops.char_length import char_length
 from gpucurate.spec.unit import OutputFile
@@ -87,7 +87,7 @@ class DocumentKeys(ProcessingStage[DocumentBatch, FileGroupTask]):
 
     def _open(self) -> KeyFileWriter:
         if self._writer is None:
-            self._writer = KeyFileWriter(self.context.attempt_path(0), self.sketch.bands)
+            self._writer = KeyFileWriter(self.context.attempt_path(0), Layout(self.sketch.bands))
         return self._writer
 
     def flush(self) -> Iterator[FileGroupTask]:

@@ -1,0 +1,72 @@
+"""``gpucurate dedup fuzzy``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import typer
+
+from gpucurate.cli import options as opt
+
+_SKETCH = "Shingles and bands"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SketchOptions:
+    """What is taken of a text."""
+
+    preset: Annotated[
+        opt.Preset, typer.Option(help="Where settings not given below come from.", rich_help_panel=_SKETCH)
+    ] = opt.Preset.default
+    shingle: Annotated[
+        opt.Shingle | None, typer.Option(help="Shingles of characters or of words.", rich_help_panel=_SKETCH)
+    ] = None
+    ngram: Annotated[
+        int | None, typer.Option(min=1, help="Characters or words a shingle.", rich_help_panel=_SKETCH)
+    ] = None
+    bands: Annotated[int | None, typer.Option(min=1, help="Bands.", rich_help_panel=_SKETCH)] = None
+    rows: Annotated[
+        int | None, typer.Option(min=1, help="MinHash values a band.", rich_help_panel=_SKETCH)
+    ] = None
+    seed: Annotated[int | None, typer.Option(min=0, help="Of the permutations.", rich_help_panel=_SKETCH)] = (
+        None
+    )
+    normalize: Annotated[
+        bool | None,
+        typer.Option(
+            "--normalize/--no-normalize",
+            help="Lower case and collapse white space first.",
+            rich_help_panel=_SKETCH,
+        ),
+    ] = None
+
+    def settings(self) -> dict[str, Any]:
+        """Arguments of the workflow."""
+        return {
+            "preset": self.preset.value,
+            "shingle": opt.value_of(self.shingle),
+            "char_ngrams": self.ngram,
+            "num_bands": self.bands,
+            "minhashes_per_band": self.rows,
+            "seed": self.seed,
+            "normalize_text": self.normalize,
+        }
+
+
+def fuzzy(
+    inputs: opt.Inputs,
+    output: opt.Output,
+    *,
+    sketch: SketchOptions,
+    policy: opt.PolicyOptions,
+    read: opt.ReadOptions,
+    write: opt.WriteOptions,
+    run: opt.RunOptions,
+) -> None:
+    """Keep one of the documents that share many shingles (MinHash with banding)."""
+    from gpucurate.cli.running import carry_out
+    from gpucurate.workflows.fuzzy import FuzzyDeduplicationWorkflow
+
+    settings = {**sketch.settings(), **policy.settings(), **read.settings(), **write.settings()}
+    carry_out(FuzzyDeduplicationWorkflow(inputs, output, **settings), run)

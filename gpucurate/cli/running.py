@@ -1,0 +1,43 @@
+"""From options to a run and what is printed of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gpucurate.backends.executors import Executor
+    from gpucurate.cli.options import RunOptions
+    from gpucurate.workflows.deduplication import DeduplicationWorkflow
+
+
+def carry_out(workflow: DeduplicationWorkflow, options: RunOptions) -> None:
+    """Run a workflow, or say what it would do, and print what came of it.
+
+    Raises:
+        GpucurateError: see its subclasses.
+    """
+    from rich.console import Console
+
+    from gpucurate.cli.summary import print_plan, print_summary
+    from gpucurate.spec.progress import Silent
+    from gpucurate.telemetry.memory_watch import MemoryWatch
+    from gpucurate.telemetry.progress import TerminalProgress
+
+    console = Console(highlight=False, soft_wrap=True)
+    executor = _executor(workflow, options)
+    if options.dry_run:
+        print_plan(console, workflow, executor)
+        return
+    with MemoryWatch() as watch:
+        observer = Silent() if options.quiet else TerminalProgress(Console(stderr=True), watch)
+        result = workflow.run(executor, observer, watch)
+    print_summary(console, result)
+
+
+def _executor(workflow: DeduplicationWorkflow, options: RunOptions) -> Executor:
+    """Worker processes if they were asked for, or if the input is worth them."""
+    from gpucurate.backends.executors import LocalExecutor, default_executor
+
+    if options.workers is not None:
+        return LocalExecutor(options.workers, options.memory_bytes)
+    return default_executor(sum(file.size for file in workflow.listing.files), options.memory_bytes)

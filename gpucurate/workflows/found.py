@@ -1,0 +1,74 @@
+"""What the first pass of a deduplication leaves for those after it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from gpucurate.backends.driver import Outcome
+from gpucurate.checkpoint.run_folder import RunFolder
+from gpucurate.dedup.cluster_file import FileSpan
+from gpucurate.dedup.key_file import KeySet
+from gpucurate.pipeline.run import first_rows
+from gpucurate.spec.names import encode_name
+from gpucurate.spec.source import FileRange
+from gpucurate.spec.unit import Unit
+from gpucurate.stages.deduplication.keys import key_file_name
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Keys, and the records that they stand for.
+
+    Attributes:
+        keys: key files of all units, and the ids of their records.
+        units: of the first pass, those included that were set aside.
+        outcome: of the first pass.
+        spans: consecutive records, one entry a file range, in order of ids.
+        ranges: the file range of each span.
+    """
+
+    keys: KeySet
+    units: Sequence[Unit]
+    outcome: Outcome
+    spans: Sequence[FileSpan]
+    ranges: Sequence[FileRange]
+
+    @classmethod
+    def of(cls, folder: RunFolder, units: Sequence[Unit], outcome: Outcome) -> Self:
+        """What the units of the first pass left in the run folder."""
+        by_unit = {result.unit_id: result for result in outcome.results}
+        records = [sum(t.records for t in by_unit[u.id].tallies) if u.id in by_unit else 0 for u in units]
+        paths = [folder.final_path(key_file_name(u.index)) if u.id in by_unit else None for u in units]
+        bases = np.concatenate(([0], np.cumsum(records, dtype=np.int64))).astype(np.int64)
+        spans, ranges = _spans(units, outcome)
+        return cls(KeySet(paths, bases), units, outcome, spans, ranges)
+
+    @property
+    def read(self) -> set[str]:
+        """Ids of the units that were read, rather than set aside."""
+        return {result.unit_id for result in self.outcome.results}
+
+    @property
+    def range_records(self) -> list[list[int]]:
+        """Records of each range of each unit; none of a unit that was set aside."""
+        by_unit = {
+            result.unit_id: [tally.records for tally in result.tallies] for result in self.outcome.results
+        }
+        return [by_unit.get(unit.id, []) for unit in self.units]
+
+
+def _spans(units: Sequence[Unit], outcome: Outcome) -> tuple[list[FileSpan], list[FileRange]]:
+    first = first_rows(units, outcome.results)
+    sources = {(r.file.name, r.ordinal): r for unit in units for group in unit.groups for r in group}
+    spans, ranges, next_id = [], [], 0
+    for result in outcome.results:
+        for tally in result.tallies:
+            name = encode_name(tally.name)
+            spans.append(FileSpan(name, first[name, tally.ordinal], next_id, tally.records))
+            ranges.append(sources[tally.name, tally.ordinal])
+            next_id += tally.records
+    return spans, ranges

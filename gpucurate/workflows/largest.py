@@ -1,0 +1,33 @@
+"""The largest clusters of a run, for its report."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gpucurate.dedup.survivors import Clusters
+from gpucurate.io.limits import ReadLimits
+from gpucurate.workflows.examples import first_line, locate
+from gpucurate.workflows.found import Found
+
+SHOWN_CLUSTERS = 5
+
+
+def largest_clusters(
+    found: Found, clusters: Clusters, text_field: str, limits: ReadLimits
+) -> list[dict[str, Any]]:
+    """Label, size, and place and first line of the survivor, the largest cluster first."""
+    bases = [span.first_id for span in found.spans]
+    shown = []
+    for label in clusters.largest(SHOWN_CLUSTERS):
+        source, record = locate(int(clusters.survivors[label]), bases, found.ranges)
+        span = found.spans[found.ranges.index(source)]
+        shown.append(
+            {
+                "cluster": int(label),
+                "size": int(clusters.sizes[label]),
+                "path": span.name,
+                "row": None if span.first_row is None else span.first_row + record,
+                "text": first_line(source, record, text_field, limits),
+            }
+        )
+    return shown
