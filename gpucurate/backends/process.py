@@ -81,16 +81,21 @@ class WorkerPool:
         return self._start()
 
     def _start(self) -> WorkerProcess:
-        if not self._servers or not self._servers[-1].is_alive():
-            self._servers.append(fork_server())
         ours, theirs = socket.socketpair()
         try:
             with theirs:
-                pid = self._servers[-1].fork(theirs.fileno())
+                server, pid = self._fork(theirs.fileno())
         except OSError:
             ours.close()
             raise
-        return WorkerProcess(self._servers[-1], pid, Connection(ours.detach()))
+        return WorkerProcess(server, pid, Connection(ours.detach()))
+
+    def _fork(self, descriptor: int) -> tuple[ForkServer, int]:
+        if self._servers:
+            with contextlib.suppress(ConnectionError):  # it was killed: another takes its place
+                return self._servers[-1], self._servers[-1].fork(descriptor)
+        self._servers.append(fork_server())
+        return self._servers[-1], self._servers[-1].fork(descriptor)
 
     def give(self, held: WorkerProcess) -> None:
         """Keep a process that has torn its stages down."""

@@ -22,7 +22,9 @@ def exact(
     run: opt.RunOptions,
 ) -> None:
     """Keep one of the documents whose text is equal."""
-    from gpucurate.cli.running import carry_out
+    from gpucurate.cli.running import carry_out, start_early
+
+    start_early(inputs, run)  # before what takes long to import
     from gpucurate.workflows.exact import ExactDeduplicationWorkflow
 
     settings = {**policy.settings(), **read.settings(), **write.settings()}

@@ -65,7 +65,9 @@ def fuzzy(
     run: opt.RunOptions,
 ) -> None:
     """Keep one of the documents that share many shingles (MinHash with banding)."""
-    from gpucurate.cli.running import carry_out
+    from gpucurate.cli.running import carry_out, start_early
+
+    start_early(inputs, run)  # before what takes long to import
     from gpucurate.workflows.fuzzy import FuzzyDeduplicationWorkflow
 
     settings = {**sketch.settings(), **policy.settings(), **read.settings(), **write.settings()}

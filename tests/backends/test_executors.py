@@ -99,7 +99,7 @@ def test_a_killed_worker_costs_a_retry_and_no_count(corpus, tmp_path):
 
     def kill() -> None:
         pid = int(wait_for(lambda: (tmp_path / "met").exists() and (tmp_path / "met").read_text()))
-        assert pid in {child.pid for child in psutil.Process().children()}
+        assert pid in {child.pid for child in psutil.Process().children(recursive=True)}
         os.kill(pid, signal.SIGKILL)
         killed.append(pid)
 

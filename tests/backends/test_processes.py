@@ -108,7 +108,8 @@ def committed(output: Path) -> int:
 
 
 def workers_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
-    return psutil.Process(process.pid).children()
+    """What was forked for it, and what forks."""
+    return psutil.Process(process.pid).children(recursive=True)
 
 
 def is_gone(process: psutil.Process) -> bool:

@@ -13,7 +13,7 @@ import pyarrow as pa
 from gpucurate.io.jsonl.columns import column_of
 from gpucurate.io.jsonl.parse import Lines, Parsed, parse_lines, parse_records
 from gpucurate.io.jsonl.scan import ESCAPED, KIND, MISSING, NULL, OTHER, PLAIN, scan_lines
-from gpucurate.io.jsonl.strings import string_column
+from gpucurate.io.jsonl.strings import CopiedStrings, string_column
 
 MOST_FIELDS = 16  # the scan compares each key with each of them
 _FIRST_RECORDS = 32
@@ -47,14 +47,16 @@ def parse_fields(
     wanted = _first_keys(data, starts, stops, **limits) if fields is None else list(fields)
     if not 0 < len(wanted) <= MOST_FIELDS or not set(text_fields) <= set(wanted):
         return parse_lines(data, starts, stops, fields=fields, **limits)
-    found, usual = scan(data, starts, stops, wanted, max_depth, only=fields is None)
+    copied = wanted.index(text_fields[0]) if len(text_fields) == 1 else None
+    found, usual, strings = scan(data, starts, stops, wanted, max_depth, only=fields is None, copied=copied)
     for name in text_fields:
         usual &= _is_string(found[:, wanted.index(name), KIND])
     slow = np.flatnonzero(~usual)
     records, slow_accepted, errors = parse_records(data, starts[slow], stops[slow], **limits)
     accepted = usual.copy()
     accepted[slow[slow_accepted]] = True
-    rows = _Rows(data, found[usual], records, ~usual[accepted])
+    texts = {} if copied is None else {copied: strings.of(usual)}
+    rows = _Rows(data, found[usual], records, ~usual[accepted], texts)
     if fields is None:
         wanted = list(dict.fromkeys([*wanted, *(key for record in records for key in record)]))
     columns = [rows.column(f, name, name in text_fields) for f, name in enumerate(wanted)]
@@ -78,16 +80,20 @@ def scan(
     max_depth: int,
     *,
     only: bool = False,
-) -> tuple[Found, npt.NDArray[np.bool_]]:
-    """What :func:`scan_lines` finds: int64[n, f, 4], and bool[n] whether the line passed."""
+    copied: int | None = None,
+) -> tuple[Found, npt.NDArray[np.bool_], CopiedStrings]:
+    """What :func:`scan_lines` finds: int64[n, f, 4], bool[n] whether the line passed, field ``copied``."""
     names = [name.encode() for name in fields]
     key_offsets = np.zeros(len(fields) + 1, np.int64)
     np.cumsum([len(name) for name in names], out=key_offsets[1:])
     keys = np.frombuffer(b"".join(names) or b"\0", np.uint8)
     found = np.zeros((len(starts), len(fields), 4), np.int64)
     passed = np.zeros(len(starts), np.bool_)
-    scan_lines(data, starts, stops, keys, key_offsets, only, max_depth, found, passed)
-    return found, passed
+    strings = CopiedStrings.room(len(starts), 0 if copied is None else len(data))
+    text = -1 if copied is None else copied
+    lines = (data, starts, stops, keys, key_offsets, only, max_depth, found, passed)
+    scan_lines(*lines, text, strings.out, strings.offsets)
+    return found, passed, strings
 
 
 def _is_string(kinds: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
@@ -103,6 +109,7 @@ class _Rows:
         found: int64[n, f, 4], of the scanned rows.
         records: of the parsed rows.
         is_parsed: bool, of each row in order, which of the two it is.
+        texts: columns of the scanned rows that are made already, by field.
     """
 
     def __init__(
@@ -111,8 +118,9 @@ class _Rows:
         found: Found,
         records: list[dict[str, Any]],
         is_parsed: npt.NDArray[np.bool_],
+        texts: dict[int, pa.Array],
     ) -> None:
-        self._data, self._found, self._records = data, found, records
+        self._data, self._found, self._records, self._texts = data, found, records, texts
         # Of each row: its place in (scanned rows, then parsed rows).
         self._order = np.empty(len(is_parsed), np.int64)
         self._order[~is_parsed] = np.arange(len(found))
@@ -126,7 +134,7 @@ class _Rows:
         if not is_text and not self._holds_strings_only(found, parsed):
             values = [*self._values(found), *parsed]
             return column_of([values[i] for i in self._order])
-        scanned = string_column(self._data, found)
+        scanned = self._texts[f] if f in self._texts else string_column(self._data, found)
         if not parsed:
             return scanned
         return pa.concat_arrays([scanned, pa.array(parsed, pa.large_string())]).take(pa.array(self._order))

@@ -29,7 +29,7 @@ def _fill_lines(data: Any, starts: Any, stops: Any, blank: Any) -> None:
         mask = newline_mask(data, i)
         while mask:
             at = i + first_bit(mask)
-            mask &= mask - np.uint32(1)
+            mask &= mask - np.uint64(1)
             starts[line] = start
             stops[line] = at
             line += 1

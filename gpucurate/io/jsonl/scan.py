@@ -2,14 +2,15 @@
 
 A line passes only if orjson would accept it, so that what passes needs no second look; a line
 that does not pass is not wrong but unusual, and goes to orjson, which decides. Grammar:
-RFC 8259; UTF-8: RFC 3629, table 3-7 of the Unicode Standard.
+RFC 8259.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from gpucurate.io.jsonl.simd import WIDTH, first_bit, special_mask
+from gpucurate.io.jsonl.characters import BAD
+from gpucurate.io.jsonl.values import copy_string, string_end
 from gpucurate.ops.compiled import kernel
 
 MISSING, PLAIN, ESCAPED, NULL, OTHER = 0, 1, 2, 3, 4
@@ -18,110 +19,6 @@ _DEEPEST = 60
 _MAX_INT_DIGITS = 18
 
 _EXPECT_VALUE, _AFTER_OPEN_OBJECT, _EXPECT_KEY, _AFTER_OPEN_ARRAY, _AFTER_VALUE = 0, 1, 2, 3, 4
-_BAD = -1
-
-
-@kernel
-def hex4(data: Any, i: int) -> int:
-    """The code unit of four hexadecimal digits at ``i``, or -1."""
-    unit = 0
-    for k in range(4):
-        c = data[i + k]
-        if 48 <= c <= 57:
-            digit = c - 48
-        elif 97 <= c <= 102:
-            digit = c - 87
-        elif 65 <= c <= 70:
-            digit = c - 55
-        else:
-            return _BAD
-        unit = unit * 16 + digit
-    return unit
-
-
-@kernel
-def _sequence_length(data: Any, i: int, stop: int) -> int:
-    """Bytes of the well-formed UTF-8 sequence of a non-ASCII character at ``i``, or 0."""
-    c = data[i]
-    if c < 0xC2 or c > 0xF4:
-        return 0
-    length = 2 if c < 0xE0 else 3 if c < 0xF0 else 4
-    if i + length > stop:
-        return 0
-    low, high = 0x80, 0xBF
-    if c == 0xE0:
-        low = 0xA0  # else overlong
-    elif c == 0xED:
-        high = 0x9F  # else a surrogate
-    elif c == 0xF0:
-        low = 0x90  # else overlong
-    elif c == 0xF4:
-        high = 0x8F  # else beyond U+10FFFF
-    if data[i + 1] < low or data[i + 1] > high:
-        return 0
-    for k in range(2, length):
-        if data[i + k] & 0xC0 != 0x80:
-            return 0
-    return length
-
-
-@kernel
-def _escape(data: Any, i: int, stop: int) -> tuple[int, int]:
-    """Length of the escape whose backslash is at ``i``, and bytes it stands for; (0, 0) if unusual."""
-    if i + 1 >= stop:
-        return 0, 0
-    c = data[i + 1]
-    if c in (110, 34, 92, 116, 114, 47, 98, 102):  # n " \ t r / b f
-        return 2, 1
-    if c != 117 or i + 6 > stop:  # u
-        return 0, 0
-    unit = hex4(data, i + 2)
-    if unit < 0:
-        return 0, 0
-    if unit < 0x80:
-        return 6, 1
-    if unit < 0x800:
-        return 6, 2
-    if unit < 0xD800 or unit > 0xDFFF:
-        return 6, 3
-    if unit > 0xDBFF or i + 12 > stop or data[i + 6] != 92 or data[i + 7] != 117:
-        return 0, 0
-    second = hex4(data, i + 8)
-    if second < 0xDC00 or second > 0xDFFF:
-        return 0, 0
-    return 12, 4
-
-
-@kernel
-def _string_end(data: Any, i: int, stop: int) -> tuple[int, int]:
-    """Position of the closing quote of the string whose first byte is at ``i``, and what escapes save.
-
-    The second number is the bytes by which the string is shorter without escapes. (-1, 0) if
-    the string is unusual.
-    """
-    saved = 0
-    while i < stop:
-        c = data[i]
-        if c > 127:
-            length = _sequence_length(data, i, stop)
-            if length == 0:
-                return _BAD, 0
-            i += length
-        elif c == 92:
-            length, stands_for = _escape(data, i, stop)
-            if length == 0:
-                return _BAD, 0
-            saved += length - stands_for
-            i += length
-        elif c == 34:
-            return i, saved
-        elif c < 32:
-            return _BAD, 0
-        elif i + WIDTH <= stop:
-            i += first_bit(special_mask(data, i))
-        else:
-            i += 1
-    return _BAD, 0
 
 
 @kernel
@@ -136,14 +33,14 @@ def _number_end(data: Any, i: int, stop: int) -> int:
     while i < stop and 48 <= data[i] <= 57:
         i += 1
     if i == first or i - first > _MAX_INT_DIGITS or (data[first] == 48 and i - first > 1):
-        return _BAD
+        return BAD
     if i < stop and data[i] == 46:
         i += 1
         first = i
         while i < stop and 48 <= data[i] <= 57:
             i += 1
         if i == first:
-            return _BAD
+            return BAD
     if i < stop and data[i] in (69, 101):
         i += 1
         if i < stop and data[i] in (43, 45):
@@ -152,7 +49,7 @@ def _number_end(data: Any, i: int, stop: int) -> int:
         while i < stop and 48 <= data[i] <= 57:
             i += 1
         if i == first or i - first > 2:
-            return _BAD
+            return BAD
     return i
 
 
@@ -165,7 +62,7 @@ def _literal_end(data: Any, i: int, stop: int) -> int:
         if data[i] == 110 and data[i + 1] == 117 and data[i + 2] == 108 and data[i + 3] == 108:
             return i + 4
     is_false = i + 5 <= stop and data[i] == 102 and data[i + 1] == 97 and data[i + 2] == 108
-    return i + 5 if is_false and data[i + 3] == 115 and data[i + 4] == 101 else _BAD
+    return i + 5 if is_false and data[i + 3] == 115 and data[i + 4] == 101 else BAD
 
 
 @kernel
@@ -180,7 +77,7 @@ def _field_of(data: Any, start: int, stop: int, keys: Any, key_offsets: Any) -> 
             k += 1
         if k == stop - start:
             return f
-    return _BAD
+    return BAD
 
 
 @kernel
@@ -190,27 +87,40 @@ def _key_end(data: Any, i: int, stop: int, keys: Any, key_offsets: Any, found: A
     (-1, -1) if it is unusual: written with escapes, so that it may be a wanted name in
     disguise, or a wanted name for the second time, of which the last wins.
     """
-    end, saved = _string_end(data, i + 1, stop)
+    end, saved = string_end(data, i + 1, stop)
     if end < 0 or saved:
-        return _BAD, _BAD
+        return BAD, BAD
     field = _field_of(data, i + 1, end, keys, key_offsets)
     if field >= 0 and found[field, KIND] != MISSING:
-        return _BAD, _BAD
+        return BAD, BAD
     i = end + 1
     while i < stop and data[i] in (32, 9, 13):
         i += 1
-    return (i + 1, field) if i < stop and data[i] == 58 else (_BAD, _BAD)
+    return (i + 1, field) if i < stop and data[i] == 58 else (BAD, BAD)
 
 
 @kernel
 def _scan_line(  # noqa: PLR0912, PLR0915, PLR0917 - one state machine
-    data: Any, i: int, stop: int, keys: Any, key_offsets: Any, only: bool, max_depth: int, found: Any
-) -> bool:
-    """Validate one line and note where the wanted fields are; False if it is unusual."""
+    data: Any,
+    i: int,
+    stop: int,
+    keys: Any,
+    key_offsets: Any,
+    only: bool,
+    max_depth: int,
+    found: Any,
+    text: int,
+    out: Any,
+    o: int,
+) -> int:
+    """Validate one line and note where the wanted fields are; -1 if it is unusual.
+
+    The value of field ``text``, if it is a string, is copied to ``out[o:]``; the end of the copy.
+    """
     depth = 0
     objects = 0  # one bit per level: whether it is an object
     state = _EXPECT_VALUE
-    field = _BAD  # whose value is being read, at any depth
+    field = BAD  # whose value is being read, at any depth
     while i < stop:
         c = data[i]
         if c in (32, 9, 13):
@@ -227,19 +137,19 @@ def _scan_line(  # noqa: PLR0912, PLR0915, PLR0917 - one state machine
                 if depth == 1 and field >= 0:
                     found[field, END] = i + 1
             else:
-                return False
+                return BAD
             i += 1
         elif state in (_EXPECT_KEY, _AFTER_OPEN_OBJECT):
             if c != 34:
-                return False
+                return BAD
             if depth == 1:
                 i, field = _key_end(data, i, stop, keys, key_offsets, found)
                 if only and field < 0:
-                    return False
+                    return BAD
             else:
                 i, _ = _key_end(data, i, stop, keys, key_offsets[:1], found)
             if i < 0:
-                return False
+                return BAD
             state = _EXPECT_VALUE
         elif c in (123, 91):
             if depth == 1 and field >= 0:
@@ -247,17 +157,22 @@ def _scan_line(  # noqa: PLR0912, PLR0915, PLR0917 - one state machine
                 found[field, BEGIN] = i
             depth += 1
             if depth > max_depth or depth > _DEEPEST or (depth == 1 and c == 91):
-                return False
+                return BAD
             bit = 1 << depth
             objects = (objects | bit) if c == 123 else (objects & ~bit)
             state = _AFTER_OPEN_OBJECT if c == 123 else _AFTER_OPEN_ARRAY
             i += 1
         elif depth == 0:
-            return False
+            return BAD
         elif c == 34:
-            end, saved = _string_end(data, i + 1, stop)
+            if depth == 1 and field == text and text >= 0:
+                end, copied = copy_string(data, i + 1, stop, out, o)
+                saved = end - i - 1 - (copied - o)
+                o = copied
+            else:
+                end, saved = string_end(data, i + 1, stop)
             if end < 0:
-                return False
+                return BAD
             if depth == 1 and field >= 0:
                 found[field, KIND] = ESCAPED if saved else PLAIN
                 found[field, BEGIN] = i + 1
@@ -269,14 +184,14 @@ def _scan_line(  # noqa: PLR0912, PLR0915, PLR0917 - one state machine
             is_number = c == 45 or 48 <= c <= 57
             end = _number_end(data, i, stop) if is_number else _literal_end(data, i, stop)
             if end < 0:
-                return False
+                return BAD
             if depth == 1 and field >= 0:
                 found[field, KIND] = NULL if c == 110 else OTHER
                 found[field, BEGIN] = i
                 found[field, END] = end
             i = end
             state = _AFTER_VALUE
-    return depth == 0 and state == _AFTER_VALUE
+    return o if depth == 0 and state == _AFTER_VALUE else BAD
 
 
 @kernel
@@ -290,8 +205,11 @@ def scan_lines(  # noqa: PLR0917
     max_depth: int,
     found: Any,
     passed: Any,
+    text: int,
+    out: Any,
+    offsets: Any,
 ) -> None:
-    """Scan each line for ``f`` wanted fields.
+    """Scan each line for ``f`` wanted fields, and copy the strings of one of them.
 
     Args:
         data: uint8, the bytes.
@@ -306,8 +224,15 @@ def scan_lines(  # noqa: PLR0917
             value, of a string without its quotes; and of a string SIZE, its bytes once the
             escapes are resolved.
         passed: bool[n]; becomes whether the line is well-formed and usual.
+        text: number of the field whose strings are copied; -1 for none.
+        out: uint8, room for the strings and 64 bytes more. Receives the strings, without escapes,
+            of the lines that pass.
+        offsets: int64[n+1], the first 0. Becomes where in ``out`` each line's string begins and ends.
     """
     for row in range(len(starts)):
-        passed[row] = _scan_line(
-            data, starts[row], stops[row], keys, key_offsets, only, max_depth, found[row]
+        at = offsets[row]
+        end = _scan_line(
+            data, starts[row], stops[row], keys, key_offsets, only, max_depth, found[row], text, out, at
         )
+        passed[row] = end >= 0
+        offsets[row + 1] = end if end >= 0 else at

@@ -1,8 +1,8 @@
-"""Thirty-two bytes at a time, for the compiled loops of this package.
+"""Sixty-four bytes at a time, for the compiled loops of this package.
 
 numba's own loops cannot say "which of these bytes"; LLVM's vectors can, and become AVX2, AVX-512 or
-NEON as the machine has it. A mask is a uint32 whose bit k speaks for byte ``i + k``. All of
-these read 32 bytes from ``i`` on: the caller sees that they are there.
+NEON as the machine has it. A mask is a uint64 whose bit k speaks for byte ``i + k``. All of
+these read 64 bytes from ``i`` on: the caller sees that they are there.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from numba.core.imputils import impl_ret_untracked
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 
-WIDTH = 32
+WIDTH = 64
 _VECTOR = ir.VectorType(ir.IntType(8), WIDTH)
 
 
@@ -35,7 +35,7 @@ def _all(value: int) -> Any:
 
 
 def _mask_of(test: Callable[[Any, Any], Any]) -> Any:
-    """An intrinsic ``(uint8 array, position) -> uint32`` from a test of one vector."""
+    """An intrinsic ``(uint8 array, position) -> uint64`` from a test of one vector."""
 
     @intrinsic
     def mask(typing_context: Any, data: Any, i: Any) -> Any:
@@ -44,7 +44,7 @@ def _mask_of(test: Callable[[Any, Any], Any]) -> Any:
             bits = builder.bitcast(test(builder, vector), ir.IntType(WIDTH))
             return impl_ret_untracked(context, builder, signature.return_type, bits)
 
-        return types.uint32(data, types.intp), generate
+        return types.uint64(data, types.intp), generate
 
     return mask
 
@@ -53,37 +53,40 @@ def _is_newline(builder: Any, vector: Any) -> Any:
     return builder.icmp_unsigned("==", vector, _all(10))
 
 
+def _is_quote(builder: Any, vector: Any) -> Any:
+    return builder.icmp_unsigned("==", vector, _all(34))
+
+
 def _is_backslash(builder: Any, vector: Any) -> Any:
     return builder.icmp_unsigned("==", vector, _all(92))
 
 
 def _is_special(builder: Any, vector: Any) -> Any:
     """Quote, backslash, control character or non-ASCII: as signed bytes, the last two are below 32."""
-    quote_or_backslash = builder.or_(
-        builder.icmp_unsigned("==", vector, _all(34)), _is_backslash(builder, vector)
-    )
+    quote_or_backslash = builder.or_(_is_quote(builder, vector), _is_backslash(builder, vector))
     return builder.or_(builder.icmp_signed("<", vector, _all(32)), quote_or_backslash)
 
 
 newline_mask = _mask_of(_is_newline)
+quote_mask = _mask_of(_is_quote)
 backslash_mask = _mask_of(_is_backslash)
 special_mask = _mask_of(_is_special)
 
 
 @intrinsic
 def first_bit(typing_context: Any, mask: Any) -> Any:
-    """Position of the lowest set bit of a uint32; 32 of 0."""
+    """Position of the lowest set bit of a uint64; 64 of 0."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         zeros = builder.cttz(args[0], ir.Constant(ir.IntType(1), 0))
         return builder.zext(zeros, ir.IntType(64))
 
-    return types.int64(types.uint32), generate
+    return types.int64(types.uint64), generate
 
 
 @intrinsic
 def copy_block(typing_context: Any, data: Any, i: Any, out: Any, o: Any) -> Any:
-    """Copy the 32 bytes at ``data[i]`` to ``out[o]``."""
+    """Copy the 64 bytes at ``data[i]`` to ``out[o]``."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         vector = _load(context, builder, signature.args[0], args[0], args[1])

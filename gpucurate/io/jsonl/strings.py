@@ -2,83 +2,41 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from gpucurate.io.jsonl.scan import BEGIN, END, ESCAPED, KIND, PLAIN, SIZE, hex4
-from gpucurate.io.jsonl.simd import WIDTH, backslash_mask, copy_block, first_bit
+from gpucurate.io.jsonl.scan import BEGIN, END, ESCAPED, KIND, PLAIN, SIZE
+from gpucurate.io.jsonl.simd import WIDTH
+from gpucurate.io.jsonl.values import unescape
 from gpucurate.ops.compiled import kernel
 from gpucurate.ops.copying import copy_bytes
 
 
-@kernel
-def _put_character(out: Any, o: int, code: int) -> int:
-    """Write ``code`` as UTF-8 at ``o``; the position after it."""
-    if code < 0x80:
-        out[o] = code
-        return o + 1
-    if code < 0x800:
-        out[o] = 0xC0 | code >> 6
-        out[o + 1] = 0x80 | code & 63
-        return o + 2
-    if code < 0x10000:
-        out[o] = 0xE0 | code >> 12
-        out[o + 1] = 0x80 | code >> 6 & 63
-        out[o + 2] = 0x80 | code & 63
-        return o + 3
-    out[o] = 0xF0 | code >> 18
-    out[o + 1] = 0x80 | code >> 12 & 63
-    out[o + 2] = 0x80 | code >> 6 & 63
-    out[o + 3] = 0x80 | code & 63
-    return o + 4
+@dataclass(frozen=True, slots=True)
+class CopiedStrings:
+    """Strings that :func:`scan_lines` copies on its way.
 
+    Attributes:
+        out: uint8, the strings one after the other.
+        offsets: int64[n+1], where each line's string begins and ends.
+    """
 
-@kernel
-def _simple(c: int) -> int:
-    """What the letter after a backslash stands for."""
-    if c == 110:
-        return 10
-    if c == 116:
-        return 9
-    if c == 114:
-        return 13
-    if c == 98:
-        return 8
-    if c == 102:
-        return 12
-    return c
+    out: npt.NDArray[np.uint8]
+    offsets: npt.NDArray[np.int64]
 
+    @classmethod
+    def room(cls, lines: int, nbytes: int) -> CopiedStrings:
+        """Room for the strings of ``lines`` lines of ``nbytes`` in all: escaped, they are longer."""
+        return cls(np.empty(nbytes + WIDTH, np.uint8), np.zeros(lines + 1, np.int64))
 
-@kernel
-def _unescape(data: Any, i: int, stop: int, out: Any, o: int) -> None:
-    """Copy a valid string; ``out`` has a block of room behind the last string."""
-    while i < stop:
-        c = data[i]
-        if c != 92:
-            # What is copied beyond the next backslash, or the end, is overwritten.
-            if i + WIDTH <= len(data):
-                copy_block(data, i, out, o)
-                size = min(first_bit(backslash_mask(data, i)), stop - i)
-                i += size
-                o += size
-            else:
-                out[o] = c
-                i += 1
-                o += 1
-        elif data[i + 1] != 117:
-            out[o] = _simple(data[i + 1])
-            i += 2
-            o += 1
-        else:
-            code = hex4(data, i + 2)
-            i += 6
-            if 0xD800 <= code <= 0xDBFF:
-                code = 0x10000 + ((code - 0xD800) << 10) + (hex4(data, i + 2) - 0xDC00)
-                i += 6
-            o = _put_character(out, o, code)
+    def of(self, chosen: npt.NDArray[np.bool_]) -> pa.Array:
+        """The strings of the lines where ``chosen`` (bool[n]) is true; all others are empty."""
+        offsets = np.concatenate([self.offsets[:1], self.offsets[1:][chosen]])
+        return _large_strings(None, offsets, self.out)
 
 
 @kernel
@@ -87,7 +45,7 @@ def _copy_strings(data: Any, found: Any, offsets: Any, out: Any) -> None:
         if found[row, KIND] == PLAIN:
             copy_bytes(data, found[row, BEGIN], found[row, END], out, offsets[row])
         elif found[row, KIND] == ESCAPED:
-            _unescape(data, found[row, BEGIN], found[row, END], out, offsets[row])
+            unescape(data, found[row, BEGIN], found[row, END], out, offsets[row])
 
 
 def string_column(data: npt.NDArray[np.uint8], found: npt.NDArray[np.int64]) -> pa.Array:
@@ -103,5 +61,9 @@ def string_column(data: npt.NDArray[np.uint8], found: npt.NDArray[np.int64]) -> 
     out = np.empty(int(offsets[-1]) + WIDTH, np.uint8)
     _copy_strings(data, found, offsets, out)
     validity = None if is_string.all() else pa.py_buffer(np.packbits(is_string, bitorder="little").tobytes())
+    return _large_strings(validity, offsets, out)
+
+
+def _large_strings(validity: pa.Buffer | None, offsets: npt.NDArray[np.int64], out: Any) -> pa.Array:
     buffers = [validity, pa.py_buffer(offsets), pa.py_buffer(out[: int(offsets[-1])])]
-    return pa.Array.from_buffers(pa.large_string(), len(found), buffers)
+    return pa.Array.from_buffers(pa.large_string(), len(offsets) - 1, buffers)

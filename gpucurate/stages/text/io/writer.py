@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from gpucurate.frame import table as frame
-from gpucurate.io.jsonl.splice import refuse_reserved, set_fields
+from gpucurate.io.jsonl.members import refuse_reserved
+from gpucurate.io.jsonl.splice import set_fields
 from gpucurate.io.output_name import output_kind, output_name
 from gpucurate.io.piece import LinesOriginal, TableOriginal
 from gpucurate.io.sink import FORMATS, Sink, check_kind, compressions, open_sink
@@ -126,7 +127,7 @@ class DocumentWriter(ProcessingStage[DocumentBatch, FileGroupTask]):
     def _write(self, sink: Sink, task: DocumentBatch, format: FileFormat) -> None:
         original: Any = task._original if self.fields is None else None
         if isinstance(original, LinesOriginal) and format == "jsonl":
-            sink.write_lines(set_fields(original, _changed(task)) if task._changed else original)
+            sink.write_lines(set_fields(original, _changed_columns(task)) if task._changed else original)
         elif isinstance(original, TableOriginal):
             changed = _changed_columns(task)
             refuse_reserved(name for name in changed if name in original.table.column_names)
@@ -168,7 +169,3 @@ def check_output_kind(format: FileFormat | None, compression: str | None) -> Non
 
 def _changed_columns(task: DocumentBatch) -> dict[str, Any]:
     return {name: frame.column_as_arrow(task.data, name) for name in sorted(task._changed)}
-
-
-def _changed(task: DocumentBatch) -> dict[str, list[Any]]:
-    return {name: column.to_pylist() for name, column in _changed_columns(task).items()}
