@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from gpucurate.pipeline.pipeline import Pipeline
     from gpucurate.stages.function_decorators import processing_stage
     from gpucurate.workflows.one_line import exact_dedup, fuzzy_dedup
+    from gpucurate.workflows.segments_one_line import line_dedup, paragraph_dedup
 
 __version__ = "0.1.0"
 
@@ -22,6 +23,8 @@ _HOMES = {
     "Pipeline": "gpucurate.pipeline.pipeline",
     "exact_dedup": "gpucurate.workflows.one_line",
     "fuzzy_dedup": "gpucurate.workflows.one_line",
+    "line_dedup": "gpucurate.workflows.segments_one_line",
+    "paragraph_dedup": "gpucurate.workflows.segments_one_line",
     "processing_stage": "gpucurate.stages.function_decorators",
 }
 
@@ -32,6 +35,8 @@ __all__ = [
     "__version__",
     "exact_dedup",
     "fuzzy_dedup",
+    "line_dedup",
+    "paragraph_dedup",
     "processing_stage",
 ]
 

@@ -24,6 +24,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="cuda: also run what needs a CUDA device, and fail where there is none; "
         "cpu (default): tests marked gpu skip where there is none",
     )
+    parser.addoption(
+        "--update-registers",
+        action="store_true",
+        help="write what kernels take now into tests/emulator/registers.json",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

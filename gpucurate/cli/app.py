@@ -11,7 +11,9 @@ from typing import Annotated
 import typer
 
 from gpucurate import __version__
+from gpucurate.cli.compare import compare
 from gpucurate.cli.dedup import dedup
+from gpucurate.cli.index import index
 from gpucurate.spec.errors import GpucurateError, InterruptedRunError
 
 app = typer.Typer(
@@ -22,6 +24,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(dedup, name="dedup")
+app.command()(compare)
+app.add_typer(index, name="index")
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import typer
 
+from gpucurate.cli.apply import apply
 from gpucurate.cli.exact import exact
 from gpucurate.cli.fuzzy import fuzzy
 from gpucurate.cli.groups import expand
 
 dedup = typer.Typer(help="Find and remove duplicates.", no_args_is_help=True)
 
-for command in (exact, fuzzy):
+for command in (exact, fuzzy, apply):
     dedup.command()(expand(command))

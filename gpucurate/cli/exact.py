@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from gpucurate.cli import options as opt
+from gpucurate.cli.index import IndexOptions
 
 
 def exact(
@@ -17,8 +18,10 @@ def exact(
         bool, typer.Option(help="Compare lower-cased text with white space collapsed.")
     ] = False,
     policy: opt.PolicyOptions,
+    scope: opt.ScopeOptions,
     read: opt.ReadOptions,
     write: opt.WriteOptions,
+    index: IndexOptions,
     run: opt.RunOptions,
 ) -> None:
     """Keep one of the documents whose text is equal."""
@@ -27,5 +30,11 @@ def exact(
     start_early(inputs, run)  # before what takes long to import
     from gpucurate.workflows.exact import ExactDeduplicationWorkflow
 
-    settings = {**policy.settings(), **read.settings(), **write.settings()}
+    settings = {
+        **policy.settings(),
+        **scope.settings(),
+        **read.settings(),
+        **write.settings(),
+        **index.settings(),
+    }
     carry_out(ExactDeduplicationWorkflow(inputs, output, normalize_text=normalize, **settings), run)

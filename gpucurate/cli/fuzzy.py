@@ -8,6 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from gpucurate.cli import options as opt
+from gpucurate.cli.index import IndexOptions
+from gpucurate.cli.verify_options import VerifyOptions
 
 _SKETCH = "Shingles and bands"
 
@@ -59,9 +61,12 @@ def fuzzy(
     output: opt.Output,
     *,
     sketch: SketchOptions,
+    similarity: VerifyOptions,
     policy: opt.PolicyOptions,
+    scope: opt.ScopeOptions,
     read: opt.ReadOptions,
     write: opt.WriteOptions,
+    index: IndexOptions,
     run: opt.RunOptions,
 ) -> None:
     """Keep one of the documents that share many shingles (MinHash with banding)."""
@@ -70,5 +75,13 @@ def fuzzy(
     start_early(inputs, run)  # before what takes long to import
     from gpucurate.workflows.fuzzy import FuzzyDeduplicationWorkflow
 
-    settings = {**sketch.settings(), **policy.settings(), **read.settings(), **write.settings()}
+    settings = {
+        **sketch.settings(),
+        **similarity.settings(),
+        **policy.settings(),
+        **scope.settings(),
+        **read.settings(),
+        **write.settings(),
+        **index.settings(),
+    }
     carry_out(FuzzyDeduplicationWorkflow(inputs, output, **settings), run)

@@ -10,14 +10,6 @@ from typing import Annotated, Any
 import typer
 
 
-class Keep(StrEnum):
-    """Which member of a cluster survives."""
-
-    first = "first"
-    longest = "longest"
-    shortest = "shortest"
-
-
 class Format(StrEnum):
     """Layout of files."""
 
@@ -122,11 +114,35 @@ class ReadOptions:
 class PolicyOptions:
     """Which documents survive."""
 
-    keep: Annotated[Keep, typer.Option(help="Which member of a cluster survives.")] = Keep.first
+    keep: Annotated[
+        str,
+        typer.Option(
+            help="Which member of a cluster survives: first, longest, shortest, max:COLUMN, min:COLUMN, "
+            "prefer:GLOB,GLOB,... (of paths) or prefer:COLUMN=GLOB,...",
+        ),
+    ] = "first"
 
     def settings(self) -> dict[str, Any]:
         """Arguments of a workflow."""
-        return {"keep": self.keep.value}
+        return {"keep": self.keep}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScopeOptions:
+    """Which documents are compared with which."""
+
+    within: Annotated[
+        str | None,
+        typer.Option(help="Look for duplicates only among documents of one value of this column."),
+    ] = None
+    sample: Annotated[
+        str | None,
+        typer.Option(help="Take only this share of the documents, by their text, such as 1% or 0.01."),
+    ] = None
+
+    def settings(self) -> dict[str, Any]:
+        """Arguments of a workflow."""
+        return {"within": self.within, "sample": self.sample}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,7 @@ from gpucurate.spec.names import encode_name
 from gpucurate.stages.deduplication.removal import DROPPED_BYTES, REJECTED_BYTES
 from gpucurate.telemetry.report import RunReport
 from gpucurate.workflows.deduplication import DeduplicationWorkflow
+from gpucurate.workflows.notes import NOT_SAMPLED_BYTES
 from gpucurate.workflows.result import WorkflowRunResult
 
 SHOWN_IGNORED = 3
@@ -29,6 +30,8 @@ def print_plan(console: Console, workflow: DeduplicationWorkflow, executor: Exec
     _print_warnings(console, list(listing.warnings))
     _print_ignored(console, list(listing.ignored))
     console.print(f"sketch     {escape(str(workflow.sketch))}")
+    if workflow.against.indexes:
+        console.print(f"against    {workflow.against.documents:,} documents of indexes")
     console.print(f"executor   {executor.describe()}")
     console.print(f"output     {escape(encode_name(str(workflow.output)))}")
     console.print(f"plan       {plan.fingerprint}")
@@ -43,6 +46,7 @@ def print_summary(console: Console, result: WorkflowRunResult) -> None:
     _print_ignored(console, report.ignored)
     _print_books(console, report)
     _print_clusters(console, report)
+    _print_indexes(console, report)
     _print_times(console, report)
     console.print(f"output     {escape(encode_name(str(result.output)))}")
     console.print(f"clusters   {escape(encode_name(str(result.clusters_path)))}")
@@ -67,7 +71,9 @@ def _print_ignored(console: Console, ignored: list[tuple[str, str]]) -> None:
 
 def _print_books(console: Console, report: RunReport) -> None:
     books = report.books
-    parts = [f"{books.read:,} read", f"{books.kept:,} kept", f"{books.total_dropped:,} dropped"]
+    why = ", ".join(f"{count:,} {reason}" for reason, count in sorted(books.dropped.items()))
+    dropped = f"{books.total_dropped:,} dropped" + (f" ({why})" if len(books.dropped) > 1 else "")
+    parts = [f"{books.read:,} read", f"{books.kept:,} kept", dropped]
     parts.append(f"{books.total_rejected:,} rejected")
     console.print("documents  " + ", ".join(parts))
     for reason, count in books.rejected.most_common():
@@ -80,7 +86,12 @@ def _bytes(report: RunReport) -> list[str]:
     parts = [f"{format_bytes(report.input_bytes)} in"]
     if report.output_files:
         parts.append(f"{format_bytes(report.output_bytes)} out in {report.output_files:,} files")
-    for name, what in ((DROPPED_BYTES, "dropped"), (REJECTED_BYTES, "rejected")):
+    lines = {
+        DROPPED_BYTES: "dropped",
+        REJECTED_BYTES: "rejected",
+        NOT_SAMPLED_BYTES: "not sampled or rejected",
+    }
+    for name, what in lines.items():
         if name in report.counts:
             parts.append(f"{format_bytes(report.counts[name])} {what}")
     return parts
@@ -93,6 +104,15 @@ def _print_clusters(console: Console, report: RunReport) -> None:
     for entry in found["largest"]:
         where = f"{entry['path']}:{entry['row']}"
         console.print(f"  {entry['size']:>8,}  [dim]{escape(where)}[/]  {escape(entry['text'])}")
+
+
+def _print_indexes(console: Console, report: RunReport) -> None:
+    against, saved = report.details.get("against"), report.details.get("index")
+    if against:
+        found = f"{against['dropped']:,} documents were there already, of {against['documents']:,}"
+        console.print(f"against    {found} in {len(against['indexes'])} indexes")
+    if saved:
+        console.print(f"index      {escape(saved['folder'])}: {saved['documents']:,} documents")
 
 
 def _print_times(console: Console, report: RunReport) -> None:

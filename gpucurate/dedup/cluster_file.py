@@ -157,7 +157,7 @@ def _span_tables(span: FileSpan, clusters: Clusters) -> Iterator[pa.Table]:
             _array(
                 np.packbits(clusters.is_kept(start, stop)[members], bitorder="little"), pa.bool_(), len(ids)
             ),
-            pa.nulls(len(ids), pa.float32()),
+            _similarity(clusters, ids),
         ]
         yield pa.Table.from_arrays(columns, schema=SCHEMA)
 
@@ -166,6 +166,12 @@ def _rows(span: FileSpan, ids: npt.NDArray[np.int64]) -> pa.Array:
     if span.first_row is None:
         return pa.nulls(len(ids), pa.int64())
     return _array(ids - span.first_id + span.first_row, pa.int64())
+
+
+def _similarity(clusters: Clusters, ids: npt.NDArray[np.int64]) -> pa.Array:
+    if clusters.similarity is None:
+        return pa.nulls(len(ids), pa.float32())
+    return _array(clusters.similarity[ids], pa.float32())
 
 
 def _repeated(text: bytes, count: int) -> pa.Array:

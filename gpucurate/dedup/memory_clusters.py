@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from gpucurate.dedup.survivors import Clusters, Keep, keep_values
+from gpucurate.dedup.survivors import Clusters, Ranks
 from gpucurate.ops.grouping import sort_hashes, sort_pairs
 from gpucurate.ops.survivors import choose_survivors, count_members
 from gpucurate.ops.union_find import flatten, hook_runs, hook_runs128, new_parents
@@ -16,8 +16,7 @@ def group_in_memory(
     has_keys: npt.NDArray[np.bool_],
     *,
     wide: bool,
-    lengths: npt.NDArray[np.int64],
-    keep: Keep,
+    ranks: Ranks,
 ) -> Clusters:
     """Clusters of documents that share a key, and their survivors.
 
@@ -25,8 +24,7 @@ def group_in_memory(
         keys: uint64[n, bands], or the two words of one key.
         has_keys: bool[n].
         wide: whether keys are the two words of one.
-        lengths: int64[n], characters of each document.
-        keep: ``first``, ``longest`` or ``shortest``.
+        ranks: uint32 or uint64[n], above 0: of a cluster the largest survives, of equals the first.
 
     Raises:
         ConfigurationError: 2^32 documents or more.
@@ -40,7 +38,16 @@ def group_in_memory(
             column, members = np.ascontiguousarray(keys[has_keys, band]), ids.copy()
             hook_runs(*sort_pairs(column, members, np.empty_like(column), np.empty_like(members)), parents)
     flatten(parents)
-    survivors, best = np.arange(len(parents), dtype=np.uint32), np.zeros(len(parents), np.uint32)
-    values = keep_values(np.minimum(lengths + 1, 2**32 - 1).astype(np.uint32), keep)
-    choose_survivors(parents, 0, values, survivors, best)
-    return Clusters(parents, count_members(parents), survivors)
+    return choose_in_memory(parents, ranks)
+
+
+def choose_in_memory(labels: npt.NDArray[np.uint32], ranks: Ranks) -> Clusters:
+    """Choose the survivors.
+
+    Args:
+        labels: uint32[n], the smallest member of the cluster of each document.
+        ranks: as :func:`group_in_memory` takes them.
+    """
+    survivors, best = np.arange(len(labels), dtype=np.uint32), np.zeros(len(labels), ranks.dtype)
+    choose_survivors(labels, 0, ranks, survivors, best)
+    return Clusters(labels, count_members(labels), survivors)

@@ -8,13 +8,16 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from gpucurate.dedup.key_file import Signatures
 from gpucurate.frame.text import TextBuffers
 from gpucurate.ops.document_hash import document_hash
-from gpucurate.ops.minhash import MinHashParams, band_keys
+from gpucurate.ops.minhash import MinHashParams, band_keys, keys_and_signatures
 from gpucurate.ops.normalize import normalize
 from gpucurate.ops.version import ALGORITHMS_VERSION
+from gpucurate.ops.warm_up import is_warm, warm_up
 
-KeysAndMask = tuple[npt.NDArray[np.uint64], npt.NDArray[np.bool_]]
+Keys = npt.NDArray[np.uint64]
+KeysAndMask = tuple[Keys, npt.NDArray[np.bool_]]
 
 
 class Sketch(Protocol):
@@ -33,6 +36,12 @@ class Sketch(Protocol):
 
     def keys(self, text: TextBuffers) -> KeysAndMask:
         """Keys (uint64[n, bands]) and whether each document has any (bool[n])."""
+
+    def warm_up(self) -> None:
+        """Compile what deduplication with these keys needs, so that workers only load it."""
+
+    def is_warm(self) -> bool:
+        """Whether ``warm_up`` will be quick: what it compiles is on disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +70,23 @@ class MinHashSketch:
 
     def keys(self, text: TextBuffers) -> KeysAndMask:
         """Band keys; a text without a shingle has none."""
-        return band_keys(normalize(text) if self.normalized else text, self.params)
+        return band_keys(self.prepared(text), self.params)
+
+    def keys_and_signatures(self, text: TextBuffers) -> tuple[Keys, npt.NDArray[np.bool_], Signatures]:
+        """As :meth:`keys`, and the signature of each document: uint32 or uint64[n, K]."""
+        return keys_and_signatures(self.prepared(text), self.params)
+
+    def prepared(self, text: TextBuffers) -> TextBuffers:
+        """The text that shingles are taken of."""
+        return normalize(text) if self.normalized else text
+
+    def warm_up(self) -> None:
+        """Compile the rule of the sketch, and no other."""
+        warm_up(self.params)
+
+    def is_warm(self) -> bool:
+        """Whether the rule is on disk."""
+        return is_warm(self.params)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,3 +115,11 @@ class HashSketch:
         """Hashes; every text has one, the empty one too."""
         hashes = document_hash(normalize(text) if self.normalized else text)
         return hashes, np.ones(len(text), bool) if text.valid is None else text.valid
+
+    def warm_up(self) -> None:
+        """Compile."""
+        warm_up()
+
+    def is_warm(self) -> bool:
+        """Whether that has been done."""
+        return is_warm()

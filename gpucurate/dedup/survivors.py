@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from gpucurate.dedup.key_file import KeySet
+from gpucurate.dedup.key_file import KeyFile, KeySet
+from gpucurate.dedup.policy import Policy, parse_policy
+from gpucurate.dedup.ranks import length_ranks
 from gpucurate.ops.survivors import choose_survivors, count_members
-from gpucurate.spec.errors import ConfigurationError
-
-Keep = Literal["first", "longest", "shortest"]
-KEEP: tuple[Keep, ...] = get_args(Keep)
 
 Ids = npt.NDArray[np.uint32]
+Ranks = npt.NDArray[np.uint32] | npt.NDArray[np.uint64]
+
+ELSEWHERE = 2**32 - 1
+"""The survivor of a cluster that no member of this input survives of: it is in an index."""
+
+_STEP = 1 << 22
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +30,14 @@ class Clusters:
         labels: uint32[n], the smallest record of the cluster of each record.
         sizes: uint32[n], at a label the members of its cluster; 1 for a record alone.
         survivors: uint32[n], at a label the member that is kept.
+        similarity: float32[n], of each member to the survivor of its cluster; None if pairs were
+            not verified.
     """
 
     labels: Ids
     sizes: Ids
     survivors: Ids
+    similarity: npt.NDArray[np.float32] | None = None
 
     @property
     def count(self) -> int:
@@ -38,14 +45,28 @@ class Clusters:
         return int(np.count_nonzero(self.sizes > 1))
 
     @property
+    def in_index(self) -> int:
+        """Documents whose cluster has its survivor in an index."""
+        steps = range(0, len(self.labels), _STEP)
+        return sum(
+            int(np.count_nonzero(self.survivors[self.labels[at : at + _STEP]] == ELSEWHERE)) for at in steps
+        )
+
+    @property
     def duplicates(self) -> int:
-        """Documents that are not kept."""
-        return len(self.labels) - int(np.count_nonzero(self.sizes))
+        """Documents that are not kept because another one of the input is."""
+        surviving = int(np.count_nonzero((self.sizes > 0) & (self.survivors != ELSEWHERE)))
+        return len(self.labels) - surviving - self.in_index
 
     def is_kept(self, first: int, stop: int) -> npt.NDArray[np.bool_]:
         """Whether each record of ``first .. stop`` survives; a record alone always does."""
         survivors: npt.NDArray[np.bool_] = self.survivors[self.labels[first:stop]] == np.arange(first, stop)
         return survivors
+
+    def shown(self, label: int) -> int:
+        """The member that stands for a cluster: the survivor, or the first where that is in an index."""
+        survivor = int(self.survivors[label])
+        return label if survivor == ELSEWHERE else survivor
 
     def largest(self, count: int) -> Ids:
         """Labels of the ``count`` largest clusters of two and more, the largest first."""
@@ -54,49 +75,34 @@ class Clusters:
         return many[order].astype(np.uint32)
 
 
-def choose(labels: Ids, keys: KeySet, keep: Keep) -> Clusters:
+def choose(labels: Ids, keys: KeySet, keep: str) -> Clusters:
     """Choose the survivors.
 
     Args:
         labels: as :func:`find_components` gives them.
-        keys: of all units, for the lengths of documents.
-        keep: ``first``: the smallest id; ``longest`` or ``shortest``: by characters of the
-            text, and of equals the smallest id.
+        keys: of all units, for the lengths of documents, or their ranks.
+        keep: what decides, as :func:`~gpucurate.dedup.policy.parse_policy` reads it; of equals
+            the smallest id survives.
 
     Raises:
         ConfigurationError: not a policy.
     """
-    check_keep(keep)
+    policy = parse_policy(keep)
     sizes = count_members(labels)
-    if keep == "first":
-        return Clusters(labels, sizes, np.arange(len(labels), dtype=np.uint32))
     survivors = np.arange(len(labels), dtype=np.uint32)
-    best = np.zeros(len(labels), np.uint32)
+    if policy.kind == "first":
+        return Clusters(labels, sizes, survivors)
+    best: Ranks = np.zeros(len(labels), np.uint64) if policy.is_ranked else np.zeros(len(labels), np.uint32)
     for base, file in keys.files():
-        for first, lengths in file.lengths():
-            choose_survivors(labels, base + first, keep_values(lengths, keep), survivors, best)
+        for first, ranks in _ranks(file, policy):
+            choose_survivors(labels, base + first, ranks, survivors, best)
     return Clusters(labels, sizes, survivors)
 
 
-def check_keep(keep: str) -> None:
-    """Whether ``keep`` is a policy.
-
-    Raises:
-        ConfigurationError: it is not.
-    """
-    if keep not in KEEP:
-        raise ConfigurationError(f"keep={keep!r} is not a policy: choose {', '.join(KEEP)}")
-
-
-def keep_values(lengths: Ids, keep: Keep) -> Ids:
-    """Values of which the largest survives.
-
-    Args:
-        lengths: uint32, characters plus one; 0 for a record that is no document, which stays 0.
-        keep: a policy.
-    """
-    if keep == "longest":
-        return lengths
-    shorter = np.uint32(2**32 - 1) - lengths + np.uint32(1)
-    values: Ids = np.where(lengths == 0, lengths, shorter if keep == "shortest" else np.uint32(1))
-    return values
+def _ranks(file: KeyFile, policy: Policy) -> Iterator[tuple[int, Ranks]]:
+    """First record and ranks of each block, in order."""
+    if policy.is_ranked:
+        yield from file.ranks()
+    else:
+        for first, lengths in file.lengths():
+            yield first, length_ranks(lengths, policy)

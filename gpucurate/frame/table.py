@@ -156,6 +156,15 @@ def with_columns(table: Table, columns: Mapping[str, Any]) -> Table:
     return table
 
 
+def replace_column(table: Table, name: str, values: pa.Array) -> Table:
+    """The table with Arrow values, one a row, in place of those of a column, whose type stays."""
+    if isinstance(table, pa.Table):
+        return with_columns(table, {name: values})
+    column = pa.Table.from_arrays([values], [name])
+    made = to_cudf(column)[name] if is_cudf(table) else to_pandas(column)[name]
+    return table.assign(**{name: made.astype(table[name].dtype)})
+
+
 def select_columns(table: Table, names: Sequence[str]) -> Table:
     """The table with only these columns, in this order."""
     return table.select(list(names)) if isinstance(table, pa.Table) else table[list(names)]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
 import numpy as np
+
+from gpucurate.spec.errors import NotOnDeviceError
 
 
 def implementation(operation: str, array: Any) -> ModuleType:
@@ -15,6 +18,15 @@ def implementation(operation: str, array: Any) -> ModuleType:
     Args:
         operation: package of the operation, the ``__package__`` of its contract.
         array: any array of the operation's input.
+
+    Raises:
+        NotOnDeviceError: the array is no NumPy array, and the operation runs on the CPU only.
     """
-    device = "cpu" if isinstance(array, np.ndarray) else "cuda"
-    return import_module(f"{operation}.{device}")
+    if isinstance(array, np.ndarray):
+        return import_module(f"{operation}.cpu")
+    if find_spec(f"{operation}.cuda") is None:
+        raise NotOnDeviceError(
+            f"{operation.rpartition('.')[2]} has no CUDA implementation, and was given an array of type "
+            f"{type(array).__name__}: pass NumPy arrays"
+        )
+    return import_module(f"{operation}.cuda")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 from gpucurate.spec.books import Books
 from gpucurate.spec.errors import BooksError, InputError, QuarantinedError, TooManyRejectsError
 from gpucurate.telemetry.report import RunReport
@@ -20,8 +22,17 @@ def judge(report: RunReport, max_reject_rate: float, ignore_failures: bool = Fal
     """
     check_balance(report.books)
     check_rejects(report.books, max_reject_rate)
-    if ignore_failures or not report.quarantined:
-        return
+    if report.quarantined and not ignore_failures:
+        raise_set_aside(report)
+
+
+def raise_set_aside(report: RunReport) -> NoReturn:
+    """End a run of which something was set aside.
+
+    Raises:
+        InputError: a file could not be read, or changed while it was.
+        QuarantinedError: some units could not be done.
+    """
     count = len(report.quarantined)
     first = report.quarantined[0]
     where = f"{count} unit{'s' if count > 1 else ''} of work could not be done"

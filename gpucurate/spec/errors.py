@@ -78,3 +78,11 @@ class StageError(GpucurateError):
     def __init__(self, message: str, stage: str) -> None:
         super().__init__(message)
         self.stage = stage
+
+
+class DeviceError(GpucurateError):
+    """A CUDA device or what drives it is missing, or a kernel does not compile."""
+
+
+class NotOnDeviceError(GpucurateError, NotImplementedError):
+    """An operation was given arrays of a CUDA device, but has no CUDA implementation."""

@@ -26,9 +26,12 @@ from gpucurate.backends.driver import Outcome
 from gpucurate.backends.executors import Executor, default_executor
 from gpucurate.checkpoint.durable import fsync_folder
 from gpucurate.checkpoint.phase import Phase
-from gpucurate.checkpoint.run_folder import RunFolder
+from gpucurate.checkpoint.run_folder import FOLDER, RunFolder
 from gpucurate.dedup.cluster_file import write_clusters
-from gpucurate.dedup.components import find_components
+from gpucurate.dedup.components import Ids, find_components
+from gpucurate.dedup.index_against import fold_old, leave_to_old
+from gpucurate.dedup.index_hits import HITS, write_hits
+from gpucurate.dedup.index_sketch import sketch_identity
 from gpucurate.dedup.marks import Marks
 from gpucurate.dedup.sketch import Sketch
 from gpucurate.dedup.survivors import Clusters, choose
@@ -40,7 +43,7 @@ from gpucurate.pipeline.verdict import check_rejects, judge
 from gpucurate.planning.fingerprint import digest
 from gpucurate.planning.units import make_units
 from gpucurate.spec.errors import ConfigurationError, InputError
-from gpucurate.spec.names import RESERVED_PREFIX
+from gpucurate.spec.names import RESERVED_PREFIX, encode_name
 from gpucurate.spec.plan import Plan
 from gpucurate.spec.progress import Observer, Silent
 from gpucurate.spec.unit import Unit, UnitResult
@@ -48,7 +51,9 @@ from gpucurate.telemetry.memory_watch import MemoryWatch
 from gpucurate.telemetry.report import report_from_dict, sum_books
 from gpucurate.workflows.compiling import prepare
 from gpucurate.workflows.found import Found
+from gpucurate.workflows.index import IN_INDEX, Against, SavedIndex
 from gpucurate.workflows.largest import largest_clusters
+from gpucurate.workflows.notes import name_sampled_bytes, without_values
 from gpucurate.workflows.options import DedupOptions
 from gpucurate.workflows.passes import Passes, plan_of
 from gpucurate.workflows.result import WorkflowRunResult
@@ -105,25 +110,61 @@ class DeduplicationWorkflow:
         """What makes the stages of each pass."""
         return Passes(self.inputs, self.listing, self.output, self.options)
 
+    @cached_property
+    def against(self) -> Against:
+        """The indexes that documents are held against, opened when first asked for.
+
+        Raises:
+            ConfigurationError: no index.
+            StorageError: a damaged one.
+        """
+        return Against.open(self.options.against)
+
+    @property
+    def state(self) -> Path:
+        """Folder of the run's state."""
+        return self.output / FOLDER if self.options.cache_path is None else Path(self.options.cache_path)
+
+    @property
+    def saving(self) -> SavedIndex | None:
+        """The index that the run is to leave, if any."""
+        folder = self.options.save_index
+        return None if folder is None else SavedIndex(Path(folder), self.state)
+
     def survey(self) -> tuple[Listing, Plan, Sequence[Unit]]:
         """List the input, check its columns and plan the first phase; writes nothing.
 
         Raises:
             InputError: no input.
-            ConfigurationError: the column of text is not there, or the output overlaps the input.
+            ConfigurationError: the column of text is not there, the output overlaps the input, or
+                an index does not fit.
+            OutputInUseError: the folder for an index holds something.
         """
         refuse_overlap(self.output, self.inputs)
+        self._check_indexes()
         if self.options.cache_path is not None:
             refuse_overlap(Path(self.options.cache_path), self.inputs, "cache_path")
         if self.options.annotate:
             refuse_reserved(self.listing)
-        stages = self.passes.keys(self.sketch)
+        stages = self._key_stages()
         plan = plan_of("keys", stages)
         units = make_units(plan, stages[0].partition())
         if self.options.writes:
             ranges = (r for unit in units for group in unit.groups for r in group)
             check_output_names(ranges, self.options.format, self.options.compression)
         return self.listing, plan, units
+
+    @property
+    def _identity(self) -> dict[str, Any]:
+        """What keys are taken by, in an index."""
+        return {**sketch_identity(self.sketch), "within": self.options.within}
+
+    def _check_indexes(self) -> None:
+        self.against.check(self._identity)
+        if self.saving is not None:
+            refuse_overlap(self.saving.folder, self.inputs, "index")
+            self.saving.refuse_overlap([self.output, self.state, *map(Path, self.options.against)])
+            self.saving.check(is_finished=(self.state / "_SUCCESS").exists())
 
     def run(
         self,
@@ -143,14 +184,16 @@ class DeduplicationWorkflow:
         """
         listing, plan, units = self.survey()
         executor = executor or default_executor(sum(unit.est_bytes for unit in units))
-        prepare(observer or Silent())
-        state = None if self.options.cache_path is None else Path(self.options.cache_path)
+        prepare(observer or Silent(), self.sketch)
+        state, saving = None if self.options.cache_path is None else self.state, self.saving
         with RunFolder(self.output, self.name, self._decides(plan), state) as folder:
             if folder.is_finished:
                 Phase(folder, plan, units)  # refuses another input
-                if folder.is_finished and folder.is_whole():
+                if folder.is_finished and folder.is_whole() and (saving is None or saving.was_saved):
                     report = report_from_dict(folder.read_json("report.json"))
                     return WorkflowRunResult(self.output, folder.path, report, was_finished=True)
+                if saving is not None:
+                    saving.check(is_finished=False)
                 folder.reopen()  # what is missing is made again
             with Run(self.name, executor, folder, observer, watch) as run:
                 run.report.ignored = list(listing.ignored)
@@ -162,7 +205,7 @@ class DeduplicationWorkflow:
 
     def _decides(self, plan: Plan) -> dict[str, Any]:
         """Everything that changes results."""
-        return {"keys": plan.decides, **self.options.decides()}
+        return {"keys": plan.decides, **self.options.decides(), **self.against.decides()}
 
     def _phases(self, run: Run, folder: RunFolder, plan: Plan, units: Sequence[Unit]) -> None:
         found = self._first_pass(run, folder, plan, units)
@@ -172,14 +215,30 @@ class DeduplicationWorkflow:
         if self.options.writes:
             results = self._write(run, folder, found, clusters)
         else:
-            run.report.books.kept = run.report.books.read - run.report.books.total_rejected
+            books = run.report.books
+            books.kept = books.read - books.total_rejected - books.total_dropped
         run.close_report(results)
         judge(run.report, self.options.max_reject_rate)
+        if self.saving is not None:
+            self._save_index(run, self.saving, found, clusters)
+            run.close_report(results)
+
+    def _save_index(self, run: Run, saving: SavedIndex, found: Found, clusters: Clusters) -> None:
+        """Leave the keys of what is kept; only once everything is, since others will be dropped for it."""
+        began = time.monotonic()
+        index = saving.save(self._identity, found, clusters)
+        run.report.details["index"] = {
+            "folder": encode_name(str(saving.folder)),
+            "documents": index.documents,
+            "fingerprint": index.fingerprint,
+        }
+        run.timed("index", time.monotonic() - began)
 
     def _first_pass(self, run: Run, folder: RunFolder, plan: Plan, units: Sequence[Unit]) -> Found:
         """Read the text and take its keys."""
-        outcome = run.phase(plan, self.passes.keys(self.sketch), units)
+        outcome = run.phase(plan, self._key_stages(), units)
         run.report.books = sum_books(outcome.results)
+        run.report.warnings += without_values(run.report.counts)
         run.number_rejects(plan.name, units, outcome.results)
         try:
             check_rejects(run.report.books, self.options.max_reject_rate)
@@ -188,19 +247,42 @@ class DeduplicationWorkflow:
             raise
         return Found.of(folder, units, outcome)
 
+    def _key_stages(self) -> list[Any]:
+        """The stages of the first pass."""
+        return self.passes.keys(self.sketch)
+
     def _detect(self, run: Run, folder: RunFolder, found: Found) -> Clusters:
         """From keys to clusters with their survivors."""
         began = time.monotonic()
-        labels = find_components(
-            found.keys,
+        labels = self._components(run, folder, found)
+        if self.against.indexes:
+            clusters = self._choose_beside_old(labels, folder, found)
+        else:
+            clusters = self._choose(labels, found)
+        run.timed("group", time.monotonic() - began)
+        return clusters
+
+    def _components(self, run: Run, folder: RunFolder, found: Found) -> Ids:
+        """The component of equal keys of each record, after those of the documents of indexes."""
+        return find_components(
+            self.against.with_new(found.keys),
             self.sketch.bands,
             wide=self.sketch.wide,
             memory=run.executor.memory // 2,
             threads=run.executor.workers,
             scratch=folder.scratch / "group",
         )
-        clusters = choose(labels, found.keys, self.options.keep)
-        run.timed("group", time.monotonic() - began)
+
+    def _choose(self, labels: Ids, found: Found) -> Clusters:
+        """Clusters with survivors."""
+        return choose(labels, found.keys, self.options.keep)
+
+    def _choose_beside_old(self, labels: Ids, folder: RunFolder, found: Found) -> Clusters:
+        """Clusters of the new documents; of those with an old one, that survives, and is told of."""
+        folded = fold_old(labels, self.against.documents)
+        write_hits(folder.path / HITS, self.against.files, folded)
+        clusters = self._choose(folded.labels, found)
+        leave_to_old(clusters, folded.clusters, folded.old_members[folded.clusters])
         return clusters
 
     def _write_clusters(self, run: Run, folder: RunFolder, found: Found, clusters: Clusters) -> None:
@@ -214,6 +296,8 @@ class DeduplicationWorkflow:
             "duplicates": clusters.duplicates,
             "largest": largest_clusters(found, clusters, self.options.text_field, limits),
         }
+        if self.against.indexes:
+            run.report.details["against"] = self.against.report(clusters)
         run.timed("clusters", time.monotonic() - began)
 
     def _write(self, run: Run, folder: RunFolder, found: Found, clusters: Clusters) -> Sequence[UnitResult]:
@@ -221,10 +305,14 @@ class DeduplicationWorkflow:
         marks = Marks(folder.scratch / "marks")
         marks.write(found.keys, clusters, found.range_records, with_labels=self.options.annotate)
         units, written = self._last_pass(run, found, self.passes.write(marks.folder))
+        if self.options.sample is not None:
+            name_sampled_bytes(run.report.counts)
         books = run.report.books
         books.kept = sum_books(written.results).kept
         if not self.options.annotate:
             books.dropped["duplicates"] = clusters.duplicates
+            if clusters.in_index:
+                books.dropped[IN_INDEX] = clusters.in_index
         books.quarantined += self._set_aside(marks, found, units, written)
         return written.results
 

@@ -16,7 +16,12 @@ LARGEST_PACKED = 32 << 20
 
 
 def first_line(source: FileRange, record: int, text_field: str, limits: ReadLimits) -> str:
-    """The beginning of a document, on one line; empty where that is far to look for.
+    """The beginning of a document, on one line; arguments as :func:`document_text`."""
+    return shorten(document_text(source, record, text_field, limits))
+
+
+def document_text(source: FileRange, record: int, text_field: str, limits: ReadLimits) -> str:
+    """The text of a document; empty where that is far to look for.
 
     Args:
         source: the range that holds it.
@@ -37,7 +42,7 @@ def first_line(source: FileRange, record: int, text_field: str, limits: ReadLimi
     for piece in pieces:
         if record < piece.first_record + piece.num_records:
             at = int(np.searchsorted(piece.records, record))
-            return shorten(piece.table.column(text_field)[at].as_py())
+            return str(piece.table.column(text_field)[at].as_py())
     return ""
 
 

@@ -19,7 +19,7 @@ def largest_clusters(
     bases = [span.first_id for span in found.spans]
     shown = []
     for label in clusters.largest(SHOWN_CLUSTERS):
-        source, record = locate(int(clusters.survivors[label]), bases, found.ranges)
+        source, record = locate(clusters.shown(int(label)), bases, found.ranges)
         span = found.spans[found.ranges.index(source)]
         shown.append(
             {

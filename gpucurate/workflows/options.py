@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from os import PathLike
 from typing import Any
 
-from gpucurate.dedup.survivors import Keep, check_keep
+from gpucurate.dedup.policy import Policy, parse_policy
 from gpucurate.pipeline.verdict import DEFAULT_MAX_REJECT_RATE
 from gpucurate.spec.errors import ConfigurationError
 from gpucurate.spec.source import FileFormat
+from gpucurate.stages.deduplication.sample import parse_share
 from gpucurate.stages.text.io.writer import check_output_kind
 
 
@@ -21,7 +23,12 @@ class DedupOptions:
         text_field: column of text.
         input_filetype: ``jsonl`` or ``parquet``; by file names if None.
         input_blocksize: bytes a unit of work, 64 MiB by default.
-        keep: which member of a cluster survives: ``first``, ``longest`` or ``shortest``.
+        keep: which member of a cluster survives, as :mod:`gpucurate.dedup.policy` reads it:
+            ``first``, ``longest``, ``shortest``, ``max:COLUMN``, ``min:COLUMN``,
+            ``prefer:GLOB,...`` or ``prefer:COLUMN=GLOB,...``.
+        within: a column; documents of different values of it are never duplicates.
+        sample: a share of the documents by their hash, ``0.01`` or ``"1%"``; the others are
+            not written.
         perform_removal: write the kept documents; else only clusters are written.
         annotate: write every document, with its cluster and whether it is kept.
         format: of the output; the input's if None.
@@ -30,6 +37,8 @@ class DedupOptions:
         on_corrupt: ``skip`` or ``fail`` on a broken file.
         max_record_bytes: longer records are rejected; 32 MiB by default.
         cache_path: where the state of the run lies, instead of ``_gpucurate/`` in the output.
+        against: folders of indexes; documents that these hold already are dropped.
+        save_index: folder for an index of the documents that are kept.
 
     Raises:
         ConfigurationError: a policy, format or compression that there is not.
@@ -38,7 +47,9 @@ class DedupOptions:
     text_field: str = "text"
     input_filetype: FileFormat | None = None
     input_blocksize: int | str | None = None
-    keep: Keep = "first"
+    keep: str = "first"
+    within: str | None = None
+    sample: float | str | None = None
     perform_removal: bool = True
     annotate: bool = False
     format: FileFormat | None = None
@@ -47,10 +58,19 @@ class DedupOptions:
     on_corrupt: str = "skip"
     max_record_bytes: int | None = None
     cache_path: str | PathLike[str] | None = None
+    against: Sequence[str | PathLike[str]] = ()
+    save_index: str | PathLike[str] | None = None
 
     def __post_init__(self) -> None:
-        check_keep(self.keep)
+        parse_policy(self.keep)
+        if self.sample is not None:
+            parse_share(self.sample)
         check_output_kind(self.format, self.compression)
+
+    @property
+    def policy(self) -> Policy:
+        """What ``keep`` stands for."""
+        return parse_policy(self.keep)
 
     @property
     def writes(self) -> bool:
@@ -65,9 +85,12 @@ class DedupOptions:
         return limits
 
     def decides(self) -> dict[str, Any]:
-        """What changes results beyond the plan of the keys."""
-        without = {"max_reject_rate", "cache_path", "input_blocksize"}
-        return {key: value for key, value in asdict(self).items() if key not in without}
+        """What changes results beyond the plan of the keys, and what the indexes hold."""
+        without = {"max_reject_rate", "cache_path", "input_blocksize", "against", "save_index"}
+        values = {key: value for key, value in asdict(self).items() if key not in without}
+        if self.sample is not None:
+            values["sample"] = str(parse_share(self.sample))  # 1% is 0.01
+        return values
 
 
 def dedup_options(given: dict[str, Any]) -> DedupOptions:

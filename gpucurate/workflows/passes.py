@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 from gpucurate.backends.chain import Stage
-from gpucurate.dedup.sketch import Sketch
+from gpucurate.dedup.sketch import MinHashSketch, Sketch
+from gpucurate.io.limits import ReadLimits
 from gpucurate.io.listing import Listing
 from gpucurate.planning.planner import make_plan
 from gpucurate.spec.bytesize import MIB
 from gpucurate.spec.plan import Plan
+from gpucurate.stages.deduplication.column_path import ColumnPath
 from gpucurate.stages.deduplication.keys import DocumentKeys
 from gpucurate.stages.deduplication.removal import DuplicateAnnotation, DuplicateRemoval
+from gpucurate.stages.deduplication.sample import DocumentSample
+from gpucurate.stages.deduplication.texts import CandidateTexts
 from gpucurate.stages.specification import specify
 from gpucurate.stages.text.io.reader import DocumentReader
 from gpucurate.stages.text.io.writer import DocumentWriter
+from gpucurate.workflows.columns import find_column
 from gpucurate.workflows.options import DedupOptions
 
 PIECE_BYTES = 16 * MIB
@@ -46,12 +52,40 @@ class Passes:
         self.output = output
         self.options = options
 
-    def keys(self, sketch: Sketch) -> list[Any]:
-        """From text to keys on disk."""
-        # Rows of Parquet that cannot be read whole must be known before survivors are chosen.
-        whole = self.options.writes and any(file.format == "parquet" for file in self.listing.files)
-        reader = self.reader(fields=[self.options.text_field], keep_original=whole)
-        return [reader, DocumentKeys(sketch, self.options.text_field)]
+    def keys(self, sketch: Sketch, kind: type[DocumentKeys] = DocumentKeys) -> list[Any]:
+        """From text to keys on disk, by this stage."""
+        text, within, policy_column = self.options.text_field, self.within, self.policy_column
+        others = [path.field for path in (within, policy_column) if path is not None]
+        stages: list[Any] = [self.reader(fields=[text, *others], keep_original=self._whole)]
+        if self.options.sample is not None:
+            stages.append(DocumentSample(self.options.sample, text))
+        policy = self.options.policy if self.options.policy.is_ranked else None
+        stages.append(kind(sketch, text, within=within, policy=policy, policy_column=policy_column))
+        return stages
+
+    @property
+    def _whole(self) -> bool:
+        """Rows of Parquet that cannot be read whole must be known before survivors are chosen."""
+        return self.options.writes and any(file.format == "parquet" for file in self.listing.files)
+
+    def texts(self, sketch: MinHashSketch, candidates: Path) -> list[Any]:
+        """From text to the texts of candidates on disk."""
+        reader = self.reader(fields=[self.options.text_field], keep_original=self._whole)
+        return [reader, CandidateTexts(sketch, self.options.text_field, candidates)]
+
+    @cached_property
+    def within(self) -> ColumnPath | None:
+        """The column within which duplicates are looked for."""
+        return self._column(self.options.within)
+
+    @cached_property
+    def policy_column(self) -> ColumnPath | None:
+        """The column that decides what survives."""
+        return self._column(self.options.policy.column)
+
+    def _column(self, name: str | None) -> ColumnPath | None:
+        limits = ReadLimits(**self.options.read_kwargs())
+        return find_column(self.listing, name, limits) if name else None
 
     def write(self, marks: Path) -> list[Any]:
         """From text and marks to the output."""

@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from gpucurate.dedup.cut_file import SCHEMA as CUTS
 from gpucurate.telemetry.report import RunReport
 
 
@@ -33,10 +34,20 @@ class WorkflowRunResult:
         """Folder of the cluster artefact, Parquet."""
         return self.state / "clusters"
 
+    @property
+    def cuts_path(self) -> Path:
+        """Folder of the cuts artefact of lines or paragraphs, if it was asked for."""
+        return self.state / "cuts"
+
     def clusters(self) -> pa.Table:
         """All rows of the cluster artefact: one a document that has duplicates."""
         parts = sorted(self.clusters_path.glob("*.parquet"))
         return pa.concat_tables([_read(part) for part in parts])
+
+    def cuts(self) -> pa.Table:
+        """All rows of the cuts artefact: one a segment that was cut."""
+        parts = sorted(self.cuts_path.glob("*.parquet"))
+        return pa.concat_tables([_read(part) for part in parts]) if parts else CUTS.empty_table()
 
     @property
     def metadata(self) -> dict[str, Any]:

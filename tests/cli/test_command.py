@@ -88,7 +88,7 @@ def test_dry_run_says_what_would_be_done_and_writes_nothing(data: Path) -> None:
             "choose one of none, gzip, zstd",
         ),
         (["data", "-o", "out", "--annotate", "--clusters-only"], 2, "give one of them"),
-        (["data", "-o", "out", "--keep", "best"], 2, "'best' is not one of"),
+        (["data", "-o", "out", "--keep", "best"], 3, "'best' is not a policy"),
         (["data"], 2, "Missing option"),
         (["data", "-o", "/proc/nothing/here"], 6, "cannot write"),
         (["http://example.com/a.jsonl", "-o", "out"], 3, "http"),
@@ -202,3 +202,29 @@ def test_a_full_disk_is_a_sentence_and_the_run_can_be_continued(tmp_path: Path) 
         assert kept == (tmp_path / "large.jsonl").read_bytes()
     finally:
         subprocess.run(["umount", str(small)], check=False)
+
+
+def test_another_policy_is_applied_to_the_clusters_of_a_run(data: Path) -> None:
+    assert call("dedup", "exact", "data", "-o", "found", "--clusters-only", cwd=data)[0] == 0
+    code, out, err = call("dedup", "apply", "found", "-o", "out", "--keep", "longest", "-q", cwd=data)
+    assert (code, err) == (0, "")
+    assert "250 read, 200 kept, 50 dropped, 0 rejected" in out
+    code, out, _ = call("dedup", "apply", "found", "-o", "more", "--dry-run", cwd=data)
+    assert "the clusters are there" in out
+    code, _, err = call("dedup", "apply", "data", "-o", "more", cwd=data)
+    assert (code, "is no run of gpucurate" in err) == (5, True)
+
+
+def test_two_runs_are_compared(data: Path) -> None:
+    call("dedup", "exact", "data", "-o", "exact", cwd=data)
+    call("dedup", "fuzzy", "data", "-o", "fuzzy", "--no-normalize", cwd=data)
+    code, out, err = call("compare", "exact", "fuzzy", "--examples", "1", cwd=data)
+    assert (code, err) == (0, "")
+    assert "50 of 100 documents in the first" in out
+    assert "recall 1.0000" in out
+    assert "50 documents by both, 0 by the first only" in out
+    assert "together in the second only" in out
+    code, out, _ = call("compare", "exact", "exact", "--json", cwd=data)
+    assert (code, json.loads(out)["agreement"]["adjusted_rand_index"]) == (0, 1)
+    code, _, err = call("compare", "exact", "data", cwd=data)
+    assert (code, "no fuzzy_id_generator.json" in err) == (5, True)

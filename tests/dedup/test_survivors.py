@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpucurate.dedup.key_file import KeyFileWriter, KeySet, Layout
-from gpucurate.dedup.survivors import KEEP, Clusters, Keep, choose
+from gpucurate.dedup.policy import BY_LENGTH
+from gpucurate.dedup.survivors import Clusters, choose
 from gpucurate.spec.errors import ConfigurationError
 
 
@@ -29,13 +30,13 @@ def lengths_on_disk(folder: Path, lengths: list[int], split: int) -> KeySet:
 @settings(deadline=None)
 @given(
     members=st.lists(st.tuples(st.integers(0, 5), st.integers(0, 4)), min_size=1, max_size=40),
-    keep=st.sampled_from(KEEP),
+    keep=st.sampled_from(BY_LENGTH),
     data=st.data(),
 )
 def test_one_of_each_cluster_survives_by_the_policy(
     tmp_path_factory: pytest.TempPathFactory,
     members: list[tuple[int, int]],
-    keep: Keep,
+    keep: str,
     data: st.DataObject,
 ) -> None:
     groups: dict[int, list[int]] = {}
@@ -62,4 +63,24 @@ def test_the_largest_clusters_come_first_and_ties_by_id() -> None:
 
 def test_a_policy_that_there_is_not_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="'best' is not a policy: choose first, longest, shortest"):
-        choose(np.zeros(1, np.uint32), lengths_on_disk(tmp_path, [1], 0), "best")  # type: ignore[arg-type]
+        choose(np.zeros(1, np.uint32), lengths_on_disk(tmp_path, [1], 0), "best")
+
+
+@settings(deadline=None)
+@given(members=st.lists(st.tuples(st.integers(0, 4), st.integers(1, 2**64 - 1)), min_size=1, max_size=40))
+def test_the_highest_rank_survives_and_of_equals_the_first(
+    tmp_path_factory: pytest.TempPathFactory, members: list[tuple[int, int]]
+) -> None:
+    groups: dict[int, list[int]] = {}
+    for i, (group, _) in enumerate(members):
+        groups.setdefault(group, []).append(i)
+    labels = np.array([groups[group][0] for group, _ in members], np.uint32)
+    path = tmp_path_factory.mktemp("r") / "0"
+    writer = KeyFileWriter(path, Layout(1, ranks=True))
+    for _, rank in members:  # a block each
+        nothing = np.zeros(0, np.uint32), np.zeros((0, 1), np.uint64)
+        writer.append(1, *nothing, np.ones(1, np.uint32), ranks=np.array([rank], np.uint64))
+    writer.close()
+    keys = KeySet([path], np.array([0, len(members)], np.int64))
+    kept = np.flatnonzero(choose(labels, keys, "max:score").is_kept(0, len(members))).tolist()
+    assert kept == sorted(min(group, key=lambda i: (-members[i][1], i)) for group in groups.values())

@@ -2,56 +2,62 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
-from gpucurate.ops.kernels import kernel_path, kernel_source
+from gpucurate.frame.text import TextBuffers
+from gpucurate.ops.cuda import CudaDevice, Device
+from gpucurate.ops.kernels import kernel_path
 from tests.emulator.emu import RawModule
 
 
-class Backend(Protocol):
-    """Finds kernels; its arrays are those of ``xp``, NumPy or CuPy."""
-
-    xp: Any
-
-    def kernel(self, source: str, name: str, options: tuple[str, ...] = ()) -> Any: ...
-
-    def to_host(self, array: Any) -> Any: ...
-
-
-@dataclass(frozen=True)
-class Emulated:
-    """The emulator, with threads in one order."""
+@dataclass
+class Emulated(Device):
+    """The emulator: threads in one order, a grid as large as so many multiprocessors take."""
 
     cache: Path
     order: int = 0
-    xp: Any = np
+    multiprocessors: int = 132
+    chunk_bytes: int = 2048
+    loaded: dict[tuple[str, tuple[str, ...]], RawModule] = field(default_factory=dict)
 
-    def kernel(self, source: str, name: str, options: tuple[str, ...] = ()) -> Any:
-        module = RawModule(path=kernel_path(source), cache=self.cache, options=options)
-        found = module.get_function(name)
+    xp = np
+
+    def kernel(self, source: str, function: str, options: tuple[str, ...] = ()) -> Any:
+        if (source, options) not in self.loaded:
+            path = kernel_path(source)
+            self.loaded[source, options] = RawModule(path=path, cache=self.cache, options=options)
+        found = self.loaded[source, options].get_function(function)
         found.order = self.order
         return found
 
-    def to_host(self, array: Any) -> Any:
-        return array
 
-
-class OnDevice:
-    """The current CUDA device, through CuPy and NVRTC."""
+class OnDevice(CudaDevice):
+    """A CUDA device, with chunks and grids of a size that a test may choose."""
 
     def __init__(self) -> None:
-        import cupy
+        super().__init__()
+        self.chunk_bytes = Device.chunk_bytes
+        self.chosen: int | None = None
 
-        self.xp = cupy
+    @property
+    def multiprocessors(self) -> int:
+        return self.chosen or super().multiprocessors
 
-    def kernel(self, source: str, name: str, options: tuple[str, ...] = ()) -> Any:
-        include = f"-I{kernel_path(source).parent}"
-        module = self.xp.RawModule(code=kernel_source(source), options=("-std=c++17", include, *options))
-        return module.get_function(name)
+    @multiprocessors.setter
+    def multiprocessors(self, count: int) -> None:
+        self.chosen = count
 
-    def to_host(self, array: Any) -> Any:
-        return self.xp.asnumpy(array)
+
+def to_host(array: Any) -> Any:
+    """An array as NumPy's; scalars and None as they are."""
+    return array.get() if hasattr(array, "get") else array
+
+
+def text_on(device: Device, text: TextBuffers) -> TextBuffers:
+    """The same text with its arrays on the device."""
+    valid = None if text.valid is None else device.xp.asarray(text.valid)
+    return TextBuffers(device.xp.asarray(text.data), device.xp.asarray(text.offsets), valid)

@@ -1,6 +1,7 @@
 // Threads of one block, run in turns, and the places where they wait for each other.
 //
-// A thread runs until it meets others (__syncthreads, a warp shuffle or vote) or ends.
+// A thread runs until it meets others (__syncthreads, a warp shuffle or vote) or ends; in
+// shuffled order, also until its next atomic operation.
 // Everything happens on one core: blocks one after another, threads in the order that the
 // seed gives (0 forward, 1 backward, others shuffled). A kernel whose result changes with
 // the order lacks a barrier. Where no thread can go on, the launch ends with an error.
@@ -153,6 +154,7 @@ inline bool waits(Thread& t) {
 // ---- running -------------------------------------------------------------------------
 
 inline void thread_main() {
+  current->fiber.arrive();
   launch.body();
   current->fiber.finish();
 }

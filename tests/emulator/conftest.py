@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.emulator.backend import Backend, Emulated, OnDevice
+from gpucurate.ops.cuda import Device
+from tests.emulator.backend import Emulated, OnDevice
 from tests.emulator.emu import missing_compiler
+
+ORDERS = {"forward": 0, "backward": 1, "shuffled": 7}
 
 
 @pytest.fixture(scope="session")
@@ -20,11 +23,11 @@ def emulator_cache(request: pytest.FixtureRequest) -> Path:
     return cache.mkdir("emulator")
 
 
-@pytest.fixture(params=[0, 1], ids=["forward", "backward"])
-def backend(request: pytest.FixtureRequest) -> Backend:
-    """Threads in two orders on the emulator; on a device, which has its own order, once."""
+@pytest.fixture(params=ORDERS)
+def device(request: pytest.FixtureRequest) -> Device:
+    """Threads in three orders on the emulator; on a device, which has its own order, once."""
     if request.config.getoption("--device") != "cuda":
-        return Emulated(request.getfixturevalue("emulator_cache"), request.param)
-    if request.param:
+        return Emulated(request.getfixturevalue("emulator_cache"), ORDERS[request.param])
+    if request.param != "forward":
         pytest.skip("a device chooses the order of threads itself")
     return OnDevice()

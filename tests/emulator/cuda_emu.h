@@ -63,7 +63,9 @@ template <class T, class F> T reduce(const char* name, unsigned mask, T value, F
   return result;
 }
 
+// In shuffled order others run in between: what a thread saw before may have changed by now.
 template <class T, class F> T exchange(T* at, F change) {
+  if (launch.seed > 1) current->fiber.suspend();
   const T before = *at;
   *at = change(before);
   return before;
@@ -133,6 +135,7 @@ template <class T> T atomicCAS(T* p, emu::same<T> expected, emu::same<T> v) {
 template <class T> T __ldg(const T* p) { return *p; }
 template <class T> T __ldcg(const T* p) { return *p; }
 inline int __popc(unsigned v) { return __builtin_popcount(v); }
+inline int __popcll(unsigned long long v) { return __builtin_popcountll(v); }
 inline int __ffs(int v) { return __builtin_ffs(v); }
 inline int __clz(int v) { return v ? __builtin_clz(unsigned(v)) : 32; }
 inline unsigned __umulhi(unsigned a, unsigned b) { return unsigned(uint64_t(a) * b >> 32); }

@@ -1,9 +1,11 @@
 """Runs CUDA C++ sources on the CPU, called as ``cupy.RawModule`` is, with NumPy arrays.
 
     module = RawModule(path=kernel_path("minhash"), cache=folder)
-    module.get_function("band_keys")((blocks,), (256,), (array, np.int32(3)))
+    module.get_function("minhash")((blocks,), (256,), (array, np.int32(3)))
 
-The source is compiled by g++ against ``cuda_emu.h`` in this folder, and kept by its content.
+The source is compiled by g++ against ``cuda_emu.h`` in this folder, and kept by its content. With
+``GPUCURATE_EMULATOR_SANITIZE=1``, and the run-time libraries of ``sanitizers()`` loaded first, it is compiled
+for the address and undefined-behaviour sanitizers: they stop the process and name file and line.
 
 What it notices beyond wrong results: barriers that not all threads reach; arguments whose
 type is not the parameter's; writes beside an array (the bytes around each are watched);
@@ -38,7 +40,12 @@ FLAGS = (
     "-Wall",
     "-Wno-unknown-pragmas",
 )
+SANITIZE = os.environ.get("GPUCURATE_EMULATOR_SANITIZE") == "1"
+SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer", "-O1")
 MARGIN = 256
+LARGEST_COPY = 1 << 28
+"""Larger arrays are passed where they lie; what is around them is not watched."""
+
 _KERNEL = re.compile(r'extern\s+"C"\s+__global__\s+void\s+(?:__launch_bounds__\s*\([^)]*\)\s*)?(\w+)\s*\(')
 
 
@@ -51,16 +58,20 @@ def missing_compiler() -> str | None:
     return None if shutil.which(COMPILER) else f"no emulator: {COMPILER} is not installed"
 
 
+def sanitizers() -> list[str]:
+    """The libraries to be loaded first (``LD_PRELOAD``) by a process that runs sanitized kernels."""
+    asked = [[COMPILER, f"-print-file-name={name}"] for name in ("libasan.so", "libubsan.so")]
+    return [subprocess.run(a, check=True, capture_output=True, text=True).stdout.strip() for a in asked]
+
+
 class RawModule:
     """The kernels of one source file."""
 
     def __init__(self, *, path: Path, cache: Path, options: tuple[str, ...] = ()) -> None:
         source = path.read_text()
-        names = _KERNEL.findall(source)
-        exports = "".join(f"EMU_EXPORT({name})\n" for name in names)
-        self._library = ctypes.CDLL(
-            str(_compile(f'#include "{path.name}"\n{exports}', path.parent, cache, options))
-        )
+        self.names = _KERNEL.findall(source)
+        exports = "".join(f"EMU_EXPORT({name})\n" for name in self.names)
+        self._library = ctypes.CDLL(str(_compile(path, exports, cache, options)))
 
     def get_function(self, name: str) -> Kernel:
         """The kernel of that name.
@@ -71,16 +82,31 @@ class RawModule:
         return Kernel(name, getattr(self._library, f"emu_launch_{name}"))
 
 
-def _compile(text: str, folder: Path, cache: Path, options: tuple[str, ...]) -> Path:
-    command = [COMPILER, *FLAGS, "-DGPUCURATE_EMULATOR", *options, f"-I{HERE}", f"-I{folder}", "-x", "c++"]
-    digest = hashlib.sha256(repr((text, command)).encode())
-    for header in sorted([*HERE.glob("*.h"), *folder.glob("*.cu*")]):
-        digest.update(header.read_bytes())
+def _compile(path: Path, exports: str, cache: Path, options: tuple[str, ...]) -> Path:
+    flags = (*FLAGS, *SANITIZERS) if SANITIZE else FLAGS
+    command = [
+        COMPILER,
+        *flags,
+        "-DGPUCURATE_EMULATOR",
+        *options,
+        f"-I{HERE}",
+        f"-I{path.parent}",
+        "-x",
+        "c++",
+    ]
+    digest = hashlib.sha256(repr((path, exports, command)).encode())
+    for source in [path, *sorted([*HERE.glob("*.h"), *path.parent.glob("*.cuh")])]:
+        digest.update(source.read_bytes())
     library = cache / f"{digest.hexdigest()[:24]}.so"
     if not library.exists():
         unfinished = cache / f"{library.stem}.{os.getpid()}"
         done = subprocess.run(
-            [*command, "-o", unfinished, "-"], input=text, capture_output=True, text=True, check=False
+            [*command, "-o", unfinished, "-"],
+            input=f'#include "{path.name}"\n{exports}',
+            capture_output=True,
+            text=True,
+            check=False,
+            env={name: value for name, value in os.environ.items() if name != "LD_PRELOAD"},
         )
         if done.returncode:
             raise EmulatorError(done.stderr)
@@ -128,8 +154,10 @@ class _Passed:
 
     def __init__(self, argument: Any, order: int) -> None:
         self.array = argument if isinstance(argument, np.ndarray) else None
+        self.room: npt.NDArray[np.uint8] | None = None
         if self.array is not None:
-            value = self._surrounded(self.array, order)
+            is_large = self.array.nbytes > LARGEST_COPY
+            value = self.array.ctypes.data if is_large else self._surrounded(self.array, order)
             self.cell: Any = ctypes.c_void_p(value)
             self.argument = _Argument(ctypes.addressof(self.cell), self.array.itemsize, 1)
         elif isinstance(argument, np.generic):
@@ -149,12 +177,23 @@ class _Passed:
         self.inside = slice(start, start + array.nbytes)
         self.room[self.inside] = np.frombuffer(array, np.uint8) if array.nbytes else 0
         self.before = self.room.copy()
+        self._forbid("poison")
         return self.room.ctypes.data + start
+
+    def _forbid(self, what: str) -> None:
+        """Tell the address sanitizer, where there is one, that nothing may touch the surroundings."""
+        if SANITIZE:
+            change = getattr(ctypes.CDLL(None), f"__asan_{what}_memory_region")
+            begin, inside = self.room.ctypes.data, self.inside
+            change(ctypes.c_void_p(begin), ctypes.c_size_t(inside.start))
+            change(ctypes.c_void_p(begin + inside.stop), ctypes.c_size_t(len(self.room) - inside.stop))
 
     def hand_back(self) -> bool:
         """Write results back; whether the bytes around the array are as they were."""
-        if self.array is None:
+        if self.room is None:
             return True
+        self._forbid("unpoison")
+        assert self.array is not None
         if self.array.flags.writeable and self.array.nbytes:
             np.frombuffer(self.array, np.uint8)[:] = self.room[self.inside]
         self.before[self.inside] = self.room[self.inside]

@@ -38,6 +38,12 @@ extern "C" __global__ void reverse_without_barrier(int* out) {
   out[threadIdx.x] = s[63 - threadIdx.x];
 }
 
+extern "C" __global__ void update_that_gets_lost(int* out, int* visits) {
+  const int before = *out;
+  atomicAdd(visits, 1);
+  *out = before + 1;
+}
+
 extern "C" __global__ void read_beside(const int* in, int* out) { out[0] = in[1]; }
 extern "C" __global__ void write_behind(int* out) { out[64] = 1; }
 extern "C" __global__ void write_before(int* out) { out[-1] = 1; }
@@ -59,3 +65,5 @@ extern "C" __global__ void different_functions(int* out) {
   else __ballot_sync(~0u, 1);
   out[0] = 1;
 }
+
+extern "C" __global__ void shift_too_far(int* out) { out[0] = 1 << (out[0] + 40); }

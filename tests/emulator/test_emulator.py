@@ -71,6 +71,16 @@ def test_a_missing_barrier_shows_as_a_result_that_depends_on_the_order(samples):
     assert len(results_by_order(samples.get_function("reverse_without_barrier"))) == len(ORDERS)
 
 
+def test_what_happens_between_a_read_and_an_atomic_shows_in_shuffled_order(samples):
+    kernel, found = samples.get_function("update_that_gets_lost"), {}
+    for kernel.order in ORDERS:
+        out = np.zeros(1, np.int32)
+        kernel((1,), (64,), (out, np.zeros(1, np.int32)))
+        found[kernel.order] = int(out[0])
+    assert found[0] == found[1] == 64
+    assert found[7] < 64
+
+
 def test_reading_beside_an_array_shows_as_a_result_that_depends_on_the_order(samples):
     kernel = samples.get_function("read_beside")
     assert len(results_by_order(kernel, np.zeros(1, np.int32))) == len(ORDERS)

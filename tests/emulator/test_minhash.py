@@ -6,8 +6,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gpucurate.frame.text import TextBuffers
-from gpucurate.ops.minhash import MinHashParams, band_keys, signatures
-from tests.emulator import launch, texts
+from gpucurate.ops.minhash import MinHashParams, cpu, cuda
+from tests.emulator import texts
+from tests.emulator.backend import text_on, to_host
 
 PARAMS = {
     "default": MinHashParams(),
@@ -15,46 +16,70 @@ PARAMS = {
     "an odd number of values": MinHashParams(bands=3, rows=3, ngram=3),
     "single characters": MinHashParams(bands=5, rows=2, ngram=1, seed=9),
     "more values than registers": MinHashParams(bands=40, rows=13, ngram=2),
+    "fineweb's shape": MinHashParams(bands=14, rows=8, shingle="word", ngram=5),
+    "single words": MinHashParams(bands=5, rows=2, shingle="word", ngram=1),
+    "as many words as there may be": MinHashParams(bands=5, rows=2, shingle="word", ngram=256),
+    "words, more values than registers": MinHashParams(bands=40, rows=13, shingle="word", ngram=2),
 }
+CHARACTERS, WORDS = MinHashParams(bands=4, rows=2), MinHashParams(bands=4, rows=2, shingle="word", ngram=3)
 SHORT = 20  # documents; the last ones are long
 
 
-def agree(backend, text, params, **how):
-    keys, values = launch.band_keys(backend, text, params, **how)
-    expected, has_keys = band_keys(text, params)
-    assert np.array_equal(values, signatures(text, params))
-    assert np.array_equal(keys, expected)
-    assert np.array_equal(has_keys, np.diff(text.offsets) > 0)
+def agree(device, text, params):
+    given_text = text_on(device, text)
+    keys, has_keys = map(to_host, cuda.band_keys(given_text, params, device))
+    expected_keys, expected_has_keys = cpu.band_keys(text, params)
+    assert np.array_equal(has_keys, expected_has_keys)
+    assert np.array_equal(to_host(cuda.signatures(given_text, params, device)), cpu.signatures(text, params))
+    assert np.array_equal(keys, expected_keys)
 
 
 @pytest.mark.parametrize("params", PARAMS.values(), ids=PARAMS)
-def test_awkward_documents(backend, params):
-    agree(backend, texts.sliced(texts.awkward(), 0, SHORT), params)
+def test_awkward_documents(device, params):
+    agree(device, texts.sliced(texts.awkward(), 0, SHORT), params)
 
 
-def test_long_documents(backend):
-    agree(backend, texts.awkward(), MinHashParams())
+@pytest.mark.parametrize("params", [CHARACTERS, WORDS], ids=["characters", "words"])
+def test_long_documents(device, params):
+    agree(device, texts.awkward(), params)
 
 
-@pytest.mark.parametrize("chunk_bytes", [32, 61])
-def test_characters_and_shingles_across_the_ends_of_chunks(backend, chunk_bytes):
-    agree(backend, texts.sliced(texts.awkward(), 0, 18), MinHashParams(), chunk_bytes=chunk_bytes)
+@pytest.mark.parametrize("chunk_bytes", [7, 32, 61])
+@pytest.mark.parametrize("params", [CHARACTERS, WORDS], ids=["characters", "words"])
+def test_characters_words_and_shingles_across_the_ends_of_chunks(device, params, chunk_bytes):
+    device.chunk_bytes = chunk_bytes
+    agree(device, texts.sliced(texts.awkward(), 0, 18), params)
 
 
-def test_bytes_that_begin_anywhere_in_memory(backend):
-    agree(backend, texts.shifted(texts.sliced(texts.awkward(), 0, SHORT), 3), MinHashParams())
+def test_words_that_are_far_apart(device):
+    device.chunk_bytes = 64
+    gaps = [
+        " " * 500 + "one" + " " * 300 + "two",
+        "one" + " " * 1000 + "two three",
+        "-" * 700 + "w" * 700 + "-" * 90,
+    ]
+    gaps += ["a \u4e2d" + " " * 200 + "\u6587 b" + "\u00e9" * 100, "a" * 40 + "\u4e2d" * 40 + "a" * 40]
+    for ngram in (1, 2, 3, 4, 90):
+        agree(device, TextBuffers.from_strings(gaps), MinHashParams(4, 2, "word", ngram))
 
 
-def test_one_block_walks_the_whole_list(backend):
-    agree(backend, texts.sliced(texts.awkward(), 2, SHORT), MinHashParams(), blocks=1)
+@pytest.mark.parametrize("params", [CHARACTERS, WORDS], ids=["characters", "words"])
+def test_bytes_that_begin_anywhere_in_memory(device, params):
+    agree(device, texts.shifted(texts.sliced(texts.awkward(), 0, SHORT), 3), params)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    st.lists(st.none() | st.text(max_size=80), min_size=1, max_size=5),
-    st.integers(1, 30),
-    st.sampled_from([16, 48]),
-)
-def test_any_text(backend, documents, ngram, chunk_bytes):
-    params = MinHashParams(bands=4, rows=2, ngram=ngram)
-    agree(backend, TextBuffers.from_strings(documents), params, chunk_bytes=chunk_bytes)
+@pytest.mark.parametrize("params", [CHARACTERS, WORDS], ids=["characters", "words"])
+def test_a_small_grid_walks_the_whole_list(device, params):
+    device.multiprocessors, device.chunk_bytes = 1, 128
+    agree(device, texts.sliced(texts.awkward(), 2, SHORT), params)
+
+
+def test_no_documents(device):
+    agree(device, TextBuffers.from_strings([]), CHARACTERS)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(texts.documents, st.integers(1, 30), st.sampled_from([16, 48]), st.sampled_from(["char", "word"]))
+def test_any_text(device, documents, ngram, chunk_bytes, shingle):
+    device.chunk_bytes = chunk_bytes
+    agree(device, TextBuffers.from_strings(documents), MinHashParams(4, 2, shingle, ngram))

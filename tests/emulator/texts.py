@@ -5,8 +5,19 @@ from __future__ import annotations
 import random
 
 import numpy as np
+from hypothesis import strategies as st
 
 from gpucurate.frame.text import TextBuffers
+
+# Every length in UTF-8, cases that grow and shrink, white space of every kind, scripts without
+# spaces, marks; enough of white space and of plain letters for words and gaps.
+CHARACTERS = "ab cd\tAZ09_\n- \u00e9\u00a0\u0130\u023a\u023e\u00df\u0301\u1680\u2003\u3000"
+CHARACTERS += "\u0e40\u4e2d\u6587\ud55c\U00010400\U0001f600"
+
+documents = st.lists(
+    st.none() | st.text(max_size=60) | st.text(alphabet=CHARACTERS, max_size=200), max_size=5
+)
+"""Any documents, null ones among them."""
 
 
 def awkward() -> TextBuffers:
@@ -34,6 +45,15 @@ def awkward() -> TextBuffers:
     documents += ["\u00e9" * 1024, "-" + "\u4e2d" * 1400, "--" + "\U0001f600" * 600]
     documents += [words[:60_000]]  # more than 100 kB
     return TextBuffers.from_strings(documents)
+
+
+def megabyte() -> TextBuffers:
+    """Three documents, that in the middle of a million bytes of every kind of character."""
+    rng = random.Random(12)
+    line = "".join(rng.choice(CHARACTERS) for _ in range(5_000))
+    return TextBuffers.from_strings(
+        ["before", (line * 200).encode()[:1_000_000].decode(errors="ignore"), "after"]
+    )
 
 
 def sliced(text: TextBuffers, start: int, stop: int) -> TextBuffers:

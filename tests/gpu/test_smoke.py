@@ -1,35 +1,58 @@
 """Each kernel compiles on the device and gives there what the CPU gives (``make gpu-smoke``)."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from gpucurate.ops.document_hash import document_hash
+from gpucurate.ops.cuda import Device
 from gpucurate.ops.kernels import kernel_names
-from gpucurate.ops.minhash import MinHashParams, band_keys
-from tests.emulator import launch, texts
-from tests.emulator.backend import OnDevice
+from gpucurate.ops.minhash import MinHashParams
+from tests.emulator import (
+    test_char_length,
+    test_clusters,
+    test_document_hash,
+    test_minhash,
+    test_normalize,
+    texts,
+)
+from tests.emulator.backend import Emulated, OnDevice
+from tests.emulator.emu import missing_compiler
+
+TEXT = texts.sliced(texts.awkward(), 0, 22)
+IDS = np.arange(5000, dtype=np.uint32)
 
 
-def hashes_agree() -> bool:
-    text = texts.awkward()
-    return np.array_equal(launch.document_hash(OnDevice(), text), document_hash(text))
+def union_find_agrees(device: Device) -> None:
+    columns = np.zeros(len(IDS), np.uint64), IDS
+    found, expected = test_clusters.joined(device, "hook_runs", columns, len(IDS))
+    assert found == expected
 
 
-def band_keys_agree() -> bool:
-    text, params = texts.awkward(), MinHashParams()
-    return np.array_equal(launch.band_keys(OnDevice(), text, params)[0], band_keys(text, params)[0])
-
-
-SMOKE_CHECKS: dict[str, Callable[[], bool]] = {"document_hash": hashes_agree, "minhash": band_keys_agree}
+SMOKE_CHECKS: dict[str, Callable[[Device], None]] = {
+    "char_length": lambda device: test_char_length.agree(device, TEXT),
+    "document_hash": lambda device: test_document_hash.agree(device, TEXT),
+    "minhash": lambda device: test_minhash.agree(device, TEXT, MinHashParams()),
+    "minhash_words": lambda device: test_minhash.agree(device, TEXT, MinHashParams(14, 8, "word", 5)),
+    "normalize": lambda device: test_normalize.agree(device, TEXT),
+    "survivors": lambda device: test_clusters.survivors_agree(device, IDS // 9 % 50, IDS % 7, piece=1000),
+    "union_find": union_find_agrees,
+}
 
 
 def test_every_kernel_has_a_smoke_check():
     assert sorted(SMOKE_CHECKS) == kernel_names()
 
 
+@pytest.mark.skipif(missing_compiler() is not None, reason="no emulator: no C++ compiler")
+@pytest.mark.parametrize("name", SMOKE_CHECKS)
+def test_a_kernel_agrees_with_the_cpu_in_the_emulator(name, request):
+    cache = request.config.cache
+    SMOKE_CHECKS[name](Emulated(Path(cache.mkdir("emulator"))))
+
+
 @pytest.mark.gpu
 @pytest.mark.parametrize("name", SMOKE_CHECKS)
 def test_a_kernel_agrees_with_the_cpu_on_this_device(name):
-    assert SMOKE_CHECKS[name]()
+    SMOKE_CHECKS[name](OnDevice())

@@ -56,6 +56,36 @@ assert max(after.values()) == 1, after
     subprocess.run([sys.executable, "-c", script], check=True, cwd=Path(__file__).parents[2])
 
 
+def test_the_default_loads_no_other_rule_and_each_is_compiled_once():
+    script = """
+import sys
+import numpy as np
+from gpucurate.ops.warm_up import is_warm, warm_up
+from gpucurate.ops.jaccard import shared_shingles
+from gpucurate.ops.minhash import MinHashParams, signatures
+from tests.ops import texts
+warm_up()
+rules = ("fss", "nvtext32", "nvtext64")
+assert not [rule for rule in rules if f"gpucurate.ops.minhash.{rule}" in sys.modules]
+assert "gpucurate.ops.jaccard.cpu" not in sys.modules
+text = texts.as_slice(texts.AWKWARD)
+rows = np.arange(len(text), dtype=np.uint32)
+for rule in rules:
+    warm_up(MinHashParams(rule=rule))
+    assert is_warm(MinHashParams(rule=rule))
+    signatures(text, MinHashParams(20, 13, rule=rule))
+for shingle in ("char", "word"):
+    signatures(text, MinHashParams(shingle=shingle, rule="fss"))
+    shared_shingles(text, rows, rows[::-1], MinHashParams(shingle=shingle))
+from tests.ops.test_compiled import kernels
+# For signatures of 32 and of 64 bits:
+twice = {"gpucurate.ops.minhash.rows.write_row", "gpucurate.ops.minhash.rows._band_key"}
+counts = {name: len(kernel.signatures) for name, kernel in kernels().items() if name not in twice}
+assert max(counts.values()) == 1, counts
+"""
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=Path(__file__).parents[2])
+
+
 @pytest.fixture
 def copy_of_kernel(tmp_path):
     """A module with one kernel that calls another, of another file."""

@@ -1,21 +1,17 @@
 """Signatures and band keys equal their definition."""
 
-import re
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpucurate.frame.text import TextBuffers
-from gpucurate.ops.minhash import MinHashParams, band_keys, signatures
+from gpucurate.ops.minhash import MinHashParams, band_keys, keys_and_signatures, signatures
 from gpucurate.ops.mixing import fmix32, fmix64
-from gpucurate.ops.unicode import SOLO, WORD, unicode_tables
 from tests.ops import texts
 
 BASE, BAND_STEP = 0x9E3779B1, 0xD6E8FEB86659FD93
 M32, M64 = 2**32, 2**64
-TABLES = unicode_tables()
 
 
 def polynomial(values):
@@ -25,18 +21,14 @@ def polynomial(values):
     return total
 
 
-def words(document):
-    kinds = "".join({WORD: "w", SOLO: "s"}.get(TABLES.class_of(ord(c)), "-") for c in document)
-    return [document[m.start() : m.end()] for m in re.finditer("w+|s", kinds)]
+def value(unit):
+    return fmix32(polynomial(map(ord, unit)))
 
 
 def shingles(document, params):
-    values = [ord(c) for c in document]
-    if params.shingle == "word":
-        values = [fmix32(polynomial(map(ord, word))) for word in words(document)]
-    n = min(params.ngram, len(values))
-    windows = {tuple(values[i : i + n]) for i in range(len(values) - n + 1)} if n else set()
-    return np.array([fmix32(polynomial(w)) | 1 for w in windows], np.uint64)
+    windows = texts.shingles(document, params.shingle, params.ngram)
+    unit = value if params.shingle == "word" else ord
+    return np.array([fmix32(polynomial(map(unit, w))) | 1 for w in windows], np.uint64)
 
 
 def reference_signature(document, params):
@@ -142,3 +134,13 @@ def test_no_documents():
     keys, has_keys = band_keys(TextBuffers.from_strings([]), MinHashParams())
     assert keys.shape == (0, 16)
     assert has_keys.shape == (0,)
+
+
+@pytest.mark.parametrize("rule", ["affine32", "fss", "nvtext32", "nvtext64"])
+def test_keys_and_signatures_at_once_are_the_same(rule):
+    text, params = texts.as_slice(texts.AWKWARD), MinHashParams(3, 2, rule=rule)
+    keys, has_keys, values = keys_and_signatures(text, params)
+    for found, expected in zip((keys, has_keys), band_keys(text, params), strict=True):
+        assert np.array_equal(found, expected)
+    assert np.array_equal(values, signatures(text, params))
+    assert values.dtype == params.value_type

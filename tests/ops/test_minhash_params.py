@@ -20,6 +20,7 @@ from gpucurate.spec.errors import ConfigurationError
         {"bands": 1.5},
         {"rows": True},
         {"shingle": "byte"},
+        {"rule": "affine64"},
     ],
 )
 def test_what_cannot_be_is_refused_with_what_was_given(wrong):
@@ -27,6 +28,15 @@ def test_what_cannot_be_is_refused_with_what_was_given(wrong):
         MinHashParams(**wrong)
     value = 10_000 if len(wrong) == 2 else next(iter(wrong.values()))
     assert repr(value) in str(refusal.value)
+
+
+@pytest.mark.parametrize("rule", ["nvtext32", "nvtext64"])
+@pytest.mark.parametrize("wrong", [{"shingle": "word"}, {"ngram": 1}, {"seed": 2**32}])
+def test_what_cudf_or_numpy_would_not_take_is_refused_for_their_rules(rule, wrong):
+    MinHashParams(**wrong)
+    with pytest.raises(ConfigurationError, match=rule) as refusal:
+        MinHashParams(**wrong, rule=rule)
+    assert repr(next(iter(wrong.values()))) in str(refusal.value)
 
 
 def test_multipliers_are_odd_reproducible_and_depend_on_the_seed():
@@ -57,12 +67,14 @@ def test_presets_have_the_curves_that_they_are_known_for(preset, at_8, permutati
     assert candidate_probability(0.8, params.bands, params.rows) == pytest.approx(at_8, abs=5e-4)
 
 
-def test_only_nemo_takes_raw_text():
+def test_only_nemo_takes_raw_text_and_the_values_of_cudf():
     assert [name for name, preset in PRESETS.items() if not preset.normalize] == ["nemo"]
+    assert {
+        name: preset.params.rule for name, preset in PRESETS.items() if preset.params.rule != "affine32"
+    } == {"nemo": "nvtext32"}
 
 
-def test_the_curve_runs_from_never_to_always():
-    curve = [candidate_probability(j / 20, 16, 8) for j in range(21)]
-    assert curve[0] == 0
-    assert curve[-1] == 1
-    assert curve == sorted(curve)
+def test_a_round_of_fss_has_a_multiplier_of_its_own():
+    numbers = MinHashParams(16, 8, rule="fss").multipliers()
+    assert len(numbers) == len(set(numbers.tolist())) == 256
+    assert np.array_equal(numbers[:64], MinHashParams(16, 8).multipliers())

@@ -1,5 +1,6 @@
 """The sketch estimates Jaccard similarity as well as ideal hashing would."""
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -31,10 +32,56 @@ def pairs(shingles, jaccard):
 def test_bias_and_variance(shingles, jaccard):
     text, exact = pairs(shingles, jaccard)
     values = signatures(text, PARAMS)
-    errors = (values[::2] == values[1::2]).mean(axis=1) - exact
+    check_errors((values[::2] == values[1::2]).mean(axis=1) - exact, exact, shingles, 1)
+
+
+def check_errors(errors, exact, shingles, relative):
+    """No bias; and the root of the mean square is ``relative`` times that of K independent values."""
     sigma, trials = np.sqrt(exact * (1 - exact) / K), TRIALS[shingles]
     assert abs(errors.mean()) < 4 * sigma / np.sqrt(trials)
-    assert np.sqrt((errors**2).mean()) / sigma == pytest.approx(1, abs=4 / np.sqrt(2 * trials) + 0.01)
+    assert np.sqrt((errors**2).mean()) / sigma == pytest.approx(relative, abs=4 / np.sqrt(2 * trials) + 0.01)
+
+
+@cache
+def pairs_of_characters(shingles, jaccard):
+    """The same of documents of distinct characters, some exchanged, with shingles of four."""
+    rng = np.random.default_rng(shingles)
+    documents, differing = [], round(shingles * (1 - jaccard) / (1 + jaccard))
+    for _ in range(TRIALS[shingles]):
+        union = rng.permutation(np.arange(0x4E00, 0x9F00))[: shingles * 2 + 3]
+        one, other = union[: shingles + 3].copy(), union[: shingles + 3].copy()
+        other[:differing] = union[shingles + 3 : shingles + 3 + differing]
+        documents += ["".join(map(chr, one)), "".join(map(chr, other))]
+    return TextBuffers.from_strings(documents), (shingles - differing) / (shingles + differing)
+
+
+@pytest.mark.parametrize("jaccard", [0.5, 0.8])
+@pytest.mark.parametrize("shingles", TRIALS)
+@pytest.mark.parametrize("rule", ["nvtext32", "nvtext64"])
+def test_bias_and_variance_of_the_values_of_cudf(rule, shingles, jaccard):
+    text, exact = pairs_of_characters(shingles, jaccard)
+    values = signatures(text, MinHashParams(16, 8, ngram=4, seed=42, rule=rule))
+    check_errors((values[::2] == values[1::2]).mean(axis=1) - exact, exact, shingles, 1)
+
+
+@pytest.mark.parametrize("jaccard", [0.5, 0.8])
+@pytest.mark.parametrize(("shingles", "relative"), [(50, 0.71), (300, 0.83), (5000, 1.0)])
+def test_bias_and_variance_of_fss(shingles, relative, jaccard):
+    """Of 50 shingles three tenths less than of MinHash, of many the same."""
+    text, exact = pairs(shingles, jaccard)
+    values = signatures(text, replace(PARAMS, rule="fss"))
+    check_errors((values[::2] == values[1::2]).mean(axis=1) - exact, exact, shingles, relative)
+
+
+@pytest.mark.parametrize("jaccard", [0.5, 0.8])
+@pytest.mark.parametrize("shingles", TRIALS)
+def test_candidates_of_fss_are_at_most_a_little_rarer_than_the_curve(shingles, jaccard):
+    """Slots of one sketch are not quite independent when there are fewer shingles than slots."""
+    text, exact = pairs(shingles, jaccard)
+    keys, _ = band_keys(text, replace(PARAMS, rule="fss"))
+    rate = (keys[::2] == keys[1::2]).any(axis=1).mean()
+    curve = candidate_probability(exact, PARAMS.bands, PARAMS.rows)
+    assert rate == pytest.approx(curve, abs=4 * np.sqrt(curve * (1 - curve) / TRIALS[shingles]) + 0.02)
 
 
 @pytest.mark.parametrize("jaccard", [0.5, 0.8])

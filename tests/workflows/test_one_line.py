@@ -62,3 +62,40 @@ def test_files_are_deduplicated_to_files(make_corpus: Callable[..., Path], tmp_p
 def test_what_does_not_go_together_is_said(call: Callable[[], object], message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
         call()
+
+
+SCORED = pd.DataFrame(
+    {"text": ["a", "a", "b", "b"], "score": [1.0, 3.0, None, 2.0], "lang": ["x", "y", "x", "x"],
+     "meta": [{"s": 2}, {"s": 1}, {"s": 1}, {"s": 0}]}
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("keep", "rows"),
+    [("max:score", [1, 3]), ("min:score", [0, 3]), ("max:meta.s", [0, 2]), ("prefer:lang=y", [1, 2])],
+)
+@pytest.mark.parametrize("frame", [SCORED, pa.Table.from_pandas(SCORED)], ids=["pandas", "arrow"])
+def test_the_survivor_in_a_frame_is_the_best_by_a_column(frame: object, keep: str, rows: list[int]) -> None:
+    for dedup in (gpucurate.exact_dedup, gpucurate.fuzzy_dedup):
+        found = dedup(frame, keep=keep).clusters.to_pylist()
+        assert [row["row"] for row in found if row["is_kept"]] == rows
+
+
+def test_duplicates_of_a_frame_are_looked_for_within_a_value_only() -> None:
+    for dedup in (gpucurate.exact_dedup, gpucurate.fuzzy_dedup):
+        assert dedup(SCORED, within="lang").duplicates == 1
+        assert dedup(SCORED).duplicates == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"keep": "max:nope"}, "no column 'nope': the frame has text, score, lang, meta"),
+        ({"within": "nope.x"}, r"no column 'nope\.x': the frame has"),
+        ({"keep": "prefer:wiki/*"}, "has no paths to prefer"),
+        ({"sample": "1%"}, "sample means nothing for a frame in memory"),
+    ],
+)
+def test_what_a_frame_cannot_do_is_told(options: dict[str, str], sentence: str) -> None:
+    with pytest.raises(ConfigurationError, match=sentence):
+        gpucurate.exact_dedup(SCORED, **options)

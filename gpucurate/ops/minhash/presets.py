@@ -17,8 +17,9 @@ class MinHashPreset:
 
 PRESETS: dict[str, MinHashPreset] = {
     "default": MinHashPreset(MinHashParams(16, 8, "char", 5), normalize=True),
-    # NeMo Curator's FuzzyDeduplicationWorkflow: 24 characters, 20 bands of 13, seed 42, raw text.
-    "nemo": MinHashPreset(MinHashParams(20, 13, "char", 24, seed=42), normalize=False),
+    # NeMo Curator's FuzzyDeduplicationWorkflow: 24 characters, 20 bands of 13, seed 42, raw text,
+    # and its very values, so that the pairs found are its own.
+    "nemo": MinHashPreset(MinHashParams(20, 13, "char", 24, seed=42, rule="nvtext32"), normalize=False),
     # FineWeb (arXiv 2406.17557): 5 words, 14 buckets of 8.
     "fineweb": MinHashPreset(MinHashParams(14, 8, "word", 5), normalize=True),
     # Dolma 3: its tool Duplodocus takes 26 buckets of 11 over 5-grams of tokenizer pieces.

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from gpucurate.ops.buffers import read_only
-from gpucurate.ops.minhash.params import MinHashParams
 from gpucurate.ops.minhash.words import powers
 from gpucurate.ops.unicode import unicode_tables
 from gpucurate.ops.utf8.cpu import PADDING, PIECE
-
-LANES = 16
-"""Multipliers are padded to a multiple of this."""
 
 _ROOM = PIECE + PADDING
 
@@ -22,7 +19,6 @@ _ROOM = PIECE + PADDING
 class Tables(NamedTuple):
     """What the kernels look up; read-only."""
 
-    multipliers: npt.NDArray[np.uint32]
     class_stage1: npt.NDArray[np.uint16]
     class_stage2: npt.NDArray[np.uint8]
     rising: npt.NDArray[np.uint32]
@@ -32,12 +28,10 @@ class Tables(NamedTuple):
 class Scratch(NamedTuple):
     """What the kernels write to.
 
-    ``lows`` and ``highs`` are extremes by multiplier; ``pending`` holds the values (code points,
-    or hashes of words) that are not part of a complete window yet; the rest belongs to one piece.
+    ``pending`` holds the values (code points, or hashes of words) that are not part of a complete window
+    yet; the rest belongs to one piece.
     """
 
-    lows: npt.NDArray[np.uint32]
-    highs: npt.NDArray[np.uint32]
     pending: npt.NDArray[np.uint32]
     even: npt.NDArray[np.uint32]
     odd: npt.NDArray[np.uint32]
@@ -50,15 +44,12 @@ class Scratch(NamedTuple):
     ends: npt.NDArray[np.uint32]
 
 
-def tables_for(params: MinHashParams) -> Tables:
-    """Tables of a sketch."""
-    odd = params.multipliers()
-    multipliers = np.ones(-(-len(odd) // LANES) * LANES, np.uint32)
-    multipliers[: len(odd)] = odd
+@cache
+def lookup_tables() -> Tables:
+    """The tables."""
     unicode = unicode_tables()
     rising, falling = powers(_ROOM)
     return Tables(
-        read_only(multipliers, np.uint32),
         read_only(unicode.class_stage1, np.uint16),
         read_only(unicode.class_stage2, np.uint8),
         read_only(rising, np.uint32),
@@ -66,16 +57,14 @@ def tables_for(params: MinHashParams) -> Tables:
     )
 
 
-def scratch_for(params: MinHashParams, lanes: int) -> Scratch:
+def scratch_for(ngram: int) -> Scratch:
     """Working memory of one call; about 40 KB."""
 
     def words(count: int) -> npt.NDArray[np.uint32]:
         return np.empty(count, np.uint32)
 
-    windows = 2 * _ROOM + params.ngram
+    windows = 2 * _ROOM + ngram
     return Scratch(
-        lows=words(lanes),
-        highs=words(lanes),
         pending=words(windows),
         even=words(windows),
         odd=words(windows),

@@ -1,13 +1,14 @@
 # ruff: noqa: PLR0917 - compiled functions take their arrays by position
-"""From the bytes of one document to the extremes of its shingles, piece by piece."""
+"""From the bytes of one document to the hashes of its shingles, a thousand or so at a time."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from gpucurate.ops.compiled import kernel
-from gpucurate.ops.minhash.extremes import update_extremes
 from gpucurate.ops.minhash.scratch import Scratch, Tables
 from gpucurate.ops.minhash.windows import hash_windows
 from gpucurate.ops.minhash.words import append_words, classify, classify_ascii
@@ -17,37 +18,50 @@ from gpucurate.ops.utf8.cpu import PIECE, decode, load_piece, piece_end, widen
 _ENOUGH = PIECE // 2  # pending windows worth a pass over the multipliers
 
 
-@kernel
-def absorb_characters(
-    data: npt.NDArray[np.uint8], start: int, stop: int, ngram: int, tables: Tables, scratch: Scratch
-) -> bool:
-    """Take in the shingles of code points of ``data[start:stop]``; whether there was one."""
-    fill, absorbed = 0, False
-    while start < stop:
-        end = piece_end(data, start, stop, PIECE)
-        fill = _append_characters(data, start, end, scratch, fill)
-        start = end
-        if fill >= ngram + _ENOUGH:
-            fill, absorbed = _absorb_windows(fill, ngram, tables, scratch), True
-    return _absorb_rest(fill, ngram, absorbed, tables, scratch)
+class Cursor(NamedTuple):
+    """How far the shingles of a document have been taken.
+
+    ``at`` is the next byte; ``fill`` counts the pending values; ``open_word`` is the polynomial of
+    the word that runs on, or -1; ``taken`` is 1 once there was a shingle. One begins as
+    ``Cursor(start, 0, -1, 0)``.
+    """
+
+    at: int
+    fill: int
+    open_word: int
+    taken: int
 
 
 @kernel
-def absorb_words(
-    data: npt.NDArray[np.uint8], start: int, stop: int, ngram: int, tables: Tables, scratch: Scratch
-) -> bool:
-    """Take in the shingles of words of ``data[start:stop]``; whether there was one."""
-    fill, absorbed, open_word = 0, False, -1
-    while start < stop:
-        end = piece_end(data, start, stop, PIECE)
-        fill, open_word = _append_words(data, start, end, open_word, tables, scratch, fill)
-        start = end
+def next_shingles(
+    data: npt.NDArray[np.uint8],
+    cursor: Cursor,
+    stop: int,
+    of_words: bool,
+    ngram: int,
+    tables: Tables,
+    scratch: Scratch,
+) -> tuple[int, Cursor]:
+    """Hash the next shingles of the document that ends at ``stop`` into ``scratch.hashes``.
+
+    Returns:
+        How many, 0 if there are no more; and the cursor for the next call.
+    """
+    at, fill, open_word = cursor.at, cursor.fill, cursor.open_word
+    while at < stop:
+        end = piece_end(data, at, stop, PIECE)
+        if of_words:
+            fill, open_word = _append_words(data, at, end, open_word, tables, scratch, fill)
+        else:
+            fill = _append_characters(data, at, end, scratch, fill)
+        at = end
         if fill >= ngram + _ENOUGH:
-            fill, absorbed = _absorb_windows(fill, ngram, tables, scratch), True
+            return _hash_pending(fill, ngram, scratch), Cursor(at, ngram - 1, open_word, 1)
     if open_word >= 0:
         scratch.pending[fill] = fmix32(np.uint32(open_word))
         fill += 1
-    return _absorb_rest(fill, ngram, absorbed, tables, scratch)
+    count = _hash_rest(fill, ngram, cursor.taken, scratch)
+    return count, Cursor(at, 0, -1, 1 if count > 0 else cursor.taken)
 
 
 @kernel
@@ -90,22 +104,21 @@ def _append_words(
 
 
 @kernel
-def _absorb_rest(fill: int, ngram: int, absorbed: bool, tables: Tables, scratch: Scratch) -> bool:
-    """Take in what the last piece left; a document shorter than a shingle is one."""
+def _hash_rest(fill: int, ngram: int, taken: int, scratch: Scratch) -> int:
+    """Hash what the last piece left; a document shorter than a shingle is one."""
     if fill >= ngram:
-        _absorb_windows(fill, ngram, tables, scratch)
-    elif fill > 0 and not absorbed:
-        _absorb_windows(fill, fill, tables, scratch)
-    return absorbed or fill > 0
+        return _hash_pending(fill, ngram, scratch)
+    if fill > 0 and taken == 0:
+        return _hash_pending(fill, fill, scratch)
+    return 0
 
 
 @kernel
-def _absorb_windows(fill: int, length: int, tables: Tables, scratch: Scratch) -> int:
-    """Take in all windows of the pending values; how many values stay pending."""
-    pending, hashes = scratch.pending, scratch.hashes
+def _hash_pending(fill: int, length: int, scratch: Scratch) -> int:
+    """Hash all windows of the pending values, of which the last ``length - 1`` stay; how many windows."""
+    pending = scratch.pending
     count = fill - length + 1
-    hash_windows(pending, count, length, scratch.even, scratch.odd, hashes)
-    update_extremes(hashes, count, tables.multipliers, scratch.lows, scratch.highs)
+    hash_windows(pending, count, length, scratch.even, scratch.odd, scratch.hashes)
     for i in range(length - 1):
         pending[i] = pending[count + i]
-    return length - 1
+    return count

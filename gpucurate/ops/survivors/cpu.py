@@ -9,6 +9,7 @@ from gpucurate.ops.buffers import read_only
 from gpucurate.ops.compiled import kernel
 
 Ids = npt.NDArray[np.uint32]
+Ranks = npt.NDArray[np.uint32] | npt.NDArray[np.uint64]
 
 
 def count_members(labels: Ids) -> Ids:
@@ -18,9 +19,9 @@ def count_members(labels: Ids) -> Ids:
     return counts
 
 
-def choose_survivors(labels: Ids, first: int, values: Ids, survivors: Ids, best: Ids) -> None:
+def choose_survivors(labels: Ids, first: int, ranks: Ranks, survivors: Ids, best: Ranks) -> None:
     """See the contract."""
-    _choose(read_only(labels, np.uint32), first, read_only(values, np.uint32), survivors, best)
+    _choose(read_only(labels, np.uint32), first, read_only(ranks, best.dtype.type), survivors, best)
 
 
 @kernel
@@ -30,9 +31,9 @@ def _count(labels: Ids, counts: Ids) -> None:
 
 
 @kernel
-def _choose(labels: Ids, first: int, values: Ids, survivors: Ids, best: Ids) -> None:
-    for i in range(len(values)):
+def _choose(labels: Ids, first: int, ranks: Ranks, survivors: Ids, best: Ranks) -> None:
+    for i in range(len(ranks)):
         label = labels[first + i]
-        if values[i] > best[label]:  # strictly: of equals the earlier stays
-            best[label] = values[i]
+        if ranks[i] > best[label]:  # strictly: of equals the earlier stays
+            best[label] = ranks[i]
             survivors[label] = np.uint32(first + i)

@@ -7,16 +7,27 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from gpucurate.dedup.key_file import LENGTH_CEILING, KeyFileWriter, Layout
+from gpucurate.dedup.key_file import LENGTH_CEILING, KeyFileWriter, Layout, Signatures
+from gpucurate.dedup.policy import Policy
+from gpucurate.dedup.ranks import Ranks, column_ranks
 from gpucurate.dedup.sketch import Sketch
+from gpucurate.dedup.within import keys_within
+from gpucurate.frame.text import TextBuffers
 from gpucurate.ops.char_length import char_length
 from gpucurate.spec.unit import OutputFile
 from gpucurate.stages.base import ProcessingStage, StageIO
 from gpucurate.stages.context import UnitContext
+from gpucurate.stages.deduplication.column_path import ColumnPath
+from gpucurate.stages.deduplication.records import unit_records
 from gpucurate.tasks.document import DocumentBatch
 from gpucurate.tasks.file_group import FileGroupTask
 
+Keys = npt.NDArray[np.uint64]
+
 KEY_FOLDER = "_gpucurate/scratch/keys"
+
+WITHOUT_VALUE = "documents without a value in "
+"""What the counts of documents that a policy finds no value in begin with; the column follows."""
 
 
 def key_file_name(unit_index: int) -> str:
@@ -30,23 +41,37 @@ class DocumentKeys(ProcessingStage[DocumentBatch, FileGroupTask]):
     Args:
         sketch: what is taken of the text.
         text_field: the column of text.
+        within: documents share keys only where they agree in this column.
+        policy: decides between the members of a cluster, by ranks that are written too; None
+            where it needs none.
+        policy_column: whose value decides, if the policy has a column.
     """
 
     name = "document_keys"
 
-    def __init__(self, sketch: Sketch, text_field: str = "text") -> None:
+    def __init__(
+        self,
+        sketch: Sketch,
+        text_field: str = "text",
+        *,
+        within: ColumnPath | None = None,
+        policy: Policy | None = None,
+        policy_column: ColumnPath | None = None,
+    ) -> None:
         self.sketch = sketch
         self.text_field = text_field
+        self.within = within
+        self.policy = policy
+        self.policy_column = policy_column
         self._writer: KeyFileWriter | None = None
 
     def inputs(self) -> StageIO:
-        """The column of text."""
-        return ["data"], [self.text_field]
+        """The columns of the text and of what decides besides it."""
+        columns = [path.field for path in (self.within, self.policy_column) if path is not None]
+        return ["data"], list(dict.fromkeys([self.text_field, *columns]))
 
     def setup(self, worker_metadata: object = None) -> None:
         """Load what is compiled, so that the first batch does not wait for it."""
-        from gpucurate.frame.text import TextBuffers
-
         self.sketch.keys(TextBuffers.from_strings(["a text of ordinary length", "ein größerer Text"]))
 
     def bind(self, context: UnitContext | None) -> None:
@@ -61,42 +86,67 @@ class DocumentKeys(ProcessingStage[DocumentBatch, FileGroupTask]):
         if not task.num_items:
             return
         text = task.text(self.text_field)
-        keys, has_keys = self.sketch.keys(text)
-        self._append(self._unit_records(task), keys, has_keys, char_length(text))
+        keys, has_keys, signatures = self.take(text)
+        if self.within is not None:
+            keys = keys_within(keys, self.within.of(task.data), wide=self.sketch.wide)
+        records, ranks = unit_records(task, self.context), self._ranks(task)
+        self._append(records, keys, has_keys, char_length(text), signatures=signatures, ranks=ranks)
 
-    def _unit_records(self, task: DocumentBatch) -> npt.NDArray[np.int64]:
-        """Record of each row, counted from the start of the unit."""
-        if task.records is None or task._origin is None or task._origin.source is None:
-            raise ValueError(
-                f"batch {task.task_id!r} was not made by a reader: its documents have no place in a file"
-            )
-        return task.records + self.context.records_before(task._origin.source)
+    def take(self, text: TextBuffers) -> tuple[Keys, npt.NDArray[np.bool_], Signatures | None]:
+        """Keys, whether each document has any, and its signature if the layout has them."""
+        return *self.sketch.keys(text), None
+
+    def _ranks(self, task: DocumentBatch) -> Ranks | None:
+        """Ranks of the documents, if the policy needs any."""
+        if self.policy is None:
+            return None
+        if self.policy_column is None:
+            path = "" if task._origin is None else task._origin.name
+            return np.full(task.num_items, self.policy.preference(path), np.uint64)
+        ranks, missing = column_ranks(self.policy_column.of(task.data), self.policy)
+        self.count(f"{WITHOUT_VALUE}{self.policy_column}", missing)
+        return ranks
 
     def _append(
         self,
         records: npt.NDArray[np.int64],
-        keys: npt.NDArray[np.uint64],
+        keys: Keys,
         has_keys: npt.NDArray[np.bool_],
         lengths: npt.NDArray[np.int64],
+        *,
+        signatures: Signatures | None,
+        ranks: Ranks | None,
     ) -> None:
         writer = self._open()
         local = records - writer.records
         all_lengths = np.zeros(int(local[-1]) + 1, np.uint32)
         all_lengths[local] = np.minimum(lengths, LENGTH_CEILING) + 1
-        writer.append(len(all_lengths), local[has_keys].astype(np.uint32), keys[has_keys], all_lengths)
+        all_ranks = None if ranks is None else np.zeros(len(all_lengths), np.uint64)
+        if ranks is not None and all_ranks is not None:
+            all_ranks[local] = ranks
+        ids = local[has_keys].astype(np.uint32)
+        kept = None if signatures is None else signatures[has_keys]
+        writer.append(len(all_lengths), ids, keys[has_keys], all_lengths, signatures=kept, ranks=all_ranks)
 
     def _open(self) -> KeyFileWriter:
         if self._writer is None:
-            self._writer = KeyFileWriter(self.context.attempt_path(0), Layout(self.sketch.bands))
+            self._writer = KeyFileWriter(self.context.attempt_path(0), self.layout)
         return self._writer
+
+    @property
+    def layout(self) -> Layout:
+        """What the key files hold."""
+        return Layout(self.sketch.bands, ranks=self.policy is not None)
 
     def flush(self) -> Iterator[FileGroupTask]:
         """Close the unit's file; records after the last document count too."""
         writer = self._open()
         rest = self.context.records - writer.records
         if rest:
-            none = np.zeros(0, np.uint32)
-            writer.append(rest, none, np.zeros((0, self.sketch.bands), np.uint64), np.zeros(rest, np.uint32))
+            no_keys, _, no_signatures = self.take(TextBuffers.from_strings([]))
+            none, no_length = np.zeros(0, np.uint32), np.zeros(rest, np.uint32)
+            no_ranks = None if self.policy is None else np.zeros(rest, np.uint64)
+            writer.append(rest, none, no_keys, no_length, signatures=no_signatures, ranks=no_ranks)
         rows, size = writer.records, writer.close()
         name = key_file_name(self.context.unit_index)
         self.context.outputs.append(OutputFile(name, str(writer.path), rows, size, ""))

@@ -1,0 +1,30 @@
+"""``gpucurate dedup apply``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gpucurate.cli import options as opt
+
+
+def apply(
+    run_folder: Annotated[
+        Path,
+        typer.Argument(
+            metavar="RUN", help="Output of a finished deduplication, or its run folder.", show_default=False
+        ),
+    ],
+    output: opt.Output,
+    *,
+    policy: opt.PolicyOptions,
+    write: opt.WriteOptions,
+    run: opt.RunOptions,
+) -> None:
+    """Decide anew what is kept of the clusters that a run found; nothing is compared again."""
+    from gpucurate.cli.running import carry_out
+    from gpucurate.workflows.apply import ApplyWorkflow
+
+    carry_out(ApplyWorkflow(run_folder, output, **policy.settings(), **write.settings()), run)

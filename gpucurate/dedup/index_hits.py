@@ -1,0 +1,120 @@
+"""Which old document a cluster was found to hold: Parquet with a row for each such cluster.
+
+cluster        int64    as in the cluster artefact
+index          string   folder of the index
+path           string   file of the old document, as in the listing of its run
+row            int64    its physical record from 0; null where that is not known
+old_documents  int32    documents of indexes in the cluster; the one that is told is the first
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from gpucurate.dedup.index_against import Folded
+from gpucurate.dedup.index_arrow import plain_array, repeated_text
+from gpucurate.dedup.index_origins import read_origins
+from gpucurate.spec.errors import StorageError
+from gpucurate.spec.names import encode_name
+from gpucurate.spec.storage import storage_errors
+
+HITS = "in_index.parquet"
+"""Of the run folder."""
+
+SCHEMA = pa.schema(
+    [
+        ("cluster", pa.int64()),
+        ("index", pa.string()),
+        ("path", pa.string()),
+        ("row", pa.int64()),
+        ("old_documents", pa.int32()),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OldFile:
+    """One file of an index, and the ids that its documents have in a run.
+
+    Attributes:
+        index: folder of the index.
+        keys: path of the keys.
+        origins: path of the origins.
+        first_id: id of its first document.
+        documents: how many.
+    """
+
+    index: Path
+    keys: Path
+    origins: Path
+    first_id: int
+    documents: int
+
+
+def write_hits(path: Path, files: Sequence[OldFile], folded: Folded) -> None:
+    """Write the file, whole or not at all.
+
+    Args:
+        path: of the file, which is replaced.
+        files: of all indexes, in order of ids.
+        folded: what was found.
+
+    Raises:
+        StorageError: it cannot be written, or the origins cannot be read.
+    """
+    making = path.with_name(f".{path.name}.tmp")
+    with storage_errors(path):
+        with making.open("wb") as file:
+            with pq.ParquetWriter(file, SCHEMA, compression="zstd") as writer:
+                for table in _tables(files, folded):
+                    writer.write_table(table)
+            file.flush()
+            os.fsync(file.fileno())
+        making.replace(path)
+
+
+def read_hits(path: Path) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint32]]:
+    """Labels of the clusters (int64[m]) that have old documents, and how many each has (uint32[m]).
+
+    Raises:
+        StorageError: the file cannot be read, or is damaged.
+    """
+    try:
+        with storage_errors(path, "read"), path.open("rb") as file:
+            table = pq.ParquetFile(file).read(["cluster", "old_documents"], use_threads=False)
+    except (pa.ArrowException, KeyError) as error:
+        raise StorageError(f"{path} is damaged ({error}): run the deduplication again") from error
+    return table.column("cluster").to_numpy(), table.column("old_documents").to_numpy().astype(np.uint32)
+
+
+def _tables(files: Sequence[OldFile], folded: Folded) -> Iterator[pa.Table]:
+    clusters = folded.clusters
+    old = folded.old_ids[clusters].astype(np.int64)
+    order = np.argsort(old, kind="stable")
+    clusters, old = clusters[order], old[order]
+    for file in files:
+        first, stop = np.searchsorted(old, [file.first_id, file.first_id + file.documents]).tolist()
+        if first < stop:
+            yield _table(file, clusters[first:stop], old[first:stop], folded)
+
+
+def _table(
+    file: OldFile, clusters: npt.NDArray[np.int64], old: npt.NDArray[np.int64], folded: Folded
+) -> pa.Table:
+    origins = read_origins(file.origins).take(plain_array(old - file.first_id, pa.int64()))
+    columns = [
+        plain_array(clusters, pa.int64()),
+        repeated_text(encode_name(str(file.index)), len(clusters)),
+        origins.column("path").cast(pa.string()),
+        origins.column("row"),
+        plain_array(folded.old_members[clusters].astype(np.int32), pa.int32()),
+    ]
+    return pa.Table.from_arrays(columns, schema=SCHEMA)

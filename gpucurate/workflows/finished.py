@@ -1,0 +1,150 @@
+"""A deduplication that has finished, as it lies on disk: its input, its options, its clusters."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from gpucurate.checkpoint.log import read_log
+from gpucurate.checkpoint.run_folder import FOLDER
+from gpucurate.io.listing import Listing
+from gpucurate.io.names import recognise
+from gpucurate.io.source import open_source
+from gpucurate.planning.fingerprint import digest
+from gpucurate.spec.errors import InputError, StorageError
+from gpucurate.spec.names import decode_name
+from gpucurate.spec.source import InputFile
+
+KINDS = ("dedup exact", "dedup fuzzy", "dedup apply")
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedRun:
+    """What a finished deduplication left.
+
+    Attributes:
+        path: its run folder.
+        decides: options that decided its results, and under ``keys`` the plan of its first pass.
+        report: its report.
+        listing: the files that it read, as they were.
+        identity: digest of what it did and of what it read.
+    """
+
+    path: Path
+    decides: Mapping[str, Any]
+    report: Mapping[str, Any]
+    listing: Listing
+    identity: str
+
+    @property
+    def clusters_path(self) -> Path:
+        """Folder of the cluster artefact."""
+        return self.path / "clusters"
+
+    @property
+    def documents(self) -> int:
+        """Documents that were compared with each other."""
+        books = self.report["books"]
+        return int(books["read"] - sum(books["rejected"].values()) - books["dropped"].get("not sampled", 0))
+
+    @property
+    def unit_bytes(self) -> int:
+        """Bytes of a unit of work, which decide the ranges of files."""
+        reader, *_ = self.decides["keys"]["stages"]
+        return int(reader["config"]["unit_bytes"])
+
+    def range_records(self) -> dict[str, list[int]]:
+        """Records of each range of each file, by encoded name.
+
+        Raises:
+            InputError: the commit log cannot be read.
+        """
+        try:
+            done = {r["unit"]: r for r in read_log(self.path / "commit.log") if r["phase"] == "keys"}
+        except (OSError, StorageError) as error:
+            raise InputError(f"the log of {self.path} cannot be read: {error}") from error
+        ranges = sorted(
+            (name, at, count) for record in done.values() for name, at, count, _ in record["ranges"]
+        )
+        return {name: [count for *_, count in of_file] for name, of_file in groupby(ranges, itemgetter(0))}
+
+    def check_unchanged(self) -> None:
+        """Compare all files with what they were.
+
+        Raises:
+            InputError: one of them is gone or changed; the message says in what.
+        """
+        for file in self.listing.files:
+            try:
+                open_source(file).close()  # it is compared when it is opened
+            except InputError as error:
+                raise InputError(f"the input of {self.path} is not what it was then: {error}") from error
+
+
+def open_run(path: str | PathLike[str]) -> FinishedRun:
+    """The deduplication whose output or run folder ``path`` is.
+
+    Raises:
+        InputError: there is none, or one that has not finished.
+    """
+    folder = Path(path) if (Path(path) / "run.json").exists() else Path(path) / FOLDER
+    if not (folder / "run.json").exists():
+        raise InputError(
+            f"{os.fspath(path)} is no run of gpucurate: name the output of a deduplication, or its {FOLDER}/"
+        )
+    run = _json(folder / "run.json")
+    if run["kind"] not in KINDS:
+        raise InputError(
+            f"{os.fspath(path)} is a run of another kind ({run['kind']}): it has no clusters of documents"
+        )
+    if not (folder / "_SUCCESS").exists():
+        raise InputError(f"{os.fspath(path)} has not finished: run its command again, which goes on with it")
+    report = _json(folder / "report.json")
+    others = sorted(set(report["books"]["dropped"]) - {"duplicates", "not sampled"})
+    if others:
+        raise InputError(
+            f"{os.fspath(path)} dropped documents for another reason ({', '.join(others)}), "
+            "of which its clusters know nothing"
+        )
+    phase = _json(folder / "phases" / "keys.json")
+    decides = run["decides"]
+    files = _files(phase["inputs"], decides["input_filetype"])
+    return FinishedRun(
+        folder,
+        decides,
+        _json(folder / "report.json"),
+        Listing(tuple(files), ()),
+        digest([run, phase["inputs"]]),
+    )
+
+
+def _files(inputs: Mapping[str, Sequence[Any]], wanted: Any) -> list[InputFile]:
+    found = [_file(decode_name(name), *values, wanted=wanted) for name, values in inputs.items()]
+    return sorted(found, key=lambda file: os.fsencode(file.name))
+
+
+def _file(
+    name: str, path: str, size: int, mtime_ns: int | None, etag: str | None, *, wanted: Any
+) -> InputFile:
+    path = decode_name(path)
+    recognised = recognise(path.rsplit("/", 1)[-1], wanted)
+    if isinstance(recognised, str):
+        raise InputError(
+            f"{path} is of the input of the run, but {recognised}: this version does not read it"
+        )
+    return InputFile(path, name, size, mtime_ns, etag, *recognised)
+
+
+def _json(path: Path) -> Any:
+    try:
+        return orjson.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read: {error}") from error

@@ -1,0 +1,108 @@
+"""Every kernel compiles as CuPy compiles it, spills nothing, and keeps its registers.
+
+``registers.json`` holds one row for each kernel and variant. After a change that is meant:
+``pytest tests/emulator/test_nvrtc.py --update-registers``, and look at the difference.
+"""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from gpucurate.ops import kernels
+from gpucurate.ops.cuda.source import OPTIONS, complete_source
+from tests.emulator.nvrtc import CUPY_OPTIONS, VERSIONS, CompilationError, Nvrtc, library
+
+TABLE = Path(__file__).with_name("registers.json")
+TARGETS = [("12.9", "sm_90"), ("13.0", "sm_90"), ("13.0", "sm_80")]
+MORE = 4
+"""A row may grow by so many registers unnoticed: compilers differ in details."""
+
+SKETCH = ["-DLANE_MULTIPLIERS=1", "-DLANE_MULTIPLIERS=2", "-DLANE_MULTIPLIERS=5", "-DLANE_MULTIPLIERS=8"]
+VARIANTS = {
+    "minhash": SKETCH,
+    "minhash_words": SKETCH,
+    "survivors": ["-DRANK_BITS=32", "-DRANK_BITS=64"],
+}
+CASES = [(source, option) for source in kernels.kernel_names() for option in VARIANTS.get(source, [""])]
+
+
+@pytest.fixture(scope="module")
+def compilers():
+    """The versions of NVRTC, by number."""
+    missing = [version for version in VERSIONS if library(version) is None]
+    if missing:
+        pytest.skip(f"NVRTC {' and '.join(missing)} is not installed (pip install -e '.[dev]')")
+    return {version: Nvrtc(version) for version in VERSIONS}
+
+
+@pytest.fixture(scope="module")
+def table(request):
+    """Registers by row and target; written back if that was asked for."""
+    rows = json.loads(TABLE.read_text())
+    yield rows
+    if request.config.getoption("--update-registers"):
+        lines = (f"  {json.dumps(name)}: {json.dumps(rows[name])}" for name in sorted(rows))
+        TABLE.write_text("{\n" + ",\n".join(lines) + "\n}\n")
+
+
+def compiled(compilers, version, architecture, source, option):
+    options = (*OPTIONS, *CUPY_OPTIONS, f"-arch={architecture}", *option.split())
+    return compilers[version].compile(complete_source(source), options)
+
+
+def row(source, option, kernel):
+    return " ".join(filter(None, (f"{source}.cu", kernel, option)))
+
+
+@pytest.mark.parametrize(("source", "option"), CASES, ids=lambda value: value or "plain")
+@pytest.mark.parametrize(("version", "architecture"), TARGETS)
+def test_a_kernel_spills_nothing_and_keeps_its_registers(
+    compilers, table, request, version, architecture, source, option
+):
+    target = f"{version} {architecture}"
+    for kernel, usage in compiled(compilers, version, architecture, source, option).items():
+        assert usage.spilled == 0, f"{kernel} spills {usage.spilled} bytes"
+        assert usage.stack == 0, f"{kernel} takes {usage.stack} bytes of stack"
+        name = row(source, option, kernel)
+        if request.config.getoption("--update-registers"):
+            table.setdefault(name, {})[target] = usage.registers
+        assert name in table, f"{name} has no row in {TABLE.name}: run with --update-registers"
+        known = table[name][target]
+        assert usage.registers <= known + MORE, f"{kernel} takes {usage.registers} registers, {known} before"
+
+
+def test_the_table_has_no_row_too_many(compilers, table):
+    rows = {
+        row(source, option, kernel)
+        for source, option in CASES
+        for kernel in compiled(compilers, *TARGETS[0], source, option)
+    }
+    assert table.keys() == rows
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_versions_are_those_that_are_named(compilers, version):
+    assert compilers[version].version() == version
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_an_error_names_the_file_and_the_line(compilers, version, tmp_path, monkeypatch):
+    (tmp_path / "wrong.cu").write_text('#include "part.cuh"\n\nvoid behind() { unknown(); }\n')
+    (tmp_path / "part.cuh").write_text("#pragma once\nint fine;\nint wrong = ;\n")
+    monkeypatch.setattr(kernels, "SEARCHED", (tmp_path,))
+    with pytest.raises(CompilationError) as raised:
+        compilers[version].compile(complete_source("wrong"), ("-arch=sm_90", *CUPY_OPTIONS))
+    assert "part.cuh(3): error" in str(raised.value)
+    assert "wrong.cu(3): error" in str(raised.value)
+
+
+def test_a_spill_is_noticed(compilers):
+    loads = "".join(f"float v{i} = in[{i} * n]; " for i in range(200))
+    steps = "".join(f"v{i} = v{i} * v{(i + 7) % 200} + k; " for i in range(200))
+    stores = "".join(f"out[{i} * n] = v{i}; " for i in range(200))
+    kernel = 'extern "C" __global__ void __launch_bounds__(1024, 2) k(float* out, const float* in, int n)'
+    source = f"{kernel} {{ {loads} for (int k = 0; k < n; ++k) {{ {steps} }} {stores} }}"
+    usage = compilers["13.0"].compile(source, ("-arch=sm_90",))["k"]
+    assert usage.registers == 32
+    assert usage.spilled > 0

@@ -1,0 +1,104 @@
+"""What operations do with arrays of a device: which implementation runs, and how kernels are launched."""
+
+from functools import partial
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+
+from gpucurate.frame.text import TextBuffers
+from gpucurate.ops.cuda import Device, device_text
+from gpucurate.ops.cuda.source import complete_source
+from gpucurate.ops.dispatch import implementation
+from gpucurate.ops.document_hash import document_hash
+from gpucurate.ops.kernels import kernel_names
+from gpucurate.spec.errors import DeviceError, NotOnDeviceError
+
+
+class Recorder(Device):
+    """Keeps what would be launched."""
+
+    xp = np
+    multiprocessors = 10
+
+    def __init__(self):
+        self.launched = []
+
+    def kernel(self, source, function, options=()):
+        return partial(self.record, source, function)
+
+    def record(self, *launch):
+        self.launched.append(launch)
+
+
+@pytest.fixture
+def device():
+    return Recorder()
+
+
+def test_an_array_of_a_device_takes_the_operation_there():
+    assert implementation("gpucurate.ops.minhash", np.zeros(1)).__name__ == "gpucurate.ops.minhash.cpu"
+    assert implementation("gpucurate.ops.minhash", memoryview(b"")).__name__ == "gpucurate.ops.minhash.cuda"
+
+
+def test_an_operation_without_a_cuda_implementation_says_so():
+    with pytest.raises(
+        NotOnDeviceError, match=r"utf8 has no CUDA implementation.*type list: pass NumPy arrays"
+    ):
+        implementation("gpucurate.ops.utf8", [])
+
+
+@pytest.mark.parametrize(
+    ("items", "threads", "blocks"), [(1, 32, 1), (9, 32, 2), (257, 1, 2), (10**9, 1, 40)]
+)
+def test_the_grid_covers_the_work_up_to_what_the_device_holds(device, items, threads, blocks):
+    device.launch("union_find", "flatten", items, (), threads_per_item=threads)
+    assert device.launched == [("union_find", "flatten", (blocks,), (256,), ())]
+
+
+def test_nothing_is_launched_for_no_work(device):
+    device.launch("union_find", "flatten", 0, ())
+    assert device.launched == []
+
+
+def test_arrays_with_gaps_are_refused(device):
+    with pytest.raises(ValueError, match="kernel flatten: the array at place 1 is not contiguous"):
+        device.launch("union_find", "flatten", 1, (np.int64(1), np.zeros((4, 4))[:, 1]))
+
+
+def test_every_document_has_a_chunk_and_long_ones_have_more(device):
+    device.chunk_bytes = 4
+    chunks = device_text(TextBuffers.from_strings(["", "1234", "12345", None, "123456789"]), device).chunks
+    assert chunks.total == 8
+    assert chunks.first.tolist() == [0, 1, 2, 4, 5, 8]
+    assert chunks.document.tolist() == [0, 1, 2, 2, 3, 4, 4, 4]
+
+
+@pytest.mark.parametrize("offsets", [[0, 5], [-1, 2], [], [[0, 1]]])
+def test_offsets_that_are_not_those_of_the_text_are_refused(device, offsets):
+    text = TextBuffers(np.zeros(4, np.uint8), np.array(offsets, np.int64))
+    with pytest.raises(ValueError, match="offsets"):
+        device_text(text, device)
+
+
+@pytest.mark.parametrize("name", kernel_names())
+def test_a_kernel_goes_to_the_compiler_in_one_piece(name):
+    source = complete_source(name)
+    assert '#include "warp.cuh"' not in source
+    assert source.count('#line 1 "portable.cuh"') == 1
+    assert source.startswith(f'#line 1 "{name}.cu"\n')
+
+
+def test_lines_keep_their_numbers(repository):
+    lines = complete_source("minhash").splitlines()
+    marker = max(i for i, line in enumerate(lines) if line.startswith("#line") and "minhash.cu" in line)
+    number = int(lines[marker].split()[1])
+    expected = (repository / "kernels" / "minhash.cu").read_text().splitlines()[number - 1 :]
+    assert lines[marker + 1 :] == expected
+
+
+@pytest.mark.skipif(find_spec("cupy") is not None, reason="CuPy is installed")
+def test_a_missing_cupy_is_told_with_what_to_install():
+    text = TextBuffers(memoryview(b"a"), np.array([0, 1]))
+    with pytest.raises(DeviceError, match=r"pip install 'gpucurate\[cu13\]'"):
+        document_hash(text)
