@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gpucurate.backends.executors import Executor
     from gpucurate.cli.options import RunOptions
     from gpucurate.workflows.deduplication import DeduplicationWorkflow
-
-
-def start_early(inputs: Sequence[str], options: RunOptions) -> None:
-    """Have workers load while the run is planned."""
-    from gpucurate.backends.early import start_if_large
-
-    if not options.dry_run:
-        start_if_large(inputs, options.workers)
 
 
 def carry_out(workflow: DeduplicationWorkflow, options: RunOptions) -> None:

@@ -21,7 +21,7 @@ for _letter, _meant in zip(b'"\\/bfnrt', b'"\\/\b\f\n\r\t', strict=True):
 
 
 @kernel
-def _hex4(data: Any, i: int) -> int:
+def hex4(data: Any, i: int) -> int:
     """The code unit of four hexadecimal digits at ``i``, or -1."""
     unit = 0
     for k in range(4):
@@ -74,7 +74,7 @@ def escape_length(data: Any, i: int, stop: int) -> tuple[int, int]:
         return 2, 1
     if c != 117 or i + 6 > stop:  # u
         return 0, 0
-    unit = _hex4(data, i + 2)
+    unit = hex4(data, i + 2)
     if unit < 0:
         return 0, 0
     if unit < 0x80:
@@ -85,7 +85,7 @@ def escape_length(data: Any, i: int, stop: int) -> tuple[int, int]:
         return 6, 3
     if unit > 0xDBFF or i + 12 > stop or data[i + 6] != 92 or data[i + 7] != 117:
         return 0, 0
-    second = _hex4(data, i + 8)
+    second = hex4(data, i + 8)
     if second < 0xDC00 or second > 0xDFFF:
         return 0, 0
     return 12, 4
@@ -119,9 +119,9 @@ def put_escape(data: Any, i: int, length: int, out: Any, o: int) -> int:
     if length == 2:
         out[o] = SIMPLE_ESCAPES[data[i + 1]]
         return o + 1
-    code = _hex4(data, i + 2)
+    code = hex4(data, i + 2)
     if length == 12:
-        code = 0x10000 + ((code - 0xD800) << 10) + (_hex4(data, i + 8) - 0xDC00)
+        code = 0x10000 + ((code - 0xD800) << 10) + (hex4(data, i + 8) - 0xDC00)
     return _put_character(out, o, code)
 
 
@@ -140,7 +140,7 @@ def spells(data: Any, i: int, stop: int, name: Any) -> bool:
                 return False
             i += 2
         else:
-            if i + 6 > stop or _hex4(data, i + 2) != name[k]:
+            if i + 6 > stop or hex4(data, i + 2) != name[k]:
                 return False
             i += 6
     return i < stop and data[i] == QUOTE

@@ -14,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from gpucurate.frame.text import TextBuffers
+from gpucurate.io.jsonl.characters import hex4
 from gpucurate.io.jsonl.fast import scan
-from gpucurate.io.jsonl.scan import BEGIN, ESCAPED, KIND, PLAIN, SIZE, hex4
+from gpucurate.io.jsonl.scan import BEGIN, ESCAPED, KIND, PLAIN, SIZE
 from gpucurate.io.jsonl.simd import WIDTH, backslash_mask, first_bit
 from gpucurate.io.jsonl.splice import set_fields
 from gpucurate.io.piece import LinesOriginal

@@ -47,15 +47,18 @@ def parse_fields(
     wanted = _first_keys(data, starts, stops, **limits) if fields is None else list(fields)
     if not 0 < len(wanted) <= MOST_FIELDS or not set(text_fields) <= set(wanted):
         return parse_lines(data, starts, stops, fields=fields, **limits)
-    copied = wanted.index(text_fields[0]) if len(text_fields) == 1 else None
-    found, usual, strings = scan(data, starts, stops, wanted, max_depth, only=fields is None, copied=copied)
+    text = wanted.index(text_fields[0]) if len(text_fields) == 1 else -1
+    strings = CopiedStrings.room(len(starts), len(data) if text >= 0 else 0)
+    found, usual = scan(
+        data, starts, stops, wanted, max_depth, only=fields is None, text=text, strings=strings
+    )
     for name in text_fields:
         usual &= _is_string(found[:, wanted.index(name), KIND])
     slow = np.flatnonzero(~usual)
     records, slow_accepted, errors = parse_records(data, starts[slow], stops[slow], **limits)
     accepted = usual.copy()
     accepted[slow[slow_accepted]] = True
-    texts = {} if copied is None else {copied: strings.of(usual)}
+    texts = {text: strings.of(usual)} if text >= 0 else {}
     rows = _Rows(data, found[usual], records, ~usual[accepted], texts)
     if fields is None:
         wanted = list(dict.fromkeys([*wanted, *(key for record in records for key in record)]))
@@ -80,20 +83,23 @@ def scan(
     max_depth: int,
     *,
     only: bool = False,
-    copied: int | None = None,
-) -> tuple[Found, npt.NDArray[np.bool_], CopiedStrings]:
-    """What :func:`scan_lines` finds: int64[n, f, 4], bool[n] whether the line passed, field ``copied``."""
+    text: int = -1,
+    strings: CopiedStrings | None = None,
+) -> tuple[Found, npt.NDArray[np.bool_]]:
+    """What :func:`scan_lines` finds: int64[n, f, 4], and bool[n] whether the line passed.
+
+    The values of field ``text``, if there is one, are copied to ``strings``.
+    """
     names = [name.encode() for name in fields]
     key_offsets = np.zeros(len(fields) + 1, np.int64)
     np.cumsum([len(name) for name in names], out=key_offsets[1:])
     keys = np.frombuffer(b"".join(names) or b"\0", np.uint8)
     found = np.zeros((len(starts), len(fields), 4), np.int64)
     passed = np.zeros(len(starts), np.bool_)
-    strings = CopiedStrings.room(len(starts), 0 if copied is None else len(data))
-    text = -1 if copied is None else copied
+    strings = strings or CopiedStrings.room(len(starts), 0)
     lines = (data, starts, stops, keys, key_offsets, only, max_depth, found, passed)
     scan_lines(*lines, text, strings.out, strings.offsets)
-    return found, passed, strings
+    return found, passed
 
 
 def _is_string(kinds: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
