@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
@@ -12,6 +13,19 @@ from gpucurate.cli.index import IndexOptions
 from gpucurate.cli.verify_options import VerifyOptions
 
 _SKETCH = "Shingles and bands"
+
+
+class SketchKind(StrEnum):
+    """Rules by which values are taken of shingles."""
+
+    minhash = "minhash"
+    fss = "fss"
+
+
+class Compat(StrEnum):
+    """Others whose hash values can be had."""
+
+    nemo = "nemo"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +48,26 @@ class SketchOptions:
     seed: Annotated[int | None, typer.Option(min=0, help="Of the permutations.", rich_help_panel=_SKETCH)] = (
         None
     )
+    sketch: Annotated[
+        SketchKind | None,
+        typer.Option(
+            help="MinHash, or Fast Similarity Sketching: less error on short texts.",
+            rich_help_panel=_SKETCH,
+        ),
+    ] = None
+    compat: Annotated[
+        Compat | None,
+        typer.Option(
+            help="NeMo Curator's hash values, seed and raw text; --preset nemo implies it.",
+            rich_help_panel=_SKETCH,
+        ),
+    ] = None
+    use_64_bit_hash: Annotated[
+        bool,
+        typer.Option(
+            "--use-64-bit-hash", help="With --compat nemo: hashes of 64 bits.", rich_help_panel=_SKETCH
+        ),
+    ] = False
     normalize: Annotated[
         bool | None,
         typer.Option(
@@ -52,6 +86,9 @@ class SketchOptions:
             "num_bands": self.bands,
             "minhashes_per_band": self.rows,
             "seed": self.seed,
+            "sketch": opt.value_of(self.sketch),
+            "compat": opt.value_of(self.compat),
+            "use_64_bit_hash": self.use_64_bit_hash,
             "normalize_text": self.normalize,
         }
 

@@ -67,10 +67,9 @@ Output = Annotated[
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReadOptions:
-    """How the input is read."""
+class FileOptions:
+    """How files are read."""
 
-    text_field: Annotated[str, typer.Option(help="Column of text.", rich_help_panel=_IN)] = "text"
     input_format: Annotated[
         Format | None,
         typer.Option(
@@ -101,13 +100,23 @@ class ReadOptions:
     def settings(self) -> dict[str, Any]:
         """Arguments of a workflow."""
         return {
-            "text_field": self.text_field,
             "input_filetype": value_of(self.input_format),
             "input_blocksize": bytes_of("--blocksize", self.blocksize),
             "on_corrupt": self.on_corrupt.value,
             "max_record_bytes": bytes_of("--max-record-bytes", self.max_record_bytes),
             "max_reject_rate": self.max_reject_rate,
         }
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadOptions(FileOptions):
+    """How documents are read."""
+
+    text_field: Annotated[str, typer.Option(help="Column of text.", rich_help_panel=_IN)] = "text"
+
+    def settings(self) -> dict[str, Any]:
+        """Arguments of a workflow."""
+        return {**super().settings(), "text_field": self.text_field}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,7 +155,25 @@ class ScopeOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class WriteOptions:
+class KindOptions:
+    """What kind of files are written."""
+
+    format: Annotated[
+        Format | None,
+        typer.Option("--format", help="Of the output; the input's if not given.", rich_help_panel=_OUT),
+    ] = None
+    compression: Annotated[
+        Compression | None,
+        typer.Option("--compression", help="Of the output; the input's if not given.", rich_help_panel=_OUT),
+    ] = None
+
+    def settings(self) -> dict[str, Any]:
+        """Arguments of a workflow."""
+        return {"format": value_of(self.format), "compression": value_of(self.compression)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class WriteOptions(KindOptions):
     """What is written."""
 
     annotate: Annotated[
@@ -161,14 +188,14 @@ class WriteOptions:
         bool,
         typer.Option("--clusters-only", help="Find clusters and write no documents.", rich_help_panel=_OUT),
     ] = False
-    format: Annotated[
-        Format | None,
-        typer.Option("--format", help="Of the output; the input's if not given.", rich_help_panel=_OUT),
-    ] = None
-    compression: Annotated[
-        Compression | None,
-        typer.Option("--compression", help="Of the output; the input's if not given.", rich_help_panel=_OUT),
-    ] = None
+    nemo_ids: Annotated[
+        bool,
+        typer.Option(
+            "--nemo-ids",
+            help="With --clusters-only: write ids to remove and an id generator for NeMo Curator.",
+            rich_help_panel=_OUT,
+        ),
+    ] = False
 
     def settings(self) -> dict[str, Any]:
         """Arguments of a workflow.
@@ -183,8 +210,8 @@ class WriteOptions:
         return {
             "perform_removal": not (self.clusters_only or self.annotate),
             "annotate": self.annotate,
-            "format": value_of(self.format),
-            "compression": value_of(self.compression),
+            "nemo_ids": self.nemo_ids,
+            **super().settings(),
         }
 
 

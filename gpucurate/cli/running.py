@@ -8,9 +8,12 @@ if TYPE_CHECKING:
     from gpucurate.backends.executors import Executor
     from gpucurate.cli.options import RunOptions
     from gpucurate.workflows.deduplication import DeduplicationWorkflow
+    from gpucurate.workflows.removal import TextDuplicatesRemovalWorkflow
+
+    Workflow = DeduplicationWorkflow | TextDuplicatesRemovalWorkflow
 
 
-def carry_out(workflow: DeduplicationWorkflow, options: RunOptions) -> None:
+def carry_out(workflow: Workflow, options: RunOptions) -> None:
     """Run a workflow, or say what it would do, and print what came of it.
 
     Raises:
@@ -34,7 +37,7 @@ def carry_out(workflow: DeduplicationWorkflow, options: RunOptions) -> None:
     print_summary(console, result)
 
 
-def _executor(workflow: DeduplicationWorkflow, options: RunOptions) -> Executor:
+def _executor(workflow: Workflow, options: RunOptions) -> Executor:
     """Worker processes if they were asked for, or if the input is worth them."""
     from gpucurate.backends.executors import LocalExecutor, default_executor
 

@@ -6,12 +6,14 @@ from rich.console import Console
 from rich.markup import escape
 
 from gpucurate.backends.executors import Executor
+from gpucurate.cli.segments_summary import print_segments
 from gpucurate.spec.bytesize import format_bytes
 from gpucurate.spec.names import encode_name
 from gpucurate.stages.deduplication.removal import DROPPED_BYTES, REJECTED_BYTES
 from gpucurate.telemetry.report import RunReport
 from gpucurate.workflows.deduplication import DeduplicationWorkflow
 from gpucurate.workflows.notes import NOT_SAMPLED_BYTES
+from gpucurate.workflows.removal import TextDuplicatesRemovalWorkflow
 from gpucurate.workflows.result import WorkflowRunResult
 
 SHOWN_IGNORED = 3
@@ -19,7 +21,9 @@ NOTE = "note: "
 """What readers' counts of their notes begin with."""
 
 
-def print_plan(console: Console, workflow: DeduplicationWorkflow, executor: Executor) -> None:
+def print_plan(
+    console: Console, workflow: DeduplicationWorkflow | TextDuplicatesRemovalWorkflow, executor: Executor
+) -> None:
     """What would be done; nothing is written."""
     listing, plan, units = workflow.survey()
     size = sum(file.size for file in listing.files)
@@ -30,7 +34,7 @@ def print_plan(console: Console, workflow: DeduplicationWorkflow, executor: Exec
     _print_warnings(console, list(listing.warnings))
     _print_ignored(console, list(listing.ignored))
     console.print(f"sketch     {escape(str(workflow.sketch))}")
-    if workflow.against.indexes:
+    if isinstance(workflow, DeduplicationWorkflow) and workflow.against.indexes:
         console.print(f"against    {workflow.against.documents:,} documents of indexes")
     console.print(f"executor   {executor.describe()}")
     console.print(f"output     {escape(encode_name(str(workflow.output)))}")
@@ -45,11 +49,17 @@ def print_summary(console: Console, result: WorkflowRunResult) -> None:
     _print_warnings(console, [*report.warnings, *_notes(report)])
     _print_ignored(console, report.ignored)
     _print_books(console, report)
-    _print_clusters(console, report)
+    if "clusters" in report.details:
+        _print_clusters(console, report)
+    if "segments" in report.details:
+        print_segments(console, report)
     _print_indexes(console, report)
     _print_times(console, report)
     console.print(f"output     {escape(encode_name(str(result.output)))}")
-    console.print(f"clusters   {escape(encode_name(str(result.clusters_path)))}")
+    if "clusters" in report.details:
+        console.print(f"clusters   {escape(encode_name(str(result.clusters_path)))}")
+    if result.cuts_path.exists():
+        console.print(f"cuts       {escape(encode_name(str(result.cuts_path)))}")
 
 
 def _notes(report: RunReport) -> list[str]:

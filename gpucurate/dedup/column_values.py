@@ -17,6 +17,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from gpucurate.frame.text import TextBuffers
+
 Numbers = npt.NDArray[np.float64]
 
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
@@ -118,6 +120,16 @@ def texts_of(column: pa.Array) -> list[str | None]:
         column = column.cast(pa.string())  # Python's types have no nanoseconds
     texts: list[str | None] = [None if value is None else text_of(value) for value in column.to_pylist()]
     return texts
+
+
+def text_buffers_of(column: pa.Array) -> TextBuffers:
+    """As :func:`texts_of`, as buffers; without a Python object a row for strings and integers."""
+    kind = column.type
+    if pa.types.is_integer(kind):
+        return TextBuffers.from_arrow(column.cast(pa.string()))
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        return TextBuffers.from_arrow(column)
+    return TextBuffers.from_strings(texts_of(column))
 
 
 def text_of(value: Any) -> str | None:

@@ -22,7 +22,11 @@ from gpucurate.workflows.finished import FinishedRun, open_run
 from gpucurate.workflows.found import Found
 from gpucurate.workflows.options import dedup_options
 
+GIVEN = ("keep", "perform_removal", "annotate", "nemo_ids", "format", "compression", "cache_path")
+"""Options of its own."""
+
 INHERITED = ("text_field", "input_filetype", "on_corrupt", "max_record_bytes", "sample")
+"""Options of the run."""
 
 
 class ApplyWorkflow(DeduplicationWorkflow):
@@ -35,8 +39,7 @@ class ApplyWorkflow(DeduplicationWorkflow):
     Args:
         run_path: output of a finished deduplication, or its ``_gpucurate`` folder.
         output_path: folder of the output, another one.
-        options: of :class:`~gpucurate.workflows.options.DedupOptions` those of the policy and of the
-            output: ``keep``, ``perform_removal``, ``annotate``, ``format``, ``compression``, ``cache_path``.
+        options: those of :class:`~gpucurate.workflows.options.DedupOptions` that :data:`GIVEN` names.
 
     Raises:
         InputError: no finished run, or its input changed.
@@ -49,10 +52,16 @@ class ApplyWorkflow(DeduplicationWorkflow):
         self, run_path: str | PathLike[str], output_path: str | PathLike[str], **options: Any
     ) -> None:
         self.source: FinishedRun = open_run(run_path)
-        decided = sorted({*INHERITED, "input_blocksize", "within", "max_reject_rate"} & set(options))
-        if decided:
+        others = sorted(set(options) - set(GIVEN))
+        if others:
             raise ConfigurationError(
-                f"{', '.join(decided)} cannot be given: the run whose clusters these are decided it"
+                f"{', '.join(others)} cannot be given: the run whose clusters these are has decided. "
+                f"There are {', '.join(GIVEN)}"
+            )
+        if self.source.decides.get("against"):
+            raise ConfigurationError(
+                f"{run_path} held its documents against an index, of which its clusters know nothing: "
+                "give its command another --keep and another output instead"
             )
         inherited = {name: self.source.decides[name] for name in INHERITED}
         super().__init__(
@@ -76,7 +85,11 @@ class ApplyWorkflow(DeduplicationWorkflow):
         return self.source.listing
 
     def _decides(self, plan: Plan) -> dict[str, Any]:
-        return {**super()._decides(plan), "clusters_of": self.source.identity}
+        return {**super()._decides(plan), "clusters_of": self.source.identity, "sort": self.source.sort}
+
+    @property
+    def _sort(self) -> str:
+        return self.source.sort
 
     def _components(self, run: Run, folder: RunFolder, found: Found) -> npt.NDArray[np.uint32]:
         """The clusters of the run."""

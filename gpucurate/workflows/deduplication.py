@@ -53,6 +53,7 @@ from gpucurate.workflows.compiling import prepare
 from gpucurate.workflows.found import Found
 from gpucurate.workflows.index import IN_INDEX, Against, SavedIndex
 from gpucurate.workflows.largest import largest_clusters
+from gpucurate.workflows.nemo_ids import write_nemo_ids
 from gpucurate.workflows.notes import name_sampled_bytes, without_values
 from gpucurate.workflows.options import DedupOptions
 from gpucurate.workflows.passes import Passes, plan_of
@@ -217,11 +218,19 @@ class DeduplicationWorkflow:
         else:
             books = run.report.books
             books.kept = books.read - books.total_rejected - books.total_dropped
+            if self.options.nemo_ids:
+                files = write_nemo_ids(self.output, self._sort, found, clusters, books.blank)
+                results = [UnitResult("nemo-ids", files)]
         run.close_report(results)
         judge(run.report, self.options.max_reject_rate)
         if self.saving is not None:
             self._save_index(run, self.saving, found, clusters)
             run.close_report(results)
+
+    @property
+    def _sort(self) -> str:
+        """``exact`` or ``fuzzy``."""
+        return self.name.rpartition(" ")[2]
 
     def _save_index(self, run: Run, saving: SavedIndex, found: Found, clusters: Clusters) -> None:
         """Leave the keys of what is kept; only once everything is, since others will be dropped for it."""

@@ -32,6 +32,7 @@ class FinishedRun:
 
     Attributes:
         path: its run folder.
+        sort: ``exact`` or ``fuzzy``, of the run that found the clusters.
         decides: options that decided its results, and under ``keys`` the plan of its first pass.
         report: its report.
         listing: the files that it read, as they were.
@@ -39,6 +40,7 @@ class FinishedRun:
     """
 
     path: Path
+    sort: str
     decides: Mapping[str, Any]
     report: Mapping[str, Any]
     listing: Listing
@@ -107,18 +109,12 @@ def open_run(path: str | PathLike[str]) -> FinishedRun:
         )
     if not (folder / "_SUCCESS").exists():
         raise InputError(f"{os.fspath(path)} has not finished: run its command again, which goes on with it")
-    report = _json(folder / "report.json")
-    others = sorted(set(report["books"]["dropped"]) - {"duplicates", "not sampled"})
-    if others:
-        raise InputError(
-            f"{os.fspath(path)} dropped documents for another reason ({', '.join(others)}), "
-            "of which its clusters know nothing"
-        )
     phase = _json(folder / "phases" / "keys.json")
     decides = run["decides"]
     files = _files(phase["inputs"], decides["input_filetype"])
     return FinishedRun(
         folder,
+        decides.get("sort") or run["kind"].rpartition(" ")[2],
         decides,
         _json(folder / "report.json"),
         Listing(tuple(files), ()),

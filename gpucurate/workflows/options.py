@@ -31,6 +31,8 @@ class DedupOptions:
             not written.
         perform_removal: write the kept documents; else only clusters are written.
         annotate: write every document, with its cluster and whether it is kept.
+        nemo_ids: write the ids to remove and the id generator that NeMo Curator's removal reads;
+            without documents beside them.
         format: of the output; the input's if None.
         compression: of the output; the input's if None.
         max_reject_rate: share of documents that may be unreadable.
@@ -52,6 +54,7 @@ class DedupOptions:
     sample: float | str | None = None
     perform_removal: bool = True
     annotate: bool = False
+    nemo_ids: bool = False
     format: FileFormat | None = None
     compression: str | None = None
     max_reject_rate: float = DEFAULT_MAX_REJECT_RATE
@@ -66,6 +69,11 @@ class DedupOptions:
         if self.sample is not None:
             parse_share(self.sample)
         check_output_kind(self.format, self.compression)
+        if self.nemo_ids and self.writes:
+            raise ConfigurationError(
+                "ids for NeMo Curator are written without documents beside them, which would be read as one "
+                "data set: give perform_removal=False (--clusters-only)"
+            )
 
     @property
     def policy(self) -> Policy:

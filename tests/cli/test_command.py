@@ -228,3 +228,21 @@ def test_two_runs_are_compared(data: Path) -> None:
     assert (code, json.loads(out)["agreement"]["adjusted_rand_index"]) == (0, 1)
     code, _, err = call("compare", "exact", "data", cwd=data)
     assert (code, "no fuzzy_id_generator.json" in err) == (5, True)
+
+
+def test_ids_for_nemo_curator_are_written_and_removed_by(data: Path) -> None:
+    code, out, err = call("dedup", "exact", "data", "-o", "ids", "--clusters-only", "--nemo-ids", cwd=data)
+    assert (code, err) == (0, "")
+    assert "out in 2 files" in out
+    ids = ["--ids", "ids/ExactDuplicateIds", "--id-generator", "ids/exact_id_generator.json"]
+    code, out, err = call("dedup", "remove", "data", *ids, "-o", "out", "-q", cwd=data)
+    assert (code, err) == (0, "")
+    assert "250 read, 200 kept, 50 dropped, 0 rejected" in out
+    assert "clusters" not in out
+    assert len((data / "out" / "a.jsonl").read_text().splitlines()) == 200
+    code, out, _ = call("dedup", "remove", "data", *ids, "-o", "more", "--dry-run", cwd=data)
+    assert (code, "documents are removed by their ids" in out) == (0, True)
+    code, _, err = call("dedup", "remove", "data", *ids, "--id-field", "id", "-o", "x", cwd=data)
+    assert (code, "give one of them" in err) == (2, True)
+    code, _, err = call("dedup", "exact", "data", "-o", "x", "--nemo-ids", cwd=data)
+    assert (code, "--clusters-only" in err) == (3, True)

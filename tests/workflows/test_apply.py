@@ -150,7 +150,7 @@ def test_what_is_no_finished_deduplication_is_refused(make_corpus: MakeCorpus, t
 
 def test_what_the_run_decided_cannot_be_decided_anew(make_corpus: MakeCorpus, tmp_path: Path) -> None:
     ExactDeduplicationWorkflow(make_corpus(), tmp_path / "run").run(InlineExecutor())
-    with pytest.raises(ConfigurationError, match="sample, text_field cannot be given"):
+    with pytest.raises(ConfigurationError, match=r"sample, text_field cannot be given: .* There are keep, "):
         ApplyWorkflow(tmp_path / "run", tmp_path / "out", text_field="body", sample=0.5)
     with pytest.raises(ConfigurationError, match="no column 'nope'"):
         ApplyWorkflow(tmp_path / "run", tmp_path / "out", keep="max:nope").run(InlineExecutor())
@@ -197,13 +197,12 @@ def test_a_unit_that_could_not_be_read_ends_the_application_before_clusters_are_
     assert lines(tmp_path / "out") == lines(tmp_path / "run")
 
 
-def test_a_run_that_dropped_documents_for_another_reason_is_refused(
-    make_corpus: MakeCorpus, tmp_path: Path
-) -> None:
-    ExactDeduplicationWorkflow(make_corpus(), tmp_path / "run").run(InlineExecutor())
-    path = tmp_path / "run" / "_gpucurate" / "report.json"
-    values = json.loads(path.read_text())
-    values["books"]["dropped"]["known already"] = 3
-    path.write_text(json.dumps(values))
-    with pytest.raises(InputError, match=r"for another reason \(known already\)"):
+def test_a_run_against_an_index_is_refused(make_corpus: MakeCorpus, tmp_path: Path) -> None:
+    folder = make_corpus()
+    ExactDeduplicationWorkflow(folder / "part0", tmp_path / "old", save_index=tmp_path / "index").run(
+        InlineExecutor()
+    )
+    workflow = ExactDeduplicationWorkflow(folder / "part1", tmp_path / "run", against=[tmp_path / "index"])
+    workflow.run(InlineExecutor())
+    with pytest.raises(ConfigurationError, match="against an index, of which its clusters know nothing"):
         ApplyWorkflow(tmp_path / "run", tmp_path / "out")

@@ -1,0 +1,1 @@
+"""Removal of duplicates under NeMo Curator's import path."""
