@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from gpucurate.ops.dispatch import implementation
 from gpucurate.ops.document_hash.contract import CHUNK
@@ -30,20 +31,25 @@ class DocumentHasher:
         """Take in more bytes."""
         arrived = np.frombuffer(data, np.uint8)
         while len(arrived):
+            if not self._filled and len(arrived) >= CHUNK:
+                self._length += CHUNK
+                self._add(arrived[:CHUNK], self._sums)
+                arrived = arrived[CHUNK:]
+                continue
             taken = min(CHUNK - self._filled, len(arrived))
             self._chunk[self._filled : self._filled + taken] = arrived[:taken]
             self._filled += taken
             self._length += taken
             arrived = arrived[taken:]
             if self._filled == CHUNK:
-                self._add_chunk(self._sums)
+                self._add(self._chunk, self._sums)
                 self._filled = 0
 
     def digest(self) -> tuple[int, int]:
         """The hash of all bytes so far; more may follow."""
         sums = self._sums.copy()
         if self._filled:
-            self._add_chunk(sums)
+            self._add(self._chunk[: self._filled], sums)
         first, second = self._kernels.finish(sums, self._length)
         return int(first), int(second)
 
@@ -51,6 +57,7 @@ class DocumentHasher:
         """``digest`` as 32 hexadecimal digits."""
         return "{:016x}{:016x}".format(*self.digest())
 
-    def _add_chunk(self, sums: np.typing.NDArray[np.uint64]) -> None:
+    def _add(self, chunk: npt.NDArray[np.uint8], sums: npt.NDArray[np.uint64]) -> None:
+        """Add the last chunk of those that have arrived."""
         number = max(0, self._length - 1) // CHUNK
-        self._kernels.add_chunk(self._chunk, self._filled, number, sums)
+        self._kernels.add_chunk(chunk, len(chunk), number, sums)
