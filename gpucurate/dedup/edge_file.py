@@ -1,6 +1,7 @@
 """The artefact of accepted pairs: Parquet, by ascending ids.
 
-id_a        int64     records before it in the whole input; the smaller of the two
+id_a        int64     records before it in the whole input; the smaller of the two; below zero for
+                      documents of indexes, of which -1 is the last
 id_b        int64
 similarity  float64   of their sets of shingles, or its estimate: the threshold or more
 """
@@ -22,13 +23,14 @@ from gpucurate.spec.storage import storage_errors
 SCHEMA = pa.schema([("id_a", pa.int64()), ("id_b", pa.int64()), ("similarity", pa.float64())])
 
 
-def write_edges(folder: Path, table: PairTable, threshold: float) -> int:
+def write_edges(folder: Path, table: PairTable, threshold: float, old: int = 0) -> int:
     """Write ``part-00000.parquet``, whole or not at all.
 
     Args:
         folder: is replaced.
         table: all pairs that were compared.
         threshold: of similarity.
+        old: documents of indexes, which in the table come before those of the input.
 
     Returns:
         Pairs written.
@@ -46,7 +48,7 @@ def write_edges(folder: Path, table: PairTable, threshold: float) -> int:
                 for pairs, values in table.blocks():
                     accepted = values >= threshold
                     edges += int(np.count_nonzero(accepted))
-                    writer.write_table(_rows(pairs[accepted], values[accepted]))
+                    writer.write_table(_rows(pairs[accepted], values[accepted], old))
             file.flush()
             os.fsync(file.fileno())
         shutil.rmtree(folder, ignore_errors=True)
@@ -54,8 +56,8 @@ def write_edges(folder: Path, table: PairTable, threshold: float) -> int:
     return edges
 
 
-def _rows(pairs: npt.NDArray[np.uint64], values: npt.NDArray[np.float64]) -> pa.Table:
-    columns = [ids.astype(np.int64) for ids in unpack(pairs)]
+def _rows(pairs: npt.NDArray[np.uint64], values: npt.NDArray[np.float64], old: int) -> pa.Table:
+    columns = [ids.astype(np.int64) - old for ids in unpack(pairs)]
     arrays = [
         pa.Array.from_buffers(field.type, len(pairs), [None, pa.py_buffer(np.ascontiguousarray(column))])
         for field, column in zip(SCHEMA, [*columns, values], strict=True)

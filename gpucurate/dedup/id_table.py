@@ -79,13 +79,19 @@ class IdTable:
         return found, len(valid) - int(np.count_nonzero(valid))
 
     def _holds(self, hashes: Words) -> Mask:
-        high, low = hashes[:, 0], hashes[:, 1]
+        found = np.zeros(len(hashes), bool)
+        if not len(self):
+            return found
+        order = np.argsort(hashes[:, 0])  # a search in order stays in the processor's caches
+        high, low = hashes[order, 0], hashes[order, 1]
         at = np.searchsorted(self._high, high)
-        stop = np.searchsorted(self._high, high, side="right")
-        inside = np.minimum(at, max(0, len(self) - 1))
-        found: Mask = (stop > at) & (self._low[inside] == low) if len(self) else np.zeros(len(high), bool)
-        for i in np.flatnonzero(stop > at + 1):  # ids that share a first word
-            found[i] = low[i] in self._low[at[i] : stop[i]]
+        last = len(self) - 1
+        met = (at <= last) & (self._high[np.minimum(at, last)] == high)
+        found[order] = met & (self._low[np.minimum(at, last)] == low)
+        shared = met & (at < last) & (self._high[np.minimum(at + 1, last)] == high)
+        for i in np.flatnonzero(shared):  # ids that share a first word: once in 2^64 / n
+            stop = np.searchsorted(self._high, high[i], side="right")
+            found[order[i]] = low[i] in self._low[at[i] : stop]
         return found
 
 

@@ -1,7 +1,7 @@
 """New documents among old ones: which clusters an index has a member of already.
 
 Documents are grouped together, old ones first, so that a cluster with an old member has the label of
-an old one. What comes after, survivors and artefacts, is about the new documents alone.
+an old one. What comes after, artefacts and output, is about the new documents alone.
 """
 
 from __future__ import annotations
@@ -22,49 +22,51 @@ _STEP = 1 << 22
 
 
 @dataclass(frozen=True, slots=True)
-class Folded:
-    """Labels of the new documents alone, and what became of the old ones.
+class OldMembers:
+    """The clusters of new documents that old ones belong to.
 
     Attributes:
-        labels: uint32[new], the smallest new document of the cluster of each.
-        old_ids: uint32[new], at a label the smallest old document of the cluster; 2^32-1 for none.
-        old_members: uint32[new], at a label the old documents of the cluster.
+        clusters: int64[m], their labels, ascending.
+        first: uint32[m], the smallest old document of each.
+        counts: uint32[m], the old documents of each.
     """
 
-    labels: Ids
-    old_ids: Ids
-    old_members: Ids
-
-    @property
-    def clusters(self) -> npt.NDArray[np.int64]:
-        """Labels of the clusters with an old member, ascending."""
-        return np.flatnonzero(self.old_members)
+    clusters: npt.NDArray[np.int64]
+    first: Ids
+    counts: Ids
 
 
-def fold_old(labels: Ids, old: int) -> Folded:
-    """Leave the old documents out of labels that were found with them.
+def let_old_survive(clusters: Clusters, old: int) -> None:
+    """Have the smallest old document survive wherever there is one, in place.
 
     Args:
-        labels: uint32[old + new], as ``find_components`` gives them; old documents first.
+        clusters: of old and new documents, old ones first.
         old: how many there are of those.
     """
-    new = len(labels) - old
-    members = count_members(labels[:old])
-    first_new = np.full(old, NONE, np.uint32)
-    folded = Folded(np.empty(new, np.uint32), np.full(new, NONE, np.uint32), np.zeros(new, np.uint32))
-    for first, stop in _steps(new):
-        roots = labels[old + first : old + stop]
-        hits = np.flatnonzero(roots < old)
-        np.minimum.at(first_new, roots[hits], (first + hits).astype(np.uint32))
-    for first, stop in _steps(new):
-        roots = labels[old + first : old + stop]
-        hits = np.flatnonzero(roots < old)
-        part = folded.labels[first:stop]
-        np.subtract(roots, np.uint32(old), out=part)  # wraps around for hits, which are replaced
-        part[hits] = first_new[roots[hits]]
-        folded.old_ids[part[hits]] = roots[hits]
-        folded.old_members[part[hits]] = members[roots[hits]]
-    return folded
+    clusters.survivors[:old] = np.arange(old, dtype=np.uint32)
+
+
+def leave_out_old(clusters: Clusters, old: int) -> tuple[Clusters, OldMembers]:
+    """The clusters of the new documents alone, which still count their old members.
+
+    Args:
+        clusters: of old and new documents, old ones first; of each with an old one, an old one survives.
+        old: how many there are of those.
+
+    Returns:
+        Clusters of new documents, by their ids among these; and those that have old members.
+    """
+    labels, first_new = _new_labels(clusters.labels, old)
+    roots = np.flatnonzero(first_new != NONE)
+    roots = roots[np.argsort(first_new[roots])]
+    in_cluster = first_new[roots].astype(np.int64)
+    sizes = count_members(labels)
+    members = OldMembers(in_cluster, roots.astype(np.uint32), clusters.sizes[roots] - sizes[in_cluster])
+    survivors = clusters.survivors[old:] - np.uint32(old)  # of the others it wraps around; they are next
+    similarity = None if clusters.similarity is None else clusters.similarity[old:]
+    found = Clusters(labels, sizes, survivors, similarity)
+    leave_to_old(found, members.clusters, members.counts)
+    return found, members
 
 
 def leave_to_old(clusters: Clusters, labels: npt.NDArray[np.int64], old_members: Ids) -> None:
@@ -79,6 +81,21 @@ def leave_to_old(clusters: Clusters, labels: npt.NDArray[np.int64], old_members:
     clusters.sizes[labels] += old_members
 
 
-def _steps(total: int) -> Iterator[tuple[int, int]]:
-    for first in range(0, total, _STEP):
-        yield first, min(total, first + _STEP)
+def _new_labels(labels: Ids, old: int) -> tuple[Ids, Ids]:
+    """Labels of the new documents by the smallest new one; and at each old label that, or 2^32-1."""
+    new = len(labels) - old
+    found, first_new = np.empty(new, np.uint32), np.full(old, NONE, np.uint32)
+    for first, roots in _steps(labels[old:]):
+        hits = np.flatnonzero(roots < old)
+        np.minimum.at(first_new, roots[hits], (first + hits).astype(np.uint32))
+    for first, roots in _steps(labels[old:]):
+        hits = np.flatnonzero(roots < old)
+        part = found[first : first + len(roots)]
+        np.subtract(roots, np.uint32(old), out=part)  # wraps around for hits, which are replaced
+        part[hits] = first_new[roots[hits]]
+    return found, first_new
+
+
+def _steps(labels: Ids) -> Iterator[tuple[int, Ids]]:
+    for first in range(0, len(labels), _STEP):
+        yield first, labels[first : first + _STEP]

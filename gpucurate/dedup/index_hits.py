@@ -19,7 +19,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gpucurate.dedup.index_against import Folded
+from gpucurate.dedup.index_against import OldMembers
 from gpucurate.dedup.index_arrow import plain_array, repeated_text
 from gpucurate.dedup.index_origins import read_origins
 from gpucurate.spec.errors import StorageError
@@ -59,13 +59,13 @@ class OldFile:
     documents: int
 
 
-def write_hits(path: Path, files: Sequence[OldFile], folded: Folded) -> None:
+def write_hits(path: Path, files: Sequence[OldFile], members: OldMembers) -> None:
     """Write the file, whole or not at all.
 
     Args:
         path: of the file, which is replaced.
         files: of all indexes, in order of ids.
-        folded: what was found.
+        members: what was found.
 
     Raises:
         StorageError: it cannot be written, or the origins cannot be read.
@@ -74,7 +74,7 @@ def write_hits(path: Path, files: Sequence[OldFile], folded: Folded) -> None:
     with storage_errors(path):
         with making.open("wb") as file:
             with pq.ParquetWriter(file, SCHEMA, compression="zstd") as writer:
-                for table in _tables(files, folded):
+                for table in _tables(files, members):
                     writer.write_table(table)
             file.flush()
             os.fsync(file.fileno())
@@ -95,26 +95,28 @@ def read_hits(path: Path) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint32]
     return table.column("cluster").to_numpy(), table.column("old_documents").to_numpy().astype(np.uint32)
 
 
-def _tables(files: Sequence[OldFile], folded: Folded) -> Iterator[pa.Table]:
-    clusters = folded.clusters
-    old = folded.old_ids[clusters].astype(np.int64)
-    order = np.argsort(old, kind="stable")
-    clusters, old = clusters[order], old[order]
+def _tables(files: Sequence[OldFile], members: OldMembers) -> Iterator[pa.Table]:
+    order = np.argsort(members.first)
+    first = members.first[order].astype(np.int64)
     for file in files:
-        first, stop = np.searchsorted(old, [file.first_id, file.first_id + file.documents]).tolist()
-        if first < stop:
-            yield _table(file, clusters[first:stop], old[first:stop], folded)
+        here = slice(*np.searchsorted(first, [file.first_id, file.first_id + file.documents]).tolist())
+        if here.start < here.stop:
+            at = order[here]
+            yield _table(file, members.clusters[at], first[here] - file.first_id, members.counts[at])
 
 
 def _table(
-    file: OldFile, clusters: npt.NDArray[np.int64], old: npt.NDArray[np.int64], folded: Folded
+    file: OldFile,
+    clusters: npt.NDArray[np.int64],
+    places: npt.NDArray[np.int64],
+    counts: npt.NDArray[np.uint32],
 ) -> pa.Table:
-    origins = read_origins(file.origins).take(plain_array(old - file.first_id, pa.int64()))
+    origins = read_origins(file.origins).take(plain_array(places, pa.int64()))
     columns = [
         plain_array(clusters, pa.int64()),
         repeated_text(encode_name(str(file.index)), len(clusters)),
         origins.column("path").cast(pa.string()),
         origins.column("row"),
-        plain_array(folded.old_members[clusters].astype(np.int32), pa.int32()),
+        plain_array(counts.astype(np.int32), pa.int32()),
     ]
     return pa.Table.from_arrays(columns, schema=SCHEMA)

@@ -85,7 +85,13 @@ class ApplyWorkflow(DeduplicationWorkflow):
         return self.source.listing
 
     def _decides(self, plan: Plan) -> dict[str, Any]:
-        return {**super()._decides(plan), "clusters_of": self.source.identity, "sort": self.source.sort}
+        ours = {"clusters_of": self.source.identity, "sort": self.source.sort}
+        return {**super()._decides(plan), **ours, "verification": self._verification}
+
+    @property
+    def _verification(self) -> dict[str, Any] | None:
+        """How the pairs of the clusters were verified."""
+        return self.source.decides.get("verification")
 
     @property
     def _sort(self) -> str:
@@ -96,4 +102,9 @@ class ApplyWorkflow(DeduplicationWorkflow):
         if len(found.read) < len(found.units):  # ids would be others
             run.close_report([])
             judge(run.report, self.options.max_reject_rate)
+        if (self._verification or {}).get("linkage") == "survivor":
+            run.report.warnings.append(
+                "the run made its clusters around their survivors (--linkage survivor): "
+                "members may be less like the one that survives now"
+            )
         return read_labels(self.source.clusters_path, found.spans)

@@ -29,12 +29,13 @@ from gpucurate.checkpoint.phase import Phase
 from gpucurate.checkpoint.run_folder import FOLDER, RunFolder
 from gpucurate.dedup.cluster_file import write_clusters
 from gpucurate.dedup.components import Ids, find_components
-from gpucurate.dedup.index_against import fold_old, leave_to_old
+from gpucurate.dedup.index_against import leave_out_old, let_old_survive
 from gpucurate.dedup.index_hits import HITS, write_hits
 from gpucurate.dedup.index_sketch import sketch_identity
 from gpucurate.dedup.marks import Marks
 from gpucurate.dedup.sketch import Sketch
 from gpucurate.dedup.survivors import Clusters, choose
+from gpucurate.dedup.verification import NOT_VERIFIED, Verification
 from gpucurate.io.listing import Listing, list_input
 from gpucurate.io.output_name import check_output_names
 from gpucurate.io.schema import schema_names
@@ -156,12 +157,17 @@ class DeduplicationWorkflow:
         return self.listing, plan, units
 
     @property
+    def _comparing(self) -> Verification:
+        """How pairs are verified."""
+        return NOT_VERIFIED
+
+    @property
     def _identity(self) -> dict[str, Any]:
         """What keys are taken by, in an index."""
         return {**sketch_identity(self.sketch), "within": self.options.within}
 
     def _check_indexes(self) -> None:
-        self.against.check(self._identity)
+        self.against.check(self._identity, self._comparing)
         if self.saving is not None:
             refuse_overlap(self.saving.folder, self.inputs, "index")
             self.saving.refuse_overlap([self.output, self.state, *map(Path, self.options.against)])
@@ -263,11 +269,7 @@ class DeduplicationWorkflow:
     def _detect(self, run: Run, folder: RunFolder, found: Found) -> Clusters:
         """From keys to clusters with their survivors."""
         began = time.monotonic()
-        labels = self._components(run, folder, found)
-        if self.against.indexes:
-            clusters = self._choose_beside_old(labels, folder, found)
-        else:
-            clusters = self._choose(labels, found)
+        clusters = self._of_new(self._choose(self._components(run, folder, found), found), folder)
         run.timed("group", time.monotonic() - began)
         return clusters
 
@@ -283,15 +285,17 @@ class DeduplicationWorkflow:
         )
 
     def _choose(self, labels: Ids, found: Found) -> Clusters:
-        """Clusters with survivors."""
-        return choose(labels, found.keys, self.options.keep)
+        """Clusters with survivors, of the documents of indexes and, after them, those of the run."""
+        clusters = choose(labels, self.against.after_old(found.keys), self.options.keep)
+        let_old_survive(clusters, self.against.documents)
+        return clusters
 
-    def _choose_beside_old(self, labels: Ids, folder: RunFolder, found: Found) -> Clusters:
-        """Clusters of the new documents; of those with an old one, that survives, and is told of."""
-        folded = fold_old(labels, self.against.documents)
-        write_hits(folder.path / HITS, self.against.files, folded)
-        clusters = self._choose(folded.labels, found)
-        leave_to_old(clusters, folded.clusters, folded.old_members[folded.clusters])
+    def _of_new(self, clusters: Clusters, folder: RunFolder) -> Clusters:
+        """Clusters of the documents of the run; what old ones are in them goes to the run folder."""
+        if not self.against.indexes:
+            return clusters
+        clusters, members = leave_out_old(clusters, self.against.documents)
+        write_hits(folder.path / HITS, self.against.files, members)
         return clusters
 
     def _write_clusters(self, run: Run, folder: RunFolder, found: Found, clusters: Clusters) -> None:

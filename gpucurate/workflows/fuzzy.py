@@ -97,12 +97,11 @@ class FuzzyDeduplicationWorkflow(DeduplicationWorkflow):
         self.minhash = fuzzy_sketch(
             preset, normalize_text, given, sketch=sketch, compat=compat, use_64_bit_hash=use_64_bit_hash
         )
-        made = dedup_options(options)
-        if self.verification.verifies and made.against:
-            raise ConfigurationError(
-                f"verify={verify!r} compares documents, but an index holds none: leave verify or against out"
-            )
-        super().__init__("dedup fuzzy", input_path, output_path, self.minhash, made)
+        super().__init__("dedup fuzzy", input_path, output_path, self.minhash, dedup_options(options))
+
+    @property
+    def _comparing(self) -> Verification:
+        return self.verification
 
     def _decides(self, plan: Plan) -> dict[str, Any]:
         return {**super()._decides(plan), **self.verification.decides()}
@@ -120,8 +119,11 @@ class FuzzyDeduplicationWorkflow(DeduplicationWorkflow):
         labels = self._components(run, folder, found)
         run.timed("group", time.monotonic() - began)
         layout = self._key_stages()[-1].layout
-        verifying = Verifying(run, folder, found, self.passes, self.minhash, layout, self.verification)
-        return verifying.clusters(labels, lambda labels: self._choose(labels, found))
+        verifying = Verifying(
+            run, folder, found, self.passes, self.minhash, layout, self.verification, self.against
+        )
+        clusters = verifying.clusters(labels, lambda labels: self._choose(labels, found))
+        return self._of_new(clusters, folder)
 
 
 def fuzzy_sketch(

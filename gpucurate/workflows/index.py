@@ -20,6 +20,7 @@ from gpucurate.dedup.index_piece import select
 from gpucurate.dedup.index_writer import IndexWriter
 from gpucurate.dedup.key_file import KeyFile, KeySet
 from gpucurate.dedup.survivors import Clusters
+from gpucurate.dedup.verification import Verification
 from gpucurate.spec.errors import ConfigurationError, StorageError
 from gpucurate.spec.names import encode_name
 from gpucurate.spec.storage import storage_errors
@@ -57,17 +58,19 @@ class Against:
         indexes = tuple(read_index(Path(folder)) for folder in folders)
         return cls(indexes, tuple(_old_files(indexes)))
 
-    def check(self, identity: Mapping[str, Any]) -> None:
-        """Refuse indexes of other keys.
+    def check(self, identity: Mapping[str, Any], verification: Verification) -> None:
+        """Refuse indexes that the run cannot be held against.
 
         Args:
             identity: what the run takes its keys by.
+            verification: how it verifies pairs.
 
         Raises:
-            ConfigurationError: there is one; the message says in what it differs.
+            ConfigurationError: there is one; the message says in what it differs, or what it lacks.
         """
         for index in self.indexes:
             refuse_other_sketch(index, identity, "this run")
+            _refuse_verification(index, verification)
 
     @property
     def documents(self) -> int:
@@ -91,6 +94,24 @@ class Against:
         return KeySet(
             [*(file.keys for file in self.files), *keys.paths],
             np.concatenate((np.array(bases, np.int64), keys.bases + self.documents)),
+        )
+
+    def after_old(self, keys: KeySet) -> KeySet:
+        """The keys of the run, by the ids that documents have after those of the indexes."""
+        return KeySet(keys.paths, keys.bases + self.documents)
+
+
+def _refuse_verification(index: Index, verification: Verification) -> None:
+    if verification.verify == "exact":
+        instead = "verify='estimate'" if index.has_signatures else "no verification"
+        raise ConfigurationError(
+            f"verify='exact' compares texts, but the old text of the index {index.folder} is not there: "
+            f"choose {instead}"
+        )
+    if verification.verify == "estimate" and not index.has_signatures:
+        raise ConfigurationError(
+            f"verify='estimate' compares signatures, but the index {index.folder} holds none: choose no "
+            "verification, or save the index by a run with verify='estimate'"
         )
 
 

@@ -46,8 +46,8 @@ class TextDuplicatesRemovalWorkflow:
     """Removes the documents of a list, in one pass; the others are copied byte for byte.
 
     The ids of documents stand in a field of theirs, or follow from their place: NeMo Curator's id
-    generator gives the rows of each batch of files consecutive ids. The list takes 16 bytes an id,
-    in memory while it is sorted, then on disk and shared by the workers.
+    generator gives the rows of each batch of files consecutive ids. The list takes 16 bytes an id on
+    disk, which the workers share, and about 70 in memory while it is sorted.
 
     Args:
         input_path: files, folders, globs or URLs.

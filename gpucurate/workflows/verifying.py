@@ -15,7 +15,7 @@ from gpucurate.checkpoint.run_folder import RunFolder
 from gpucurate.dedup.candidates import find_candidates, write_candidates
 from gpucurate.dedup.comparer import Comparer, ShingleComparer, SignatureComparer
 from gpucurate.dedup.edge_file import write_edges
-from gpucurate.dedup.key_file import Layout
+from gpucurate.dedup.key_file import KeySet, Layout
 from gpucurate.dedup.key_runs import key_runs
 from gpucurate.dedup.linkage import Choose, link
 from gpucurate.dedup.pair_table import PairTable
@@ -33,6 +33,7 @@ from gpucurate.spec.bytesize import MIB
 from gpucurate.stages.deduplication.texts import text_file_name
 from gpucurate.workflows.compiling import prepare_comparison
 from gpucurate.workflows.found import Found
+from gpucurate.workflows.index import Against
 from gpucurate.workflows.passes import Passes, plan_of
 
 LEAST_BATCH, MOST_BATCH = 1 * MIB, 16 * MIB
@@ -53,6 +54,7 @@ class Verifying:
         sketch: shingles, and what text they are taken of.
         layout: of the key files.
         verification: settings.
+        against: indexes, whose documents come before those of the run; with signatures if there are any.
     """
 
     run: Run
@@ -62,6 +64,12 @@ class Verifying:
     sketch: MinHashSketch
     layout: Layout
     verification: Verification
+    against: Against
+
+    @property
+    def keys(self) -> KeySet:
+        """Of the documents of indexes and, after them, those of the run."""
+        return self.against.with_new(self.found.keys)
 
     def clusters(self, labels: npt.NDArray[np.uint32], choose: Choose) -> Clusters:
         """Clusters of verified pairs, with the similarity of each member to its survivor.
@@ -69,7 +77,7 @@ class Verifying:
         Writes the accepted pairs to ``edges/`` of the run folder and enters figures in the report.
 
         Args:
-            labels: uint32[records], of the components of equal keys.
+            labels: uint32[records], of the components of equal keys, those of indexes included.
             choose: from labels to clusters with survivors.
 
         Raises:
@@ -86,11 +94,13 @@ class Verifying:
         return clusters
 
     def _verified(self, candidates: Mask, similarities: Similarities, choose: Choose) -> Clusters:
-        runs = key_runs(self.found.keys, self.sketch.bands, candidates, self.run.executor.memory // 4)
-        records, threshold = self.found.keys.records, self.verification.least
+        runs = key_runs(self.keys, self.sketch.bands, candidates, self.run.executor.memory // 4)
+        records, threshold = self.keys.records, self.verification.least
         verified = verified_components(records, runs, similarities, threshold)
         compared = len(similarities.table)
-        accepted = write_edges(self.folder.path / "edges", similarities.table, threshold)
+        accepted = write_edges(
+            self.folder.path / "edges", similarities.table, threshold, self.against.documents
+        )
         fsync_folder(self.folder.path / "edges")
         self.run.report.details["verification"] = {
             "verify": self.verification.verify,
@@ -110,7 +120,7 @@ class Verifying:
 
     def _comparer(self, candidates: Mask) -> Comparer:
         if self.verification.verify == "estimate":
-            return SignatureComparer(self.found.keys, self.layout)
+            return SignatureComparer(self.keys, self.layout)
         prepare_comparison(self.run.observer)
         return ShingleComparer(self._texts(candidates), self.sketch.params)
 

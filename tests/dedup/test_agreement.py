@@ -40,7 +40,7 @@ LABELS = st.integers(1, 14).flatmap(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(both=LABELS)
 def test_pairs_and_clusters_are_those_that_counting_finds(both: tuple[list[int], list[int]]) -> None:
     first, second = both
@@ -62,6 +62,7 @@ def test_pairs_and_clusters_are_those_that_counting_finds(both: tuple[list[int],
         assert side.equal + side.split + side.merged == side.clusters
 
 
+@settings(deadline=None)
 @given(both=LABELS)
 def test_the_adjusted_rand_index_is_that_of_its_definition(both: tuple[list[int], list[int]]) -> None:
     first, second = both
@@ -86,6 +87,7 @@ def test_nothing_agrees_with_nothing() -> None:
     assert found.documents == 2
 
 
+@settings(deadline=None)
 @given(both=LABELS)
 def test_disagreements_are_pairs_that_one_puts_together(both: tuple[list[int], list[int]]) -> None:
     first, second = both

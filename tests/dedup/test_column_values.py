@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpucurate.dedup.column_values import distinct, number_in, numbers_of, texts_of
@@ -111,6 +111,7 @@ JSON = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(values=st.lists(JSON, min_size=1, max_size=8))
 def test_a_value_counts_the_same_whatever_stands_beside_it(values: list[Any]) -> None:
     alone = [numbers_of(column_of([value]))[0] for value in values]

@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpucurate.dedup.id_table import IdTable
 from gpucurate.spec.errors import StorageError
 
 
+@settings(deadline=None)
 @given(
     listed=st.lists(st.integers(-(2**63), 2**63 - 1), max_size=50),
     asked=st.lists(st.one_of(st.none(), st.integers(-(2**63), 2**63 - 1)), max_size=20),

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pyarrow as pa
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpucurate.dedup.policy import parse_policy
@@ -17,6 +17,7 @@ NUMBERS = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(a=NUMBERS, b=NUMBERS)
 def test_ranks_are_ordered_as_numbers_are(a: float, b: float) -> None:
     first, second = ordered(np.array([a, b])).tolist()
@@ -24,6 +25,7 @@ def test_ranks_are_ordered_as_numbers_are(a: float, b: float) -> None:
     assert min(first, second) > 1
 
 
+@settings(deadline=None)
 @given(numbers=st.lists(st.one_of(st.none(), NUMBERS), min_size=1, max_size=20))
 def test_max_and_min_put_documents_without_a_value_last(numbers: list[float | None]) -> None:
     column = pa.array(numbers, pa.float64())

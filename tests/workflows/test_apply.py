@@ -206,3 +206,18 @@ def test_a_run_against_an_index_is_refused(make_corpus: MakeCorpus, tmp_path: Pa
     workflow.run(InlineExecutor())
     with pytest.raises(ConfigurationError, match="against an index, of which its clusters know nothing"):
         ApplyWorkflow(tmp_path / "run", tmp_path / "out")
+
+
+def test_clusters_that_were_made_around_other_survivors_are_told_of(
+    make_corpus: MakeCorpus, tmp_path: Path
+) -> None:
+    for linkage, notes in (("survivor", 1), ("component", 0)):
+        run = tmp_path / linkage
+        options = {"threshold": 0.8, "verify": "exact", "linkage": linkage}
+        FuzzyDeduplicationWorkflow(make_corpus(100), run, **options).run(InlineExecutor())
+        ApplyWorkflow(run, tmp_path / f"{linkage}-1").run(InlineExecutor())
+        result = ApplyWorkflow(tmp_path / f"{linkage}-1", tmp_path / f"{linkage}-2", keep="longest").run(
+            InlineExecutor()
+        )
+        assert sum("around their survivors" in warning for warning in result.report.warnings) == notes
+        assert lines(tmp_path / f"{linkage}-1") == lines(run)

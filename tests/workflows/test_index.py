@@ -255,6 +255,57 @@ def test_an_empty_index_drops_nothing(workflow: Workflow, days: list[Path], tmp_
     assert all_there.report.books.kept == read_index(tmp_path / "i2").documents == 0
 
 
+@pytest.mark.parametrize("linkage", ["component", "survivor"])
+def test_pairs_with_old_documents_are_estimated_by_signatures(
+    linkage: str, days: list[Path], tmp_path: Path
+) -> None:
+    options: dict[str, Any] = {"verify": "estimate", "threshold": 0.8, "linkage": linkage}
+    run(FuzzyDeduplicationWorkflow, days[0], tmp_path / "one", save_index=tmp_path / "i", **options)
+    run(FuzzyDeduplicationWorkflow, days[1], tmp_path / "two", against=[tmp_path / "i"], **options)
+    run(FuzzyDeduplicationWorkflow, days[:2], tmp_path / "both", **options)
+    assert sorted(lines(tmp_path / "one") + lines(tmp_path / "two")) == sorted(lines(tmp_path / "both"))
+    hits = pq.read_table(tmp_path / "two" / "_gpucurate" / "in_index.parquet").to_pylist()
+    old = {hit["cluster"] for hit in hits}
+    rows = clusters(tmp_path / "two")
+    assert len([row for row in rows if row["cluster"] in old]) > 10
+    assert all(0.8 <= row["similarity"] <= 1 for row in rows)
+    assert all((row["similarity"] == 1) or not row["is_kept"] for row in rows)
+    edges = pq.read_table(tmp_path / "two" / "_gpucurate" / "edges").to_pylist()
+    documents = read_index(tmp_path / "i").documents
+    assert {edge["id_b"] for edge in edges if edge["id_a"] < 0} >= old
+    assert all(-documents <= edge["id_a"] < edge["id_b"] for edge in edges)
+
+
+def test_verification_that_an_index_cannot_serve_is_refused(days: list[Path], tmp_path: Path) -> None:
+    estimate: dict[str, Any] = {"verify": "estimate", "threshold": 0.8}
+    run(FuzzyDeduplicationWorkflow, days[0], tmp_path / "e", save_index=tmp_path / "signed", **estimate)
+    signed = read_index(tmp_path / "signed")
+    assert signed.has_signatures
+    run(
+        FuzzyDeduplicationWorkflow,
+        days[0],
+        tmp_path / "p",
+        save_index=tmp_path / "plain",
+        num_bands=signed.sketch["params"]["bands"],
+        minhashes_per_band=signed.sketch["params"]["rows"],
+    )
+    for index, verify, message in (
+        ("signed", "exact", "the old text of the index .* is not there: choose verify='estimate'"),
+        ("plain", "exact", "the old text of the index .* is not there: choose no verification"),
+        ("plain", "estimate", "the index .* holds none: choose no verification, or save the index by"),
+    ):
+        with pytest.raises(ConfigurationError, match=message):
+            run(
+                FuzzyDeduplicationWorkflow,
+                days[1],
+                tmp_path / "x",
+                against=[tmp_path / index],
+                verify=verify,
+                threshold=0.8,
+            )
+    assert not (tmp_path / "x").exists()
+
+
 def test_an_index_that_changed_since_the_run_began_is_refused(days: list[Path], tmp_path: Path) -> None:
     for day in (0, 2):
         run(ExactDeduplicationWorkflow, days[day], tmp_path / f"o{day}", save_index=tmp_path / f"i{day}")
