@@ -67,7 +67,7 @@ extern "C" __global__ void __launch_bounds__(256) document_hash(
     const uint8_t* __restrict__ data, const int64_t* __restrict__ offsets, const int64_t* __restrict__ first_chunk,
     const int32_t* __restrict__ chunk_document, int64_t chunks, int chunk_bytes, const uint8_t* __restrict__ valid,
     uint64_t* sums, uint32_t* finished, uint64_t* hashes) {
-  const ChunkList list{offsets, first_chunk, chunk_document, chunk_bytes};
+  const ChunkList list{offsets, offsets + 1, first_chunk, chunk_document, chunk_bytes};
   for (int64_t number = warp_index(); number < chunks; number += warp_count()) {
     const Chunk chunk = list[number];
     const int64_t length = chunk.stop - chunk.start, before = chunk.at - chunk.start;

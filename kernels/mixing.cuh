@@ -1,9 +1,6 @@
-// The finalisers of MurmurHash3 and splitmix64, and the polynomial over code points and words;
-// gpucurate/ops/mixing/contract.py has their sources.
+// The finalisers of MurmurHash3 and splitmix64; gpucurate/ops/mixing/contract.py has their sources.
 #pragma once
 #include "portable.cuh"
-
-constexpr uint32_t kShingleBase = 0x9E3779B1u;
 
 __device__ __forceinline__ uint32_t fmix32(uint32_t x) {
   x = (x ^ (x >> 16)) * 0x85EBCA6Bu;

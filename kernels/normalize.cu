@@ -89,7 +89,7 @@ extern "C" __global__ void __launch_bounds__(256) normalize_measure(
     const uint8_t* __restrict__ data, const int64_t* __restrict__ offsets, const int64_t* __restrict__ first_chunk,
     const int32_t* __restrict__ chunk_document, int64_t chunks, int chunk_bytes, const uint16_t* __restrict__ stage1,
     const uint32_t* __restrict__ stage2, int32_t* lengths, uint8_t* trailing) {
-  const ChunkList list{offsets, first_chunk, chunk_document, chunk_bytes};
+  const ChunkList list{offsets, offsets + 1, first_chunk, chunk_document, chunk_bytes};
   const UnicodeTable<uint32_t> normal{stage1, stage2};
   for (int64_t number = warp_index(); number < chunks; number += warp_count()) {
     const Chunk chunk = list[number];
@@ -109,7 +109,7 @@ extern "C" __global__ void __launch_bounds__(256) normalize_write(
     const int32_t* __restrict__ chunk_document, int64_t chunks, int chunk_bytes, const uint16_t* __restrict__ stage1,
     const uint32_t* __restrict__ stage2, const int64_t* __restrict__ positions,
     const int64_t* __restrict__ out_offsets, uint8_t* out) {
-  const ChunkList list{offsets, first_chunk, chunk_document, chunk_bytes};
+  const ChunkList list{offsets, offsets + 1, first_chunk, chunk_document, chunk_bytes};
   const UnicodeTable<uint32_t> normal{stage1, stage2};
   for (int64_t number = warp_index(); number < chunks; number += warp_count()) {
     const Chunk chunk = list[number];

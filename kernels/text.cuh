@@ -14,9 +14,11 @@ struct Chunk {
   int32_t document;
 };
 
-// The list of all chunks; gpucurate/ops/cuda/text.py makes it.
+// The list of all chunks; gpucurate/ops/cuda/text.py makes it. Document d is
+// data[starts[d] .. stops[d]): of a whole column stops is starts + 1.
 struct ChunkList {
-  const int64_t* __restrict__ offsets;
+  const int64_t* __restrict__ starts;
+  const int64_t* __restrict__ stops;
   const int64_t* __restrict__ first_chunk;
   const int32_t* __restrict__ chunk_document;
   int chunk_bytes;
@@ -24,8 +26,8 @@ struct ChunkList {
   __device__ __forceinline__ Chunk operator[](int64_t number) const {
     Chunk chunk;
     chunk.document = chunk_document[number];
-    chunk.start = offsets[chunk.document];
-    chunk.stop = offsets[chunk.document + 1];
+    chunk.start = starts[chunk.document];
+    chunk.stop = stops[chunk.document];
     chunk.at = chunk.start + (number - first_chunk[chunk.document]) * chunk_bytes;
     chunk.end = min(chunk.at + chunk_bytes, chunk.stop);
     return chunk;

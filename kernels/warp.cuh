@@ -23,6 +23,10 @@ __device__ __forceinline__ void add_atomically(uint64_t* sum, uint64_t value) {
   atomicAdd(reinterpret_cast<unsigned long long*>(sum), static_cast<unsigned long long>(value));
 }
 
+__device__ __forceinline__ void min_atomically(uint32_t* least, uint32_t value) { atomicMin(least, value); }
+__device__ __forceinline__ void min_atomically(uint64_t* least, uint64_t value) {
+  atomicMin(reinterpret_cast<unsigned long long*>(least), static_cast<unsigned long long>(value));
+}
 __device__ __forceinline__ uint32_t max_atomically(uint32_t* best, uint32_t value) { return atomicMax(best, value); }
 __device__ __forceinline__ uint64_t max_atomically(uint64_t* best, uint64_t value) {
   return atomicMax(reinterpret_cast<unsigned long long*>(best), static_cast<unsigned long long>(value));

@@ -7,11 +7,13 @@ from rich.markup import escape
 
 from gpucurate.backends.executors import Executor
 from gpucurate.cli.segments_summary import print_segments
+from gpucurate.cli.similarity import print_banding, print_verification
 from gpucurate.spec.bytesize import format_bytes
 from gpucurate.spec.names import encode_name
 from gpucurate.stages.deduplication.removal import DROPPED_BYTES, REJECTED_BYTES
 from gpucurate.telemetry.report import RunReport
 from gpucurate.workflows.deduplication import DeduplicationWorkflow
+from gpucurate.workflows.fuzzy import FuzzyDeduplicationWorkflow
 from gpucurate.workflows.notes import NOT_SAMPLED_BYTES
 from gpucurate.workflows.removal import TextDuplicatesRemovalWorkflow
 from gpucurate.workflows.result import WorkflowRunResult
@@ -36,6 +38,8 @@ def print_plan(
     console.print(f"sketch     {escape(str(workflow.sketch))}")
     if isinstance(workflow, DeduplicationWorkflow) and workflow.against.indexes:
         console.print(f"against    {workflow.against.documents:,} documents of indexes")
+    if isinstance(workflow, FuzzyDeduplicationWorkflow) and workflow.banding is not None:
+        print_banding(console, workflow.banding.to_dict())
     console.print(f"executor   {executor.describe()}")
     console.print(f"output     {escape(encode_name(str(workflow.output)))}")
     console.print(f"plan       {plan.fingerprint}")
@@ -49,6 +53,10 @@ def print_summary(console: Console, result: WorkflowRunResult) -> None:
     _print_warnings(console, [*report.warnings, *_notes(report)])
     _print_ignored(console, report.ignored)
     _print_books(console, report)
+    if "banding" in report.details:
+        print_banding(console, report.details["banding"])
+    if "verification" in report.details:
+        print_verification(console, report.details["verification"])
     if "clusters" in report.details:
         _print_clusters(console, report)
     if "segments" in report.details:

@@ -64,21 +64,9 @@ def leave_out_old(clusters: Clusters, old: int) -> tuple[Clusters, OldMembers]:
     members = OldMembers(in_cluster, roots.astype(np.uint32), clusters.sizes[roots] - sizes[in_cluster])
     survivors = clusters.survivors[old:] - np.uint32(old)  # of the others it wraps around; they are next
     similarity = None if clusters.similarity is None else clusters.similarity[old:]
-    found = Clusters(labels, sizes, survivors, similarity)
-    leave_to_old(found, members.clusters, members.counts)
-    return found, members
-
-
-def leave_to_old(clusters: Clusters, labels: npt.NDArray[np.int64], old_members: Ids) -> None:
-    """Have an old member of some clusters survive, and no new one; old ones count as members.
-
-    Args:
-        clusters: of new documents; changed.
-        labels: int64[m], of the clusters that have old members.
-        old_members: uint32[m], how many.
-    """
-    clusters.survivors[labels] = ELSEWHERE
-    clusters.sizes[labels] += old_members
+    survivors[in_cluster] = ELSEWHERE
+    sizes[in_cluster] += members.counts
+    return Clusters(labels, sizes, survivors, similarity), members
 
 
 def _new_labels(labels: Ids, old: int) -> tuple[Ids, Ids]:

@@ -22,7 +22,6 @@ import pyarrow.parquet as pq
 from gpucurate.dedup.index_against import OldMembers
 from gpucurate.dedup.index_arrow import plain_array, repeated_text
 from gpucurate.dedup.index_origins import read_origins
-from gpucurate.spec.errors import StorageError
 from gpucurate.spec.names import encode_name
 from gpucurate.spec.storage import storage_errors
 
@@ -79,20 +78,6 @@ def write_hits(path: Path, files: Sequence[OldFile], members: OldMembers) -> Non
             file.flush()
             os.fsync(file.fileno())
         making.replace(path)
-
-
-def read_hits(path: Path) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint32]]:
-    """Labels of the clusters (int64[m]) that have old documents, and how many each has (uint32[m]).
-
-    Raises:
-        StorageError: the file cannot be read, or is damaged.
-    """
-    try:
-        with storage_errors(path, "read"), path.open("rb") as file:
-            table = pq.ParquetFile(file).read(["cluster", "old_documents"], use_threads=False)
-    except (pa.ArrowException, KeyError) as error:
-        raise StorageError(f"{path} is damaged ({error}): run the deduplication again") from error
-    return table.column("cluster").to_numpy(), table.column("old_documents").to_numpy().astype(np.uint32)
 
 
 def _tables(files: Sequence[OldFile], members: OldMembers) -> Iterator[pa.Table]:

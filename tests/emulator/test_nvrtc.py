@@ -14,17 +14,25 @@ from gpucurate.ops.cuda.source import OPTIONS, complete_source
 from tests.emulator.nvrtc import CUPY_OPTIONS, VERSIONS, CompilationError, Nvrtc, library
 
 TABLE = Path(__file__).with_name("registers.json")
-TARGETS = [("12.9", "sm_90"), ("13.0", "sm_90"), ("13.0", "sm_80")]
+TARGETS = [("12.9", "sm_90"), ("13.0", "sm_90")]
+OLDER = ("13.0", "sm_80")
 MORE = 4
 """A row may grow by so many registers unnoticed: compilers differ in details."""
 
-SKETCH = ["-DLANE_MULTIPLIERS=1", "-DLANE_MULTIPLIERS=2", "-DLANE_MULTIPLIERS=5", "-DLANE_MULTIPLIERS=8"]
+SHINGLES = ["-DOF_WORDS=0", "-DOF_WORDS=1"]
+BITS = ["-DVALUE_BITS=32", "-DVALUE_BITS=64"]
+#: What each source is compiled with in practice, and at its limits; the first for every target.
 VARIANTS = {
-    "minhash": SKETCH,
-    "minhash_words": SKETCH,
+    "equal_values": BITS,
+    "fss": [f"{kind} -DSHARED_SLOTS={slots}" for slots in (128, 0) for kind in SHINGLES],
+    "minhash": [f"{kind} -DLANE_MULTIPLIERS={lanes}" for lanes in (2, 8) for kind in SHINGLES],
+    "nvtext": [f"{BITS[0]} -DLANE_PERMUTATIONS=9", f"{BITS[1]} -DLANE_PERMUTATIONS=5"],
+    "shingle_sets": SHINGLES,
     "survivors": ["-DRANK_BITS=32", "-DRANK_BITS=64"],
 }
 CASES = [(source, option) for source in kernels.kernel_names() for option in VARIANTS.get(source, [""])]
+COMPILATIONS = [(*target, *case) for target in TARGETS for case in CASES]
+COMPILATIONS += [(*OLDER, source, VARIANTS.get(source, [""])[0]) for source in kernels.kernel_names()]
 
 
 @pytest.fixture(scope="module")
@@ -55,8 +63,9 @@ def row(source, option, kernel):
     return " ".join(filter(None, (f"{source}.cu", kernel, option)))
 
 
-@pytest.mark.parametrize(("source", "option"), CASES, ids=lambda value: value or "plain")
-@pytest.mark.parametrize(("version", "architecture"), TARGETS)
+@pytest.mark.parametrize(
+    ("version", "architecture", "source", "option"), COMPILATIONS, ids=lambda value: value or "plain"
+)
 def test_a_kernel_spills_nothing_and_keeps_its_registers(
     compilers, table, request, version, architecture, source, option
 ):

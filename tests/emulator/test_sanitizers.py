@@ -12,7 +12,7 @@ from tests.emulator.emu import missing_compiler, sanitizers
 
 HERE = Path(__file__).parent
 #: One order of threads, each kernel: any text, the ends of chunks, the ends of arrays.
-SELECTED = "backward and (any or ends_of or anywhere or far_apart or equal_keys or sizes or border)"
+SELECTED = "backward and (any_ or 513 or ends_of or anywhere or far_apart or equal_keys or sizes or border)"
 RUN_SAMPLE = """
 import sys
 from pathlib import Path

@@ -8,11 +8,12 @@ import pytest
 
 from gpucurate.ops.cuda import Device
 from gpucurate.ops.kernels import kernel_names
-from gpucurate.ops.minhash import MinHashParams
+from gpucurate.ops.minhash import PRESETS, MinHashParams
 from tests.emulator import (
     test_char_length,
     test_clusters,
     test_document_hash,
+    test_jaccard,
     test_minhash,
     test_normalize,
     texts,
@@ -30,12 +31,20 @@ def union_find_agrees(device: Device) -> None:
     assert found == expected
 
 
+def minhash_agrees(device: Device) -> None:
+    for preset in ("default", "fineweb"):
+        test_minhash.agree(device, TEXT, PRESETS[preset].params)
+
+
 SMOKE_CHECKS: dict[str, Callable[[Device], None]] = {
     "char_length": lambda device: test_char_length.agree(device, TEXT),
     "document_hash": lambda device: test_document_hash.agree(device, TEXT),
-    "minhash": lambda device: test_minhash.agree(device, TEXT, MinHashParams()),
-    "minhash_words": lambda device: test_minhash.agree(device, TEXT, MinHashParams(14, 8, "word", 5)),
+    "equal_values": lambda device: test_minhash.equal_values_agree(device, np.eye(99, dtype=np.uint32), 500),
+    "fss": lambda device: test_minhash.agree(device, texts.sliced(TEXT, 11, 18), MinHashParams(rule="fss")),
+    "minhash": minhash_agrees,
+    "nvtext": lambda device: test_minhash.agree(device, TEXT, PRESETS["nemo"].params),
     "normalize": lambda device: test_normalize.agree(device, TEXT),
+    "shingle_sets": lambda device: test_jaccard.agree(device, TEXT, MinHashParams()),
     "survivors": lambda device: test_clusters.survivors_agree(device, IDS // 9 % 50, IDS % 7, piece=1000),
     "union_find": union_find_agrees,
 }

@@ -244,7 +244,7 @@ def test_input_that_changed_since_the_first_run_is_refused(make_corpus: MakeCorp
     ("options", "message"),
     [
         ({"keep": "best"}, "not a policy"),
-        ({"use_64_bit_hash": True}, "no such option: use_64_bit_hash; there are annotate,"),
+        ({"use_64_bit_hash": True}, "no such option: use_64_bit_hash; there are against, annotate,"),
         ({"compression": "lz4"}, "not known: choose one of gzip, none, snappy, zstd"),
         ({"format": "csv"}, "not written: choose jsonl or parquet"),
         ({"format": "parquet", "compression": "gzip"}, "choose one of zstd, snappy, none"),

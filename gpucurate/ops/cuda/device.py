@@ -84,7 +84,7 @@ class Device(ABC):
             self.kernel(source, function, options)((grid,), (THREADS,), arguments)
 
     def table(self, values: npt.NDArray[Any]) -> Any:
-        """A read-only table as an array of the device; ``values`` lives as long as the process."""
+        """A read-only table as an array of the device, kept for the rest of the process."""
         return self.xp.asarray(values)
 
 
@@ -92,7 +92,7 @@ class CudaDevice(Device):
     """The process's current CUDA device, through CuPy; found when first used."""
 
     def __init__(self) -> None:
-        self._tables: dict[tuple[int, int], Any] = {}
+        self._tables: dict[tuple[int, int], tuple[Any, Any]] = {}
 
     @cached_property
     def xp(self) -> Any:
@@ -126,9 +126,9 @@ class CudaDevice(Device):
     def table(self, values: npt.NDArray[Any]) -> Any:
         """See ``Device``; copied once for each device."""
         key = self.number, id(values)
-        if key not in self._tables:
-            self._tables[key] = self.xp.asarray(values)
-        return self._tables[key]
+        if key not in self._tables:  # the original stays alive, and its id its own
+            self._tables[key] = values, self.xp.asarray(values)
+        return self._tables[key][1]
 
 
 @cache

@@ -8,6 +8,7 @@ import numpy as np
 
 from gpucurate.frame.text import TextBuffers
 from gpucurate.ops.cuda.device import Device
+from gpucurate.ops.unicode import unicode_tables
 
 
 class ChunkList(NamedTuple):
@@ -47,13 +48,23 @@ class DeviceText(NamedTuple):
 
 
 def device_text(text: TextBuffers, device: Device) -> DeviceText:
-    """Text whose arrays lie on ``device``; a null document is an empty one.
+    """Text whose arrays lie on ``device``, with its list of work; a null document is an empty one.
 
     Raises:
         ValueError: the offsets are not those of a text column.
     """
-    xp = device.xp
-    data, offsets = xp.ascontiguousarray(text.data), xp.ascontiguousarray(text.offsets, np.int64)
+    data, offsets = device_arrays(text, device)
+    return DeviceText(data, offsets, chunk_list(device, device.xp.diff(offsets)))
+
+
+def device_arrays(text: TextBuffers, device: Device) -> tuple[Any, Any]:
+    """Data (uint8) and offsets (int64[n+1]) of text whose arrays lie on ``device``, contiguous.
+
+    Raises:
+        ValueError: the offsets are not those of a text column.
+    """
+    data = device.xp.ascontiguousarray(text.data)
+    offsets = device.xp.ascontiguousarray(text.offsets, np.int64)
     if offsets.ndim != 1 or len(offsets) == 0:
         raise ValueError(f"offsets of a text column have length n+1 >= 1; got shape {offsets.shape}")
     ends = int(offsets[0]), int(offsets[-1])
@@ -62,21 +73,32 @@ def device_text(text: TextBuffers, device: Device) -> DeviceText:
             f"offsets {ends[0]}..{ends[1]} leave the {len(data)} bytes of text: "
             "pass the whole data that they index"
         )
-    return DeviceText(data, offsets, chunk_list(xp, offsets, device.chunk_bytes))
+    return data, offsets
 
 
-def chunk_list(xp: Any, offsets: Any, chunk_bytes: int) -> ChunkList:
-    """The chunks of all documents.
+def class_tables(device: Device) -> tuple[Any, Any]:
+    """The two stages of the classes of code points, on the device."""
+    unicode = unicode_tables()
+    return device.table(unicode.class_stage1), device.table(unicode.class_stage2)
+
+
+def prefix_sums(device: Device, counts: Any) -> Any:
+    """int64[n+1]: the sums of the counts before each, and of all."""
+    sums = device.xp.zeros(len(counts) + 1, np.int64)
+    sums[1:] = device.xp.cumsum(counts, dtype=np.int64)
+    return sums
+
+
+def chunk_list(device: Device, nbytes: Any) -> ChunkList:
+    """The chunks of documents of so many bytes, of ``device.chunk_bytes`` each.
 
     Args:
-        xp: module of the array, ``numpy`` or ``cupy``.
-        offsets: int64[n+1].
-        chunk_bytes: see ``ChunkList``.
+        device: where the array lies.
+        nbytes: int64[n], on the device.
     """
-    counts = xp.maximum((xp.diff(offsets) + (chunk_bytes - 1)) // chunk_bytes, 1)
-    first = xp.zeros(len(offsets), np.int64)
-    first[1:] = xp.cumsum(counts)
+    xp, size = device.xp, device.chunk_bytes
+    first = prefix_sums(device, xp.maximum((nbytes + (size - 1)) // size, 1))
     total = int(first[-1])
     begins = xp.zeros(total, np.int32)
     begins[first[1:-1]] = 1  # each document has a chunk: no two begin at the same one
-    return ChunkList(first, xp.cumsum(begins, dtype=np.int32), total, chunk_bytes)
+    return ChunkList(first, xp.cumsum(begins, dtype=np.int32), total, size)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gpucurate.frame.text import TextBuffers
-from gpucurate.ops.cuda import CUDA, Device, DeviceText, device_text
+from gpucurate.ops.cuda import CUDA, Device, DeviceText, device_text, prefix_sums
 from gpucurate.ops.unicode import unicode_tables
 
 
@@ -25,7 +25,7 @@ def normalize(text: TextBuffers, device: Device = CUDA) -> TextBuffers:
         arrays.chunks.total,
         (*arrays.arguments, *tables, lengths, trailing),
     )
-    positions, offsets = _places(xp, arrays, lengths, trailing)
+    positions, offsets = _places(device, arrays, lengths, trailing)
     out = xp.empty(int(offsets[-1]), np.uint8)
     device.launch(
         "normalize",
@@ -36,11 +36,8 @@ def normalize(text: TextBuffers, device: Device = CUDA) -> TextBuffers:
     return TextBuffers(out, offsets, text.valid)
 
 
-def _places(xp: Any, arrays: DeviceText, lengths: Any, trailing: Any) -> tuple[Any, Any]:
+def _places(device: Device, arrays: DeviceText, lengths: Any, trailing: Any) -> tuple[Any, Any]:
     """Bytes before each chunk (int64[total+1]), and offsets of the documents without trailing spaces."""
-    positions = xp.zeros(arrays.chunks.total + 1, np.int64)
-    positions[1:] = xp.cumsum(lengths, dtype=np.int64)
-    nbytes = xp.diff(positions[arrays.chunks.first])
-    offsets = xp.zeros(len(nbytes) + 1, np.int64)
-    offsets[1:] = xp.cumsum(xp.maximum(nbytes - trailing, 0))
-    return positions, offsets
+    positions = prefix_sums(device, lengths)
+    nbytes = device.xp.diff(positions[arrays.chunks.first])
+    return positions, prefix_sums(device, device.xp.maximum(nbytes - trailing, 0))
