@@ -1,4 +1,4 @@
-// The one header that kernels include, so that the same source goes to NVRTC (through
+// What every kernel and header begins with, so that the same source goes to NVRTC (through
 // CuPy), to nvcc, and to the CPU emulator of the tests.
 //
 // Kernels keep to what all three know: extern "C" names, plain pointers and scalars as
