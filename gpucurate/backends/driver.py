@@ -160,7 +160,8 @@ class Driver:
         self._carry_out(self.core.on(event))
 
     def _carry_out(self, actions: Sequence[ev.Action]) -> None:
-        for action in actions:
+        # What gives a worker work comes first: a commit waits for the disk.
+        for action in sorted(actions, key=lambda action: not isinstance(action, ev.Dispatch)):
             match action:
                 case ev.SpawnWorker(worker):
                     self.backend.spawn(worker)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -14,17 +14,18 @@ _LARGE = 64 << 20
 _LOOKED_AT = 10_000
 
 
-def start_if_large(inputs: Iterable[str], workers: int | None) -> None:
-    """Start what workers are forked from, if a run over ``inputs`` seems to be worth some.
+def start_early_for(arguments: list[str]) -> None:
+    """Start what workers are forked from, if a command seems to be worth some.
 
-    A guess, before anything is listed: the run does not depend on it.
+    A guess by its bare arguments, before they are parsed: the run does not depend on it.
 
     Args:
-        inputs: files, folders, globs, URLs.
-        workers: as the user asked for; None for one a core.
+        arguments: of the command line.
     """
-    if workers is not None or (usable_cores() > 1 and _seem_large(list(inputs))):
-        start_early()
+    if arguments[:1] == ["dedup"] and not {"--help", "--dry-run"} & set(arguments) and usable_cores() > 1:
+        paths = [argument for argument in arguments[2:] if not argument.startswith("-")]
+        if _seem_large(paths):
+            start_early()
 
 
 def _seem_large(inputs: list[str]) -> bool:

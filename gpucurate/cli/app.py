@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from gpucurate import __version__
+from gpucurate.backends.early import start_early_for
 from gpucurate.cli.compare import compare
 from gpucurate.cli.dedup import dedup
 from gpucurate.cli.index import index
@@ -50,6 +51,7 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # not where it was closed
             stream.reconfigure(errors="backslashreplace")  # a locale that cannot show a text is no error
+    start_early_for(sys.argv[1:])  # before what takes long to import
     sys.exit(run(sys.argv[1:]))
 
 

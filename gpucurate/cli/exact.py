@@ -25,10 +25,6 @@ def exact(
     run: opt.RunOptions,
 ) -> None:
     """Keep one of the documents whose text is equal."""
-    from gpucurate.backends.early import start_if_large
-
-    if not run.dry_run:
-        start_if_large(inputs, run.workers)  # before what takes long to import
     from gpucurate.cli.running import carry_out
     from gpucurate.workflows.exact import ExactDeduplicationWorkflow
 

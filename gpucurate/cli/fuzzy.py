@@ -107,10 +107,6 @@ def fuzzy(
     run: opt.RunOptions,
 ) -> None:
     """Keep one of the documents that share many shingles (MinHash with banding)."""
-    from gpucurate.backends.early import start_if_large
-
-    if not run.dry_run:
-        start_if_large(inputs, run.workers)  # before what takes long to import
     from gpucurate.cli.running import carry_out
     from gpucurate.workflows.fuzzy import FuzzyDeduplicationWorkflow
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 import pyarrow as pa
 
 from gpucurate.io.piece import LinesOriginal
+from gpucurate.io.write_back import begin_write_back
 from gpucurate.ops.document_hash import DocumentHasher
 from gpucurate.spec.bytesize import MIB
 from gpucurate.spec.errors import ConfigurationError, StorageError
@@ -21,6 +22,9 @@ from gpucurate.spec.storage import storage_errors
 if TYPE_CHECKING:
     from gpucurate.io.jsonl.sink import JsonlSink
     from gpucurate.io.parquet.sink import ParquetSink
+
+
+_WRITE_BACK_BYTES = 4 * MIB
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,7 @@ class HashedFile:
         self.path = path
         self.size = 0
         self.closed = False
+        self._begun = 0  # bytes that the disk was told to write
         self._hash = DocumentHasher()
         with storage_errors(path):
             self._file = path.open("wb", buffering=MIB)
@@ -58,7 +63,15 @@ class HashedFile:
             self._file.write(view)
         self._hash.update(view)
         self.size += len(view)
+        if self.size - self._begun >= _WRITE_BACK_BYTES:
+            self._write_back()
         return len(view)
+
+    def _write_back(self) -> None:
+        """Have the disk begin with what was written, so that little is left when the file is synced."""
+        self.flush()
+        begin_write_back(self._file.fileno(), self._begun, self.size - self._begun)
+        self._begun = self.size
 
     def tell(self) -> int:
         """Bytes so far."""

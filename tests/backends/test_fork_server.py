@@ -104,26 +104,27 @@ def no_server_yet():
 
 
 @pytest.mark.parametrize(
-    ("given", "workers", "starts"),
+    ("given", "starts"),
     [
-        (["large.jsonl"], None, True),
-        (["folder"], None, True),
-        (["fold*/**/*.jsonl"], None, True),
-        (["s3://bucket/key.jsonl"], None, True),
-        (["small.jsonl", "absent.jsonl"], None, False),
-        (["small.jsonl"], 2, True),
+        ("dedup exact large.jsonl -o out", True),
+        ("dedup fuzzy folder", True),
+        ("dedup exact fold*/**/*.jsonl", True),
+        ("dedup exact s3://bucket/key.jsonl", True),
+        ("dedup exact small.jsonl absent.jsonl", False),
+        ("dedup exact large.jsonl --dry-run", False),
+        ("dedup exact --help", False),
+        ("large.jsonl", False),
+        ("", False),
     ],
 )
-def test_workers_load_early_where_there_will_be_some(
-    no_server_yet, tmp_path, monkeypatch, given, workers, starts
-):
+def test_workers_load_early_where_there_will_be_some(no_server_yet, tmp_path, monkeypatch, given, starts):
     monkeypatch.setattr(early, "usable_cores", lambda: 2)
     (tmp_path / "folder" / "below").mkdir(parents=True)
     for name, size in [("large.jsonl", 64 << 20), ("small.jsonl", 100), ("folder/below/a.jsonl", 64 << 20)]:
         with (tmp_path / name).open("wb") as file:
             file.truncate(size)
     monkeypatch.chdir(tmp_path)
-    early.start_if_large(given, workers)
+    early.start_early_for(given.split())
     assert bool(fork_server._early) == starts
 
 
