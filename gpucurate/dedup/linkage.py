@@ -25,7 +25,9 @@ _NOBODY = np.uint32(2**32 - 1)
 _STEP = 1 << 18
 
 
-def link(labels: Ids, choose: Choose, similarities: Similarities, verification: Verification) -> Clusters:
+def link(
+    labels: Ids, choose: Choose, similarities: Similarities, verification: Verification, old: int = 0
+) -> Clusters:
     """Clusters with the similarity of each member to its survivor.
 
     Args:
@@ -33,46 +35,52 @@ def link(labels: Ids, choose: Choose, similarities: Similarities, verification: 
         choose: takes the survivors.
         similarities: of pairs.
         verification: linkage and threshold.
+        old: documents of indexes, which come before the others and are not compared with each other.
 
     Raises:
         StorageError: what is compared cannot be read.
     """
     if verification.linkage == "survivor":
-        return by_survivor(labels, choose, similarities, verification.least)
-    return by_component(labels, choose, similarities)
+        return by_survivor(labels, choose, similarities, verification.least, old)
+    return by_component(labels, choose, similarities, old)
 
 
-def by_component(labels: Ids, choose: Choose, similarities: Similarities) -> Clusters:
+def by_component(labels: Ids, choose: Choose, similarities: Similarities, old: int = 0) -> Clusters:
     """Clusters as components, and the similarity of each member to the survivor.
 
     Args:
         labels: uint32[n].
         choose: takes the survivors.
         similarities: of pairs.
+        old: documents of indexes.
 
     Raises:
         StorageError: what is compared cannot be read.
     """
     clusters = choose(labels)
     found = np.full(len(labels), np.nan, np.float32)
-    for members, survivors in _members(clusters):
+    for members, survivors in _members(clusters, old):
         found[members] = similarities(pack(survivors, members))
     _of_survivors(clusters, found)
     return replace(clusters, similarity=found)
 
 
-def by_survivor(labels: Ids, choose: Choose, similarities: Similarities, threshold: float) -> Clusters:
+def by_survivor(
+    labels: Ids, choose: Choose, similarities: Similarities, threshold: float, old: int = 0
+) -> Clusters:
     """Clusters of which each member reaches the threshold with the survivor.
 
     Of each component the policy takes a survivor; members that are similar enough to it stay.
     Of the others the policy takes the next survivor, and so on. So each document that is dropped
-    is similar to one that is kept.
+    is similar to one that is kept. Documents of indexes are kept already: each is a survivor in its turn,
+    and joins no other one, so that whatever is similar to any of them is dropped.
 
     Args:
         labels: uint32[n], of components; overwritten.
         choose: takes the survivors.
         similarities: of pairs.
         threshold: of similarity.
+        old: documents of indexes; ``choose`` takes the smallest of those in a cluster.
 
     Raises:
         StorageError: what is compared cannot be read.
@@ -83,17 +91,17 @@ def by_survivor(labels: Ids, choose: Choose, similarities: Similarities, thresho
         clusters = choose(labels)
         if not clusters.count:
             break
-        stays = _similar(clusters, similarities, threshold, found)
-        _split(labels, clusters, stays, final)
+        stays = _similar(clusters, similarities, threshold, found, old)
+        _split(labels, clusters, stays, final, old)
     # Whatever the policy looks at, it has taken these survivors already: of the same members, the same.
     clusters = choose(final)
     _of_survivors(clusters, found)
     return replace(clusters, similarity=found)
 
 
-def _members(clusters: Clusters) -> Iterator[tuple[Ids, Ids]]:
-    """Members that do not survive, with the survivors of their clusters, slice by slice."""
-    for ids in _slices(len(clusters.labels)):
+def _members(clusters: Clusters, old: int) -> Iterator[tuple[Ids, Ids]]:
+    """New members that do not survive, with the survivors of their clusters, slice by slice."""
+    for ids in _slices(len(clusters.labels), old):
         labels = clusters.labels[ids]
         survivors = clusters.survivors[labels]
         others = (clusters.sizes[labels] > 1) & (survivors != ids)
@@ -106,12 +114,12 @@ def _of_survivors(clusters: Clusters, found: Similarity) -> None:
 
 
 def _similar(
-    clusters: Clusters, similarities: Similarities, threshold: float, found: Similarity
+    clusters: Clusters, similarities: Similarities, threshold: float, found: Similarity, old: int
 ) -> npt.NDArray[np.bool_]:
     """Whether each record stays with the survivor of its cluster; notes the similarity of those."""
     stays = np.zeros(len(clusters.labels), bool)
     stays[clusters.survivors[clusters.sizes > 0]] = True
-    for members, survivors in _members(clusters):
+    for members, survivors in _members(clusters, old):
         values = similarities(pack(survivors, members))
         near = values >= threshold
         stays[members[near]] = True
@@ -119,17 +127,19 @@ def _similar(
     return stays
 
 
-def _split(labels: Ids, clusters: Clusters, stays: npt.NDArray[np.bool_], final: Ids) -> None:
+def _split(labels: Ids, clusters: Clusters, stays: npt.NDArray[np.bool_], final: Ids, old: int) -> None:
     """Enter clusters of those that stay in ``final``, and of the rest in ``labels``.
 
-    Who stays is alone in ``labels`` from then on.
+    Who stays is alone in ``labels`` from then on; so is a rest of old documents alone.
     """
     first_staying, first_leaving = _smallest(clusters, stays), _smallest(clusters, ~stays)
+    goes_on = np.zeros(len(labels), bool)
+    goes_on[labels[old:][~stays[old:]]] = True
     for ids in _slices(len(labels)):
-        old = labels[ids]
-        inside = clusters.sizes[old] > 1
-        final[ids] = np.where(inside & stays[ids], first_staying[old], final[ids])
-        labels[ids] = np.where(inside & ~stays[ids], first_leaving[old], ids)
+        own = labels[ids]
+        inside = clusters.sizes[own] > 1
+        final[ids] = np.where(inside & stays[ids], first_staying[own], final[ids])
+        labels[ids] = np.where(inside & ~stays[ids] & goes_on[own], first_leaving[own], ids)
 
 
 def _smallest(clusters: Clusters, part: npt.NDArray[np.bool_]) -> Ids:
@@ -141,6 +151,6 @@ def _smallest(clusters: Clusters, part: npt.NDArray[np.bool_]) -> Ids:
     return smallest
 
 
-def _slices(count: int) -> Iterator[Ids]:
-    for first in range(0, count, _STEP):
+def _slices(count: int, start: int = 0) -> Iterator[Ids]:
+    for first in range(start, count, _STEP):
         yield np.arange(first, min(first + _STEP, count), dtype=np.uint32)

@@ -111,7 +111,7 @@ class Verifying:
             "rejected": compared - accepted,
             "discarded": verified.discarded,
         }
-        return link(verified.labels, choose, similarities, self.verification)
+        return link(verified.labels, choose, similarities, self.verification, self.against.documents)
 
     def _shares(self) -> dict[str, int]:
         threads = self.run.executor.workers

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpucurate.dedup import linkage
+from gpucurate.dedup.index_against import let_old_survive
 from gpucurate.dedup.linkage import by_component, by_survivor
 from gpucurate.dedup.memory_clusters import choose_in_memory
 from gpucurate.dedup.survivors import Clusters
@@ -99,3 +100,37 @@ def test_what_is_left_after_the_bound_stays_alone(monkeypatch: pytest.MonkeyPatc
         found = by_survivor(np.zeros(7, np.uint32), choose_by(np.ones(7, np.uint32)), of, 0.5)
     assert found.labels.tolist() == [0, 1, 2, 3, 0, 5, 6]  # 5 and 6 would have met in the fourth round
     assert found.duplicates == 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    old=st.integers(0, 20),
+    new=st.integers(1, 30),
+    threshold=st.floats(0.3, 1),
+)
+def test_what_is_similar_to_any_document_of_an_index_joins_one(
+    seed: int, old: int, new: int, threshold: float
+) -> None:
+    rng = np.random.default_rng(seed)
+    labels, ranks = random_labels(rng, old + new, 4), rng.integers(1, 6, old + new).astype(np.uint32)
+    comparer = TableComparer(random_matrix(old + new, rng))
+
+    def choose(labels: np.ndarray) -> Clusters:
+        clusters = choose_in_memory(labels, ranks)
+        let_old_survive(clusters, old)
+        return clusters
+
+    with similarities(comparer) as of:
+        found = by_survivor(labels.copy(), choose, of, threshold, old)
+    assert not any(high < old for _, high in comparer.asked)
+    assert found.labels[:old].tolist() == list(range(old))
+    for document in range(old, old + new):
+        like = [o for o in range(old) if labels[o] == labels[document]]
+        first = next((o for o in like if comparer.matrix[o, document] >= threshold), None)
+        if first is None:
+            assert found.labels[document] >= old
+        else:
+            assert found.labels[document] == first
+            assert found.similarity is not None
+            assert found.similarity[document] == np.float32(comparer.matrix[first, document])
