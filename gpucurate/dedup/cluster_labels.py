@@ -32,7 +32,11 @@ def read_cluster_rows(folder: Path, columns: Sequence[str]) -> Iterator[pa.Recor
     for part in parts:
         with storage_errors(part, "read"), part.open("rb") as file:  # pyarrow takes some paths for URIs
             try:
-                yield from pq.ParquetFile(file).iter_batches(BATCH_ROWS, columns=list(columns))
+                parquet = pq.ParquetFile(file)
+                missing = [name for name in columns if name not in parquet.schema_arrow.names]
+                if missing:
+                    raise InputError(f"{part} cannot be read as clusters: it has no {', '.join(missing)}")
+                yield from parquet.iter_batches(BATCH_ROWS, columns=list(columns))
             except (pa.ArrowException, ValueError) as error:
                 raise InputError(f"{part} cannot be read as clusters: {error}") from error
 

@@ -20,6 +20,7 @@ from typing import Any
 
 import orjson
 
+from gpucurate.dedup.key_file import KeyFile
 from gpucurate.spec.errors import ConfigurationError, StorageError
 from gpucurate.spec.storage import storage_errors
 
@@ -136,7 +137,7 @@ def read_index(folder: Path) -> Index:
         content = path.read_bytes()
     index = _parse(folder, path, content)
     for file in index.files:
-        _check_size(index.keys_path(file), file.bytes)
+        _check_keys(index.keys_path(file), file)
     return index
 
 
@@ -145,7 +146,7 @@ def _parse(folder: Path, path: Path, content: bytes) -> Index:
         values = orjson.loads(content)
         version = values["format"]
         if version == FORMAT_VERSION:
-            return Index(folder, values["sketch"], tuple(map(_part, values["parts"])))
+            return Index(folder, dict(values["sketch"]), tuple(map(_part, values["parts"])))
     except (ValueError, KeyError, TypeError) as error:
         raise StorageError(f"{path} is damaged ({error}): save the index again") from error
     raise ConfigurationError(
@@ -157,8 +158,17 @@ def _part(values: dict[str, Any]) -> IndexPart:
     return IndexPart(values["name"], tuple(IndexFile(**file) for file in values["files"]))
 
 
-def _check_size(path: Path, size: int) -> None:
+def _check_keys(path: Path, told: IndexFile) -> None:
     with storage_errors(path, "read"):
         found = path.stat().st_size
-    if found != size:
-        raise StorageError(f"{path} has {found:,} bytes, not {size:,}: the index is damaged, save it again")
+    if found != told.bytes:
+        raise StorageError(
+            f"{path} has {found:,} bytes, not {told.bytes:,}: the index is damaged, save it again"
+        )
+    with KeyFile(path) as keys:
+        has = keys.records, keys.documents, keys.layout.signature_values
+    if has != (told.documents, told.documents, told.signature_values):
+        raise StorageError(
+            f"{path} has the keys of {has[0]} documents, not of {told.documents}, or other signatures than "
+            f"{INDEX_JSON} tells of: the index is damaged, save it again"
+        )

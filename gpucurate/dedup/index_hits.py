@@ -96,7 +96,7 @@ def _table(
     places: npt.NDArray[np.int64],
     counts: npt.NDArray[np.uint32],
 ) -> pa.Table:
-    origins = read_origins(file.origins).take(plain_array(places, pa.int64()))
+    origins = read_origins(file.origins, file.documents).take(plain_array(places, pa.int64()))
     columns = [
         plain_array(clusters, pa.int64()),
         repeated_text(encode_name(str(file.index)), len(clusters)),

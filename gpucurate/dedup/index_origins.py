@@ -87,8 +87,12 @@ class OriginsWriter:
             self._file.close()
 
 
-def read_origins(path: Path) -> pa.Table:
+def read_origins(path: Path, documents: int | None = None) -> pa.Table:
     """All origins of a file of an index: a table of :data:`SCHEMA`, in one chunk.
+
+    Args:
+        path: of the file.
+        documents: how many it should tell of, if that is known.
 
     Raises:
         StorageError: the file cannot be read, or is damaged.
@@ -96,8 +100,14 @@ def read_origins(path: Path) -> pa.Table:
     try:
         with storage_errors(path, "read"), path.open("rb") as file:
             table = pq.ParquetFile(file, read_dictionary=["path"]).read(use_threads=False)
-    except pa.ArrowException as error:
+    except (pa.ArrowException, KeyError) as error:
         raise StorageError(f"{path} is damaged ({error}): save the index again") from error
+    if table.column_names != SCHEMA.names or documents not in (None, table.num_rows):
+        columns = ", ".join(table.column_names)
+        raise StorageError(
+            f"{path} tells of {table.num_rows:,} documents in the columns {columns}, which are not those of "
+            "the index: it is damaged, save the index again"
+        )
     return table.unify_dictionaries().combine_chunks()
 
 

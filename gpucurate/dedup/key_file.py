@@ -180,19 +180,26 @@ class KeyFile:
         self.path = path
         with storage_errors(path, "read"):
             self._file = path.open("rb", buffering=0)
-            index = self._index()
-        self.layout = Layout(**index["layout"])
-        self.records: int = index["records"]
-        self.blocks = [Block(**values) for values in index["blocks"]]
+        try:
+            with storage_errors(path, "read"):
+                index = self._index()
+            self.layout = Layout(**index["layout"])
+            self.records: int = index["records"]
+            self.blocks = [Block(**values) for values in index["blocks"]]
+        except (ValueError, KeyError, TypeError) as error:
+            self._file.close()
+            raise StorageError(f"{path} is not a whole key file: its index is damaged") from error
+        except StorageError:
+            self._file.close()
+            raise
 
     def _index(self) -> dict[str, Any]:
         file = self._file.fileno()
         size = os.fstat(file).st_size
         tail = os.pread(file, 16, max(0, size - 16))
-        if tail[8:] != MAGIC:
-            self._file.close()
-            raise StorageError(f"{self.path} is not a whole key file")
         length = int.from_bytes(tail[:8], "little")
+        if tail[8:] != MAGIC or length > size - 16:
+            raise StorageError(f"{self.path} is not a whole key file")
         index: dict[str, Any] = orjson.loads(os.pread(file, length, size - 16 - length))
         return index
 

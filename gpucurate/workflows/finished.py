@@ -139,8 +139,11 @@ def _file(
     return InputFile(path, name, size, mtime_ns, etag, *recognised)
 
 
-def _json(path: Path) -> Any:
+def _json(path: Path) -> dict[str, Any]:
     try:
-        return orjson.loads(path.read_bytes())
+        values = orjson.loads(path.read_bytes())
     except (OSError, ValueError) as error:
         raise InputError(f"{path} cannot be read: {error}") from error
+    if not isinstance(values, dict):
+        raise InputError(f"{path} is damaged: it holds no object")
+    return values

@@ -114,7 +114,7 @@ def _without(index: Index, unwanted: Unwanted, target: Path) -> Index:
 def _part_without(index: Index, part: IndexPart, unwanted: Unwanted, target: Path) -> IndexPart:
     files: list[IndexFile] = []
     for file in part.files:
-        origins = read_origins(index.origins_path(file))
+        origins = read_origins(index.origins_path(file), file.documents)
         gone = unwanted.among(origins)
         files += _rewritten(index, file, origins, ~gone, target) if gone.any() else [file]
     return IndexPart(part.name, tuple(files))

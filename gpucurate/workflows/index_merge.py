@@ -27,6 +27,8 @@ def merge_indexes(folders: Sequence[Path], output: Path) -> Index:
 
     >>> merge_indexes([Path("2024.index"), Path("2025.index")], Path("all.index")).documents
     """
+    if not folders:
+        raise ConfigurationError("no index is given: name those to put together")
     indexes = [read_index(folder) for folder in folders]
     for index in indexes[1:]:
         refuse_other_sketch(index, indexes[0].sketch, f"the index {indexes[0].folder}")

@@ -17,6 +17,8 @@ from gpucurate.spec.errors import InputError
 Rows = dict[str, npt.NDArray[np.int64]]
 """Ascending rows of each path."""
 
+_MOST = 2**63 - 1
+
 _SHAPE = 'Parquet with the columns path and row, or lines such as {"path": "a.jsonl", "row": 7}'
 
 
@@ -41,7 +43,7 @@ def _parquet(path: Path) -> Iterator[tuple[str, int]]:
             for batch in pq.ParquetFile(file).iter_batches(columns=["path", "row"]):
                 for entry in batch.to_pylist():
                     if entry["row"] is not None:  # of such a document it is not known which one it is
-                        yield entry["path"], entry["row"]
+                        yield _named(entry["path"], entry["row"], f"a row of {path}")
     except (OSError, KeyError, pa.ArrowException) as error:
         raise InputError(f"cannot read documents from {path}: {error}; give {_SHAPE}") from error
 
@@ -62,6 +64,11 @@ def _entry(line: bytes, where: str) -> tuple[str, int]:
         name, row = values["path"], values["row"]
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"{where} names no document ({error}): give {_SHAPE}") from error
-    if not isinstance(name, str) or not isinstance(row, int) or isinstance(row, bool):
+    return _named(name, row, where)
+
+
+def _named(name: Any, row: Any, where: str) -> tuple[str, int]:
+    is_row = isinstance(row, int) and not isinstance(row, bool) and 0 <= row <= _MOST
+    if not isinstance(name, str) or not is_row:
         raise InputError(f"{where} names no document (path={name!r}, row={row!r}): give {_SHAPE}")
     return name, row

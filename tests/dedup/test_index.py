@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from gpucurate.dedup.cluster_file import FileSpan
@@ -127,7 +130,15 @@ def test_a_folder_that_is_no_index_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"{", b"[]", b'{"format": 1, "sketch": {}}', b'{"format": 1, "parts": 5}']
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'{"format": 1, "sketch": {}}',
+        b'{"format": 1, "parts": 5}',
+        b'{"format": 1, "sketch": null, "parts": []}',
+    ],
 )
 def test_a_damaged_index_is_refused(index: Path, content: bytes) -> None:
     (index / "index.json").write_bytes(content)
@@ -154,9 +165,30 @@ def test_keys_that_were_cut_short_or_are_gone_are_refused(index: Path) -> None:
 
 def test_origins_that_are_damaged_are_refused(index: Path) -> None:
     path = next(index.glob("*.parquet"))
+    with pytest.raises(StorageError, match="tells of 1 documents in the columns path, row"):
+        read_origins(path, documents=2)
+    pq.write_table(pa.table({"path": ["a"]}), path)
+    with pytest.raises(StorageError, match="tells of 1 documents in the columns path, which are not"):
+        read_origins(path)
+    pq.write_table(pa.table({"row": [1]}), path)
+    with pytest.raises(StorageError, match="is damaged"):
+        read_origins(path)
     path.write_bytes(b"PAR1 no")
     with pytest.raises(StorageError, match="is damaged"):
         read_origins(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("documents", 2), ("documents", "1"), ("documents", -1), ("signature_values", 128)]
+)
+def test_an_index_that_tells_of_other_keys_than_it_has_is_refused(
+    name: str, value: object, index: Path
+) -> None:
+    told = orjson.loads((index / "index.json").read_bytes())
+    told["parts"][0]["files"][0][name] = value
+    (index / "index.json").write_bytes(orjson.dumps(told))
+    with pytest.raises(StorageError, match=r"index\.json tells of: the index is damaged"):
+        read_index(index)
 
 
 def test_the_fingerprint_is_of_the_content_not_of_the_place(index: Path, tmp_path: Path) -> None:

@@ -55,6 +55,16 @@ def test_a_file_that_was_cut_short_is_refused(tmp_path: Path, keep: int) -> None
         KeyFile(tmp_path / "cut")
 
 
+@pytest.mark.parametrize("at", [-9, -16, -17, -60])
+def test_a_file_whose_index_is_damaged_is_refused(tmp_path: Path, at: int) -> None:
+    write(tmp_path / "k", [(3, [0], [[1, 2]])])
+    content = bytearray((tmp_path / "k").read_bytes())
+    content[at] ^= 0xFF
+    (tmp_path / "k").write_bytes(content)
+    with pytest.raises(StorageError, match="not a whole key file"):
+        KeyFile(tmp_path / "k")
+
+
 def test_a_unit_that_could_not_be_read_is_passed_over(tmp_path: Path) -> None:
     write(tmp_path / "b", [(2, [0, 1], [[1, 2], [3, 4]])])
     keys = KeySet([None, tmp_path / "b"], np.array([0, 0, 2], np.int64))

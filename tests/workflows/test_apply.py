@@ -146,6 +146,9 @@ def test_what_is_no_finished_deduplication_is_refused(make_corpus: MakeCorpus, t
     (tmp_path / "run" / "_gpucurate" / "report.json").write_text("{")
     with pytest.raises(InputError, match=r"report\.json cannot be read"):
         ApplyWorkflow(tmp_path / "run", tmp_path / "out")
+    (tmp_path / "run" / "_gpucurate" / "report.json").write_text("[]")
+    with pytest.raises(InputError, match=r"report\.json is damaged: it holds no object"):
+        ApplyWorkflow(tmp_path / "run", tmp_path / "out")
 
 
 def test_what_the_run_decided_cannot_be_decided_anew(make_corpus: MakeCorpus, tmp_path: Path) -> None:
@@ -168,6 +171,9 @@ def test_clusters_of_other_documents_are_refused(
     at = table.schema.get_field_index(column)
     pq.write_table(table.set_column(at, column, pa.array(values, table.schema.field(at).type)), part)
     with pytest.raises(InputError, match="clusters of other documents"):
+        ApplyWorkflow(tmp_path / "run", tmp_path / "out").run(InlineExecutor())
+    pq.write_table(table.drop_columns([column]), part)
+    with pytest.raises(InputError, match=f"cannot be read as clusters: it has no {column}"):
         ApplyWorkflow(tmp_path / "run", tmp_path / "out").run(InlineExecutor())
     part.write_bytes(b"not parquet at all")
     with pytest.raises(InputError, match="cannot be read as clusters"):

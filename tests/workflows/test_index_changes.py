@@ -78,6 +78,8 @@ def test_indexes_of_other_settings_or_one_twice_are_not_merged(index: Path, tmp_
         merge_indexes([index, other], tmp_path / "all")
     with pytest.raises(ConfigurationError, match="give each index once"):
         merge_indexes([index, index], tmp_path / "all")
+    with pytest.raises(ConfigurationError, match="no index is given"):
+        merge_indexes([], tmp_path / "all")
     with pytest.raises(OutputInUseError, match="holds something already"):
         merge_indexes([index], tmp_path / "old")
     with pytest.raises(ConfigurationError, match="is not an index"):
@@ -182,6 +184,8 @@ def files(index: Index) -> list[object]:
         (b'{"path": "a", "row": 1}\n{"path": "a", "row": "2"}', "line 2 of .* row='2'"),
         (b'{"path": 5, "row": 1}', "path=5"),
         (b'{"path": "a", "row": true}', "row=True"),
+        (b'{"path": "a", "row": -1}', "row=-1"),  # which is what an unknown row is held for
+        (b'{"path": "a", "row": 18446744073709551615}', "row=18446744073709551615"),
         (b"[]", "line 1 of .* names no document"),
         (b"path,row", "line 1 of .* names no document"),
     ],
@@ -190,6 +194,16 @@ def test_lists_that_name_no_documents_are_refused(content: bytes, message: str, 
     (tmp_path / "rows.jsonl").write_bytes(content)
     with pytest.raises(InputError, match=message):
         read_rows(tmp_path / "rows.jsonl")
+
+
+@pytest.mark.parametrize("row", ["3", 3.5, -1])
+def test_rows_of_another_type_in_parquet_are_refused_and_not_converted(row: object, tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    pq.write_table(pa.table({"path": ["a"], "row": [row]}), tmp_path / "rows.parquet")
+    with pytest.raises(InputError, match=f"a row of .*rows.parquet names no document .*row={row!r}"):
+        read_rows(tmp_path / "rows.parquet")
 
 
 def test_parquet_of_other_columns_is_no_list(tmp_path: Path) -> None:
