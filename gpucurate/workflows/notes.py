@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from collections import Counter
 
-from gpucurate.stages.deduplication.keys import WITHOUT_VALUE
+from gpucurate.stages.deduplication.keys import WITHOUT_GROUP, WITHOUT_VALUE
 from gpucurate.stages.deduplication.removal import REJECTED_BYTES
 
 NOT_SAMPLED_BYTES = "bytes of lines not sampled or rejected"
 """What the last pass calls rejected, where the first one took a sample: it reads no text."""
 
 
+_CONSEQUENCES = {
+    WITHOUT_VALUE: "they survive only where no other member of the cluster has one",
+    WITHOUT_GROUP: "they are compared with each other",
+}
+
+
 def without_values(counts: Counter[str]) -> list[str]:
     """A sentence for each column in which some documents have no value that decides."""
     return [
-        f"{count:,} documents have no value in {name.removeprefix(WITHOUT_VALUE)}: "
-        "they survive only where no other member of the cluster has one"
+        f"{count:,} documents have no value in {name.removeprefix(prefix)}: {consequence}"
+        for prefix, consequence in _CONSEQUENCES.items()
         for name, count in sorted(counts.items())
-        if name.startswith(WITHOUT_VALUE) and count
+        if name.startswith(prefix) and count
     ]
 
 

@@ -39,7 +39,7 @@ class DedupOptions:
         on_corrupt: ``skip`` or ``fail`` on a broken file.
         max_record_bytes: longer records are rejected; 32 MiB by default.
         cache_path: where the state of the run lies, instead of ``_gpucurate/`` in the output.
-        against: folders of indexes; documents that these hold already are dropped.
+        against: folders of indexes, or one of them; documents that these hold already are dropped.
         save_index: folder for an index of the documents that are kept.
 
     Raises:
@@ -66,9 +66,18 @@ class DedupOptions:
 
     def __post_init__(self) -> None:
         parse_policy(self.keep)
+        if self.within == "":
+            raise ConfigurationError("within='' names no column: name one, or leave it out")
         if self.sample is not None:
             parse_share(self.sample)
+        if isinstance(self.against, str | PathLike):
+            object.__setattr__(self, "against", (self.against,))
         check_output_kind(self.format, self.compression)
+        if self.nemo_ids and self.sample is not None:
+            raise ConfigurationError(
+                "ids for NeMo Curator tell which documents to remove, and of a sample its removal would keep "
+                "whatever was not sampled: leave sample or nemo_ids out"
+            )
         if self.nemo_ids and self.writes:
             raise ConfigurationError(
                 "ids for NeMo Curator are written without documents beside them, which would be read as one "

@@ -201,6 +201,8 @@ class TextDuplicatesRemovalWorkflow:
 
     def _notes(self, removed: int, without: int) -> list[str]:
         notes = []
+        if not len(self.ids):
+            notes.append(f"the list {os.fspath(self.ids_path)} holds no ids: nothing was removed")
         if removed < len(self.ids):
             strange = f"{len(self.ids) - removed:,} of {len(self.ids):,} ids to remove"
             notes.append(f"{strange} belong to no document of the input")

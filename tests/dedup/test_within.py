@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from gpucurate.dedup.within import keys_within
+from gpucurate.dedup.within import count_without, keys_within
 
 
 @pytest.mark.parametrize("wide", [True, False])
@@ -50,3 +50,23 @@ def test_the_definition_does_not_change() -> None:
 
 def test_a_batch_without_documents() -> None:
     assert keys_within(np.zeros((0, 3), np.uint64), pa.array([], pa.string()), wide=False).shape == (0, 3)
+
+
+@pytest.mark.parametrize(
+    ("column", "count"),
+    [
+        (pa.array(["en", None, ""]), 1),
+        (pa.array([1, 2.5, None]), 1),
+        (pa.array(["en", None, "en"]).dictionary_encode(), 1),
+        (pa.nulls(3), 3),
+        (pa.array([b"en", b"de", b"en"]), 3),
+        (pa.array([b"en", b"de", b"en"], pa.binary(2)), 3),
+        (pa.array([[1], [2], None]), 3),
+        (pa.array([{"a": 1}, {"a": 2}, {"a": 1}]), 3),
+    ],
+)
+def test_what_is_told_apart_by_nothing_is_counted(column: pa.Array, count: int) -> None:
+    assert count_without(column) == count
+    keys = keys_within(np.full((3, 1), 7, np.uint64), column, wide=False)
+    nothing = keys_within(np.full((1, 1), 7, np.uint64), pa.nulls(1), wide=False)
+    assert np.count_nonzero(keys == nothing) == count

@@ -56,6 +56,13 @@ def run(workflow: Any, *arguments: Any, **options: Any) -> WorkflowRunResult:
     return result
 
 
+def test_a_single_index_needs_no_list(days: list[Path], tmp_path: Path) -> None:
+    run(ExactDeduplicationWorkflow, days[0], tmp_path / "one", save_index=tmp_path / "index")
+    for index in (tmp_path / "index", str(tmp_path / "index")):
+        out = tmp_path / type(index).__name__
+        assert run(ExactDeduplicationWorkflow, days[0], out, against=index).report.books.kept == 0
+
+
 @BOTH
 def test_what_the_index_holds_is_dropped_as_if_both_had_been_read(
     workflow: Workflow, days: list[Path], tmp_path: Path

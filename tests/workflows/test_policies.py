@@ -107,6 +107,11 @@ def test_a_column_that_is_not_there_is_refused_before_anything_runs(
     assert not (tmp_path / "out").exists()
 
 
+def test_within_nothing_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="within='' names no column"):
+        ExactDeduplicationWorkflow(tmp_path, tmp_path / "out", within="")
+
+
 @pytest.mark.parametrize("workflow", [ExactDeduplicationWorkflow, FuzzyDeduplicationWorkflow])
 def test_duplicates_are_looked_for_within_a_value_only(
     workflow: type[FuzzyDeduplicationWorkflow], tmp_path: Path
@@ -120,6 +125,15 @@ def test_duplicates_are_looked_for_within_a_value_only(
     assert [row["cluster"] for row in clusters(tmp_path / "out")] == [0, 1, 0, 3, 3, 1]
     workflow(source, tmp_path / "all").run(InlineExecutor())
     assert kept(tmp_path / "all") == [0]
+
+
+@pytest.mark.parametrize("values", [[["en"], ["de"]], [{"a": 1}, {"a": 2}], [b"en", b"de"]])
+def test_values_that_do_not_tell_documents_apart_are_told_of(values: list[object], tmp_path: Path) -> None:
+    rows = [{"n": n, "text": "same", "tag": value} for n, value in enumerate(values)]
+    source = write(tmp_path / "in.parquet", rows)
+    result = ExactDeduplicationWorkflow(source, tmp_path / "out", within="tag").run(InlineExecutor())
+    assert kept(tmp_path / "out") == [0]
+    assert result.report.warnings == ["2 documents have no value in tag: they are compared with each other"]
 
 
 def test_a_run_within_a_column_is_another_run(tmp_path: Path) -> None:

@@ -106,10 +106,14 @@ def test_output_does_not_depend_on_workers_and_can_be_made_again(
         again(ids_file(tmp_path / "more" / "x.parquet", everything[::2]))
 
 
-def test_an_empty_list_removes_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("ids", [pa.array([], pa.int64()), pa.array([[1], [2]])])
+def test_an_empty_list_removes_nothing_and_is_told_of(ids: pa.Array, tmp_path: Path) -> None:
     source = write(tmp_path / "in.jsonl", [1, 2])
-    pq.write_table(pa.table({"id": pa.array([], pa.int64())}), tmp_path / "ids.parquet")
-    TextDuplicatesRemovalWorkflow(source, tmp_path / "ids.parquet", tmp_path / "out", id_field="id").run()
+    pq.write_table(pa.table({"id": ids}), tmp_path / "ids.parquet")
+    workflow = TextDuplicatesRemovalWorkflow(
+        source, tmp_path / "ids.parquet", tmp_path / "out", id_field="id"
+    )
+    assert "ids.parquet holds no ids: nothing was removed" in workflow.run().report.warnings[0]
     assert remaining(tmp_path / "out") == [1, 2]
 
 
@@ -266,6 +270,16 @@ def test_ids_are_not_written_among_documents(tmp_path: Path) -> None:
     for options in ({}, {"perform_removal": False, "annotate": True}):
         with pytest.raises(ConfigurationError, match="without documents beside them"):
             ExactDeduplicationWorkflow(tmp_path, tmp_path / "out", nemo_ids=True, **options)
+
+
+def test_ids_of_a_sample_are_refused(make_corpus: MakeCorpus, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="would keep whatever was not sampled"):
+        ExactDeduplicationWorkflow(
+            tmp_path, tmp_path / "out", sample="50%", nemo_ids=True, perform_removal=False
+        )
+    ExactDeduplicationWorkflow(make_corpus(), tmp_path / "run", sample="50%").run(InlineExecutor())
+    with pytest.raises(ConfigurationError, match="would keep whatever was not sampled"):
+        ApplyWorkflow(tmp_path / "run", tmp_path / "out", nemo_ids=True, perform_removal=False)
 
 
 def test_ids_of_another_policy_come_from_the_clusters_of_a_run(

@@ -11,7 +11,7 @@ from gpucurate.dedup.key_file import LENGTH_CEILING, KeyFileWriter, Layout, Sign
 from gpucurate.dedup.policy import Policy
 from gpucurate.dedup.ranks import Ranks, column_ranks
 from gpucurate.dedup.sketch import Sketch
-from gpucurate.dedup.within import keys_within
+from gpucurate.dedup.within import count_without, keys_within
 from gpucurate.frame.text import TextBuffers
 from gpucurate.ops.char_length import char_length
 from gpucurate.spec.unit import OutputFile
@@ -28,6 +28,10 @@ KEY_FOLDER = "_gpucurate/scratch/keys"
 
 WITHOUT_VALUE = "documents without a value in "
 """What the counts of documents that a policy finds no value in begin with; the column follows."""
+
+WITHOUT_GROUP = "documents compared without a value in "
+"""What the counts of documents begin with that are compared with each other, since they lack what tells
+documents apart; the column follows."""
 
 
 def key_file_name(unit_index: int) -> str:
@@ -88,7 +92,9 @@ class DocumentKeys(ProcessingStage[DocumentBatch, FileGroupTask]):
         text = task.text(self.text_field)
         keys, has_keys, signatures = self.take(text)
         if self.within is not None:
-            keys = keys_within(keys, self.within.of(task.data), wide=self.sketch.wide)
+            column = self.within.of(task.data)
+            keys = keys_within(keys, column, wide=self.sketch.wide)
+            self.count(f"{WITHOUT_GROUP}{self.within}", count_without(column))
         records, ranks = unit_records(task, self.context), self._ranks(task)
         self._append(records, keys, has_keys, char_length(text), signatures=signatures, ranks=ranks)
 
