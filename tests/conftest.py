@@ -5,10 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.device import missing_device
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+
+# The first example may load a library or compile a kernel: time is the benchmarks' business.
+settings.register_profile("gpucurate", deadline=None)
+settings.load_profile("gpucurate")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import errno
+import gc
 import os
 import sys
 from contextlib import suppress
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -27,6 +29,9 @@ app = typer.Typer(
 app.add_typer(dedup, name="dedup")
 app.command()(compare)
 app.add_typer(index, name="index")
+
+_ALLOCATIONS = 100_000
+"""Between collections of garbage: what is imported stays, and looking at it takes a tenth of the start."""
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
@@ -51,8 +56,9 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # not where it was closed
             stream.reconfigure(errors="backslashreplace")  # a locale that cannot show a text is no error
+    gc.set_threshold(_ALLOCATIONS)
     start_early_for(sys.argv[1:])  # before what takes long to import
-    sys.exit(run(sys.argv[1:]))
+    _end(run(sys.argv[1:]))
 
 
 def run(arguments: list[str]) -> int:
@@ -85,6 +91,21 @@ def run(arguments: list[str]) -> int:
         _complain(f"internal error: {type(error).__name__}: {error} (run again with --debug for a traceback)")
         return 1
     return 0
+
+
+def _end(code: int) -> NoReturn:
+    """End the process without taking apart what it has loaded, which takes 0.3 s and changes nothing."""
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None and not stream.closed:
+                stream.flush()
+        except BrokenPipeError:
+            os._exit(code or 141)
+        except OSError as error:
+            _complain(f"cannot write what is printed: {error.strerror}")
+            os._exit(code or 6)
+    os._exit(code)
 
 
 def _complain(message: str) -> None:

@@ -19,11 +19,12 @@ import numpy as np
 import numpy.typing as npt
 
 from gpucurate.dedup.key_file import KeySet
+from gpucurate.dedup.memory_needed import refuse_more
+from gpucurate.dedup.pair_sort import PAIR_BYTES
 from gpucurate.dedup.spill import SortedRuns, least_capacity
-from gpucurate.dedup.spill_buffer import PAIR_BYTES, PairBuffer
+from gpucurate.dedup.spill_buffer import PairBuffer
 from gpucurate.ops.union_find import flatten, hook_runs, hook_runs128, new_parents
 from gpucurate.spec.bytesize import format_bytes
-from gpucurate.spec.errors import ConfigurationError
 from gpucurate.spec.storage import storage_errors
 
 Ids = npt.NDArray[np.uint32]
@@ -31,9 +32,6 @@ Words = npt.NDArray[np.uint64]
 
 PARENT_BYTES = 4
 """Of each record, for the whole run."""
-
-SCRATCH_PER_RECORD = 24
-"""Bytes a record to sort keys in, at most: one band of single keys, however much memory there is."""
 
 LEAST_PAIRS = 1 << 14
 """Less than so many pairs at a time cost more in calls than they save in memory."""
@@ -60,6 +58,7 @@ def find_components(
     memory: int,
     threads: int,
     scratch: Path,
+    share: int = 1,
 ) -> Ids:
     """Label every record with the smallest record of its component.
 
@@ -67,9 +66,10 @@ def find_components(
         keys: of all units.
         bands: keys a document; with ``wide`` the two words of one key.
         wide: whether keys are 128 bits.
-        memory: bytes for everything, the result included.
+        memory: bytes that the run may use.
         threads: bands at a time, at most.
         scratch: folder for what does not fit; made if needed, and left empty.
+        share: grouping takes one part in so many of the memory, the result included.
 
     Returns:
         uint32[records].
@@ -80,7 +80,9 @@ def find_components(
     """
     groups = [[0, 1]] if wide else [[band] for band in range(bands)]
     documents = sum(file.documents for _, file in keys.files())
-    budget = plan_budget(keys.records, documents, len(groups[0]), memory, min(threads, len(groups)))
+    budget = plan_budget(
+        keys.records, documents, len(groups[0]), memory, min(threads, len(groups)), share=share
+    )
     with storage_errors(scratch):
         scratch.mkdir(parents=True, exist_ok=True)
     grouping = _Grouping(keys, documents, budget.capacity, new_parents(keys.records), scratch)
@@ -96,15 +98,18 @@ def find_components(
     return grouping.parents
 
 
-def plan_budget(records: int, documents: int, words: int, memory: int, threads: int) -> Budget:
+def plan_budget(
+    records: int, documents: int, words: int, memory: int, threads: int, *, share: int = 1
+) -> Budget:
     """Spend the memory: one band at a time if a whole one fits, else parts of several.
 
     Args:
         records: physical records, of which each has a parent.
         documents: of them with keys.
         words: 64-bit words a key.
-        memory: bytes.
+        memory: bytes that the run may use.
         threads: bands at a time, at most.
+        share: grouping takes one part in so many of the memory.
 
     Raises:
         ConfigurationError: less than one entry a record and the smallest part of a band.
@@ -112,13 +117,14 @@ def plan_budget(records: int, documents: int, words: int, memory: int, threads: 
     whole = max(1, documents)
     least = min(whole, max(LEAST_PAIRS, least_capacity(documents)))
     held, sorting = PARENT_BYTES * records, least * PAIR_BYTES[words]
-    if memory < held + sorting:
-        raise ConfigurationError(
-            f"grouping {records:,} records takes {format_bytes(held)}, {PARENT_BYTES} bytes each, and "
-            f"at least {format_bytes(sorting)} to sort keys in, but it may use {format_bytes(memory)}: give "
-            "the run more memory, or deduplicate parts of the corpus one after the other"
-        )
-    spare = min(memory - held, max(sorting, SCRATCH_PER_RECORD * records)) // PAIR_BYTES[words]
+    refuse_more(
+        f"grouping {records:,} records takes {format_bytes(held)}, {PARENT_BYTES} bytes each, and at least "
+        f"{format_bytes(sorting)} to sort keys in",
+        held + sorting,
+        memory,
+        share,
+    )
+    spare = (memory // share - held) // PAIR_BYTES[words]
     if spare >= whole:
         return Budget(whole, 1)
     together = max(1, min(threads, spare // least))

@@ -12,16 +12,13 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from gpucurate.dedup.pair_sort import pair_sort
 from gpucurate.dedup.spill import SortedRuns
-from gpucurate.ops.grouping import sort_hashes, sort_pairs
 
 Words = npt.NDArray[np.uint64]
 Ids = npt.NDArray[np.uint32]
 Hook = Callable[[Sequence[Words], Ids], None]
 """Joins the ids of each run of equal keys; given each word of the keys, and the ids."""
-
-PAIR_BYTES = {1: 24, 2: 64}
-"""Bytes a pair by words of its key: the pair, and what sorting it takes."""
 
 _BLOCK = 1 << 16
 
@@ -39,7 +36,7 @@ class PairBuffer:
     def __init__(self, capacity: int, words: int, hook: Hook, runs: SortedRuns) -> None:
         self._words = np.empty((words, capacity), np.uint64)
         self._ids = np.empty(capacity, np.uint32)
-        self._spare = _Spare(capacity) if words == 1 else None
+        self._sort = pair_sort(capacity, words)
         self._hook = hook
         self._runs = runs
         self._used = 0
@@ -84,20 +81,7 @@ class PairBuffer:
         self._used = 0
 
     def _sorted(self) -> tuple[Sequence[Words], Ids]:
-        words, ids = self._words[:, : self._used], self._ids[: self._used]
-        if self._spare is None:
-            high, low, ids = sort_hashes(words.T, ids)
-            return (high, low), ids
-        keys, ids = sort_pairs(words[0], ids, self._spare.keys, self._spare.ids)
-        return (keys,), ids
-
-
-class _Spare:
-    """What pairs are sorted into."""
-
-    def __init__(self, capacity: int) -> None:
-        self.keys = np.empty(capacity, np.uint64)
-        self.ids = np.empty(capacity, np.uint32)
+        return self._sort(self._words[:, : self._used], self._ids[: self._used])
 
 
 def _keep_first(words: Sequence[Words], ids: Ids, to_words: Words, to_ids: Ids) -> int:

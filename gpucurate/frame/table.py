@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from gpucurate.frame.arrays import array_of
 from gpucurate.spec.device import Device
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ def take_mask(table: Table, mask: npt.NDArray[np.bool_]) -> Table:
     if isinstance(table, pa.Table):
         if not table.num_columns:
             return empty_columns(int(np.count_nonzero(mask)))
-        return table.filter(pa.array(mask))
+        return table.filter(array_of(mask))
     return table[mask].reset_index(drop=True)
 
 

@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from gpucurate.frame.arrays import valid_rows
+
 
 @dataclass(frozen=True, slots=True)
 class TextBuffers:
@@ -82,7 +84,7 @@ class TextBuffers:
         data = np.frombuffer(raw_data, np.uint8) if raw_data is not None else np.zeros(0, np.uint8)
         valid = None
         if validity is not None and array.null_count:
-            valid = array.is_valid().to_numpy(zero_copy_only=False)
+            valid = valid_rows(array)
             if np.any(np.diff(offsets)[~valid] != 0):  # Arrow allows bytes under a null
                 return cls._of_string_array(array.fill_null(""))._with_valid(valid)
         return cls(data, offsets, valid)

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from gpucurate.frame.arrays import array_of
 from gpucurate.spec.reject import Reject
 from gpucurate.spec.source import FileRange
 
@@ -72,7 +73,7 @@ class TableOriginal:
 
     def select(self, mask: Mask) -> TableOriginal:
         """The rows where ``mask`` (bool[n]) is true, in order."""
-        return TableOriginal(self.table.filter(pa.array(mask)))
+        return TableOriginal(self.table.filter(array_of(mask)))
 
 
 Original: TypeAlias = LinesOriginal | TableOriginal

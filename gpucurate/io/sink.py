@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +10,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
 
+from gpucurate.io.block_file import BlockFile
 from gpucurate.io.piece import LinesOriginal
-from gpucurate.io.write_back import begin_write_back
 from gpucurate.ops.document_hash import DocumentHasher
-from gpucurate.spec.bytesize import MIB
 from gpucurate.spec.errors import ConfigurationError, StorageError
 from gpucurate.spec.source import FileFormat
 from gpucurate.spec.storage import storage_errors
@@ -22,9 +20,6 @@ from gpucurate.spec.storage import storage_errors
 if TYPE_CHECKING:
     from gpucurate.io.jsonl.sink import JsonlSink
     from gpucurate.io.parquet.sink import ParquetSink
-
-
-_WRITE_BACK_BYTES = 4 * MIB
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +44,9 @@ class HashedFile:
         self.path = path
         self.size = 0
         self.closed = False
-        self._begun = 0  # bytes that the disk was told to write
         self._hash = DocumentHasher()
         with storage_errors(path):
-            self._file = path.open("wb", buffering=MIB)
+            self._file = BlockFile(path)
 
     def write(self, block: Any) -> int:
         """Append bytes."""
@@ -63,24 +57,14 @@ class HashedFile:
             self._file.write(view)
         self._hash.update(view)
         self.size += len(view)
-        if self.size - self._begun >= _WRITE_BACK_BYTES:
-            self._write_back()
         return len(view)
-
-    def _write_back(self) -> None:
-        """Have the disk begin with what was written, so that little is left when the file is synced."""
-        self.flush()
-        begin_write_back(self._file.fileno(), self._begun, self.size - self._begun)
-        self._begun = self.size
 
     def tell(self) -> int:
         """Bytes so far."""
         return self.size
 
     def flush(self) -> None:
-        """Hand what is buffered to the system."""
-        with storage_errors(self.path):
-            self._file.flush()
+        """Nothing: what is written counts once it is synced."""
 
     def writable(self) -> bool:
         """True."""
@@ -95,11 +79,9 @@ class HashedFile:
         return False
 
     def sync(self) -> str:
-        """Flush, fsync and close; the checksum."""
+        """Write all, fsync and close; the checksum."""
         with storage_errors(self.path):
-            self._file.flush()
-            os.fsync(self._file.fileno())
-            self._file.close()
+            self._file.sync()
         self.closed = True
         return self._hash.hexdigest()
 

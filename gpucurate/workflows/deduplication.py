@@ -33,6 +33,7 @@ from gpucurate.dedup.index_against import leave_out_old, let_old_survive
 from gpucurate.dedup.index_hits import HITS, write_hits
 from gpucurate.dedup.index_sketch import sketch_identity
 from gpucurate.dedup.marks import Marks
+from gpucurate.dedup.memory_needed import ARRAYS_SHARE
 from gpucurate.dedup.sketch import Sketch
 from gpucurate.dedup.survivors import Clusters, choose
 from gpucurate.dedup.verification import NOT_VERIFIED, Verification
@@ -279,9 +280,10 @@ class DeduplicationWorkflow:
             self.against.with_new(found.keys),
             self.sketch.bands,
             wide=self.sketch.wide,
-            memory=run.executor.memory // 2,
+            memory=run.executor.memory,
             threads=run.executor.workers,
             scratch=folder.scratch / "group",
+            share=ARRAYS_SHARE,
         )
 
     def _choose(self, labels: Ids, found: Found) -> Clusters:

@@ -19,6 +19,7 @@ import numpy as np
 from gpucurate.checkpoint.run_folder import RunFolder
 from gpucurate.dedup.components import find_components
 from gpucurate.dedup.key_file import KeySet
+from gpucurate.dedup.memory_needed import ARRAYS_SHARE
 from gpucurate.dedup.segment_marks import SegmentMarks
 from gpucurate.dedup.segment_places import SegmentPlaces
 from gpucurate.dedup.segment_policy import CutPolicy, most_frequent
@@ -104,9 +105,10 @@ class SegmentDeduplicationWorkflow(DeduplicationWorkflow):
             segments,
             self.segmentation.bands,
             wide=self.segmentation.wide,
-            memory=run.executor.memory // 2,
+            memory=run.executor.memory,
             threads=run.executor.workers,
             scratch=folder.scratch / "group",
+            share=ARRAYS_SHARE,
         )
         sizes = count_members(labels)
         run.timed("group", time.monotonic() - began)

@@ -142,6 +142,15 @@ def test_nobody_reading_the_output_is_no_error(data: Path) -> None:
     assert (data / "out" / "a.jsonl").exists()
 
 
+def test_what_cannot_be_printed_is_told_and_the_output_is_there(data: Path) -> None:
+    command = [sys.executable, "-m", "gpucurate", "dedup", "exact", "data", "-o", "out"]
+    with open("/dev/full", "w") as full:
+        process = subprocess.run(command, cwd=data, stdout=full, stderr=subprocess.PIPE, check=False)
+    assert process.returncode == 6
+    assert process.stderr.decode() == "gpucurate: cannot write what is printed: No space left on device\n"
+    assert (data / "out" / "a.jsonl").exists()
+
+
 def large(folder: Path) -> Path:
     path = folder / "large.jsonl"
     with path.open("w") as file:

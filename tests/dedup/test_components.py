@@ -16,10 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpucurate.dedup import components
-from gpucurate.dedup.components import find_components, plan_budget
+from gpucurate.dedup.components import PARENT_BYTES, find_components, plan_budget
 from gpucurate.dedup.key_file import KeyFileWriter, KeySet, Layout
+from gpucurate.dedup.pair_sort import PAIR_BYTES
 from gpucurate.dedup.spill import SortedRuns
-from gpucurate.dedup.spill_buffer import PAIR_BYTES
 from gpucurate.spec.errors import ConfigurationError, StorageError
 
 
@@ -126,10 +126,14 @@ def test_what_does_not_fit_is_spilled_and_changes_nothing(
     def labels(memory: int, threads: int) -> np.ndarray:
         return find_components(keys, bands, wide=wide, memory=memory, threads=threads, scratch=tmp_path / "s")
 
-    monkeypatch.setattr(components, "SCRATCH_PER_RECORD", 100)
+    whole = PARENT_BYTES * 60_000 + PAIR_BYTES[2 if wide else 1] * 60_000
     with counted_runs(monkeypatch) as spilled:
-        ample = labels(1 << 30, 1)
+        ample = labels(whole, 1)
     assert not spilled
+    with counted_runs(monkeypatch) as spilled:
+        fewer = labels(whole - PAIR_BYTES[2 if wide else 1], 1)
+    assert len(spilled) == 2 * (1 if wide else 4)
+    assert (fewer == ample).all()
     with counted_runs(monkeypatch) as spilled:
         scarce = labels(least_memory(60_000, wide), 2)
     assert len(spilled) >= (4 if wide else 16)
@@ -214,12 +218,16 @@ def test_the_budget_holds_whatever_the_keys_are(
     assert peak <= memory * 1.05 + (1 << 19)  # and the lists of blocks, a read block of each thread
 
 
-def test_a_budget_below_the_floor_is_refused_with_the_numbers(tmp_path: Path) -> None:
+def test_a_budget_below_the_floor_is_refused_with_what_was_given_and_what_is_needed(tmp_path: Path) -> None:
     keys = key_set(tmp_path, [pairs(100_000, 1)], block=50_000)
+    least = least_memory(100_000, False)
     with pytest.raises(
-        ConfigurationError, match=r"100,000 records takes 400 kB, 4 bytes each, .* but it may use 100 kB"
+        ConfigurationError,
+        match=rf"100,000 records takes 400 kB, 4 bytes each, .* takes memory={-(-2 * least // 1000)}kB "
+        r"\(--memory\), 2 times as much .* but the run may use 700 kB\.",
     ):
-        find_components(keys, 1, wide=False, memory=100_000, threads=1, scratch=tmp_path / "s")
+        find_components(keys, 1, wide=False, memory=700_000, threads=1, scratch=tmp_path / "s", share=2)
+    find_components(keys, 1, wide=False, memory=2 * least, threads=1, scratch=tmp_path / "s", share=2)
 
 
 def test_a_scratch_disk_that_is_full_is_an_error_that_names_it(tmp_path: Path) -> None:

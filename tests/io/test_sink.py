@@ -14,9 +14,8 @@ import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gpucurate.io import sink, write_back
 from gpucurate.io.piece import LinesOriginal
-from gpucurate.io.sink import HashedFile, open_sink
+from gpucurate.io.sink import open_sink
 from gpucurate.ops.document_hash import DocumentHasher
 from gpucurate.spec.errors import ConfigurationError, StorageError
 from tests.io.reading import read
@@ -236,22 +235,3 @@ def test_a_parquet_file_that_is_given_up_says_nothing_more(tmp_path, monkeypatch
     del sink
     gc.collect()
     assert capsys.readouterr().err == ""
-
-
-def test_the_disk_is_told_early_what_to_write_and_the_file_is_the_same(tmp_path, monkeypatch):
-    told = []
-    monkeypatch.setattr(sink, "begin_write_back", lambda _, offset, count: told.append((offset, count)))
-    block = bytes(range(256)) * 4096
-    file = HashedFile(tmp_path / "file")
-    for size in (1, len(block), len(block), 5, *[len(block)] * 3):
-        file.write(block[:size])
-    assert file.sync() == checksum((tmp_path / "file").read_bytes())
-    assert told == [(0, 4 * len(block) + 6)]
-
-
-def test_a_system_without_early_write_back_writes_all_the_same(tmp_path, monkeypatch):
-    monkeypatch.setattr(write_back, "_sync_file_range", lambda: None)
-    file = HashedFile(tmp_path / "file")
-    file.write(bytes(8 << 20))
-    file.sync()
-    assert (tmp_path / "file").read_bytes() == bytes(8 << 20)

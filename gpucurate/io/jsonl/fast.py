@@ -10,6 +10,7 @@ import numpy.typing as npt
 import orjson
 import pyarrow as pa
 
+from gpucurate.frame.arrays import array_of
 from gpucurate.io.jsonl.columns import column_of
 from gpucurate.io.jsonl.parse import Lines, Parsed, parse_lines, parse_records
 from gpucurate.io.jsonl.scan import ESCAPED, KIND, MISSING, NULL, OTHER, PLAIN, scan_lines
@@ -143,7 +144,7 @@ class _Rows:
         scanned = self._texts[f] if f in self._texts else string_column(self._data, found)
         if not parsed:
             return scanned
-        return pa.concat_arrays([scanned, pa.array(parsed, pa.large_string())]).take(pa.array(self._order))
+        return pa.concat_arrays([scanned, pa.array(parsed, pa.large_string())]).take(array_of(self._order))
 
     def _holds_strings_only(self, found: Found, parsed: list[Any]) -> bool:
         """Whether some values are strings and all others null."""

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import orjson
 import pyarrow as pa
 
+from gpucurate.frame.arrays import valid_rows, values_of
 from gpucurate.ops.compiled import kernel
 
 _LONGEST_INTEGER = 20
@@ -44,22 +45,14 @@ def json_values(values: Any) -> Rendered:
     if not isinstance(values, pa.Array | pa.ChunkedArray):
         return _one_by_one(values)
     if pa.types.is_boolean(values.type):
-        known = values.is_valid().to_numpy(zero_copy_only=False).astype(np.int64)
-        return Rendered(_WORDS, _WORD_SPANS[known + (known & _integers(values.cast(pa.int8())))])
+        valid = valid_rows(values)
+        return Rendered(_WORDS, _WORD_SPANS[valid.astype(np.int64) + (valid & values_of(values))])
     if pa.types.is_integer(values.type) and values.type != pa.uint64():
-        valid = values.is_valid().to_numpy(zero_copy_only=False)
         data = np.empty(len(values) * _LONGEST_INTEGER, np.uint8)
         spans = np.empty((len(values), 2), np.int64)
-        _render_integers(_integers(values), valid.astype(np.bool_), data, spans)
+        _render_integers(values_of(values).astype(np.int64), valid_rows(values), data, spans)
         return Rendered(data, spans)
     return _one_by_one(values.to_pylist())
-
-
-def _integers(values: Any) -> npt.NDArray[np.int64]:
-    """The values as int64, 0 for null."""
-    given = values.fill_null(0).cast(pa.int64())
-    numbers: npt.NDArray[np.int64] = np.asarray(given.to_numpy())
-    return numbers
 
 
 def _one_by_one(values: Sequence[Any]) -> Rendered:

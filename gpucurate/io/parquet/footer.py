@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 from collections import Counter
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gpucurate.io.source import ByteSource
+from gpucurate.spec.bytesize import MIB
 from gpucurate.spec.errors import InputError
 
 _MAGIC_ENCRYPTED = b"PARE"
+_READ_BYTES = 2 * MIB  # of a column at a time; else all of it is held while it is decoded
 
 
 class BadParquetError(Exception):
@@ -25,12 +28,13 @@ class SourceFile:
         self._source, self._position = source, 0
         self.closed = False
 
-    def read(self, count: int = -1) -> bytes:
-        """The next ``count`` bytes, or all."""
+    def read(self, count: int = -1) -> memoryview:
+        """The next ``count`` bytes, or all; memory of their own, which pyarrow takes over."""
         left = self._source.file.size - self._position
-        block = self._source.read(self._position, left if count is None or count < 0 else count)
-        self._position += len(block)
-        return block
+        buffer = np.empty(max(0, left if count is None or count < 0 else min(count, left)), np.uint8)
+        done = self._source.read_into(buffer.data, self._position)
+        self._position += done
+        return buffer[:done].data
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """Move; as for any file."""
@@ -83,7 +87,11 @@ def open_parquet(source: ByteSource) -> pq.ParquetFile:
             "the file is encrypted (its footer is PARE), which is not supported: decrypt it first"
         )
     try:
-        file = pq.ParquetFile(pa.PythonFile(SourceFile(source), mode="r"), page_checksum_verification=True)
+        file = pq.ParquetFile(
+            pa.PythonFile(SourceFile(source), mode="r"),
+            page_checksum_verification=True,
+            buffer_size=_READ_BYTES,
+        )
         names = Counter(file.schema_arrow.names)
     except InputError:
         raise

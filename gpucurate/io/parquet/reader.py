@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from gpucurate.frame.arrays import array_of
 from gpucurate.io.limits import ReadLimits
 from gpucurate.io.parquet.footer import BadParquetError, one_line, open_parquet, unsupported_codec
 from gpucurate.io.parquet.text import BadText, text_column
@@ -151,7 +152,7 @@ class ParquetReader:
         if bad:
             mask = np.ones(rows, np.bool_)
             mask[list(bad)] = False
-            records, selected = records[mask], selected.filter(pa.array(mask))
+            records, selected = records[mask], selected.filter(array_of(mask))
             original = original.select(mask) if original is not None else None
         self._next_record += rows
         return Piece(self._range, first, rows, 0, selected, records, rejects, original)

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from gpucurate.frame.arrays import array_of, valid_rows
 from gpucurate.spec.reject import SNIPPET_BYTES, RejectReason
 
 
@@ -36,13 +37,13 @@ def text_column(table: pa.Table, name: str) -> tuple[Any, dict[int, BadText]]:
         wrong = BadText("wrong_type", f"field {name!r} is {table.schema.field(name).type}, not a string")
         return pa.nulls(rows, pa.large_string()), dict.fromkeys(range(rows), wrong)
     null = BadText("null_text", f"field {name!r} is null")
-    bad = dict.fromkeys(np.flatnonzero(encoded.is_null().to_numpy(zero_copy_only=False)).tolist(), null)
+    bad = dict.fromkeys(np.flatnonzero(~valid_rows(encoded)).tolist(), null)
     text = pa.large_string() if pa.types.is_large_binary(encoded.type) else pa.string()
     invalid = _invalid_rows(encoded, text, name)
     if invalid:
         keep = np.ones(rows, np.bool_)
         keep[list(invalid)] = False
-        encoded = pc.if_else(pa.array(keep), encoded, pa.scalar(None, encoded.type))
+        encoded = pc.if_else(array_of(keep), encoded, pa.scalar(None, encoded.type))
     return encoded.view(text), bad | invalid
 
 

@@ -7,9 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from gpucurate.dedup.marks import ALONE, Marks
+from gpucurate.frame.arrays import array_of
 from gpucurate.io.piece import LinesOriginal
 from gpucurate.stages.base import ProcessingStage, StageIO
 from gpucurate.stages.context import UnitContext
@@ -90,6 +90,6 @@ class DuplicateAnnotation(_Marked):
         ids = self.ids(task)
         accepted = self._marks.accepted(ids)
         labels = self._marks.labels(ids)[accepted]
-        cluster = pa.array(labels.astype(np.int64), mask=labels == ALONE)
-        kept = pa.array(self._marks.kept(ids)[accepted])
+        cluster = array_of(labels.astype(np.int64), valid=labels != ALONE)
+        kept = array_of(self._marks.kept(ids)[accepted])
         return task.select(accepted).assign({CLUSTER_FIELD: cluster, KEPT_FIELD: kept})
