@@ -89,7 +89,7 @@ class Verifying:
         candidates = find_candidates(labels)
         del labels
         comparer = self._comparer(candidates)
-        self.run.executor.close()  # what idle workers hold is needed here; others are forked for the last pass
+        self.run.executor.close()  # what idle workers hold is needed; others follow for the last pass
         began = time.monotonic()
         table = PairTable(self.folder.scratch / "pairs")
         with Similarities(comparer, table, **self._shares()) as similarities:
