@@ -197,7 +197,7 @@ class DeduplicationWorkflow:
         with RunFolder(self.output, self.name, self._decides(plan), state) as folder:
             if folder.is_finished:
                 Phase(folder, plan, units)  # refuses another input
-                if folder.is_finished and folder.is_whole() and (saving is None or saving.was_saved):
+                if self._is_whole(folder) and (saving is None or saving.was_saved):
                     report = report_from_dict(folder.read_json("report.json"))
                     return WorkflowRunResult(self.output, folder.path, report, was_finished=True)
                 if saving is not None:
@@ -210,6 +210,16 @@ class DeduplicationWorkflow:
                 self._phases(run, folder, plan, units)
             folder.finish()
             return WorkflowRunResult(self.output, folder.path, run.report)
+
+    def _is_whole(self, folder: RunFolder) -> bool:
+        """Whether a run has finished, and nothing of what it wrote is gone since."""
+        there = all((folder.path / name).exists() for name in self._artefacts)
+        return folder.is_finished and there and folder.is_whole()
+
+    @property
+    def _artefacts(self) -> tuple[str, ...]:
+        """What of the run folder is a result, besides the files of the manifest."""
+        return ("clusters", HITS) if self.against.indexes else ("clusters",)
 
     def _decides(self, plan: Plan) -> dict[str, Any]:
         """Everything that changes results."""

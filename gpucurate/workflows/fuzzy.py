@@ -103,6 +103,10 @@ class FuzzyDeduplicationWorkflow(DeduplicationWorkflow):
     def _comparing(self) -> Verification:
         return self.verification
 
+    @property
+    def _artefacts(self) -> tuple[str, ...]:
+        return (*super()._artefacts, "edges") if self.verification.verifies else super()._artefacts
+
     def _decides(self, plan: Plan) -> dict[str, Any]:
         return {**super()._decides(plan), **self.verification.decides()}
 

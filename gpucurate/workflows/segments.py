@@ -75,6 +75,10 @@ class SegmentDeduplicationWorkflow(DeduplicationWorkflow):
         """What makes the stages of each pass."""
         return SegmentPasses(self.inputs, self.listing, self.output, self.segmentation, self.settings)
 
+    @property
+    def _artefacts(self) -> tuple[str, ...]:
+        return ()  # cuts are in the manifest
+
     def _decides(self, plan: Plan) -> dict[str, Any]:
         return {**super()._decides(plan), **self.settings.decides()}
 
