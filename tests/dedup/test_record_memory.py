@@ -58,6 +58,7 @@ def key_set(path: Path, ranks: bool) -> KeySet:
 
 
 def peak_of(call: Callable[[np.ndarray], object], corpus: str) -> int:
+    call(CORPORA[corpus]())  # kernels are loaded
     labels = CORPORA[corpus]()
     tracemalloc.start()
     try:
