@@ -34,6 +34,7 @@ from gpucurate.dedup.index_hits import HITS, write_hits
 from gpucurate.dedup.index_sketch import sketch_identity
 from gpucurate.dedup.marks import Marks
 from gpucurate.dedup.memory_needed import ARRAYS_SHARE
+from gpucurate.dedup.record_memory import record_bytes, refuse_more_records
 from gpucurate.dedup.sketch import Sketch
 from gpucurate.dedup.survivors import Clusters, choose
 from gpucurate.dedup.verification import NOT_VERIFIED, Verification
@@ -279,6 +280,7 @@ class DeduplicationWorkflow:
 
     def _detect(self, run: Run, folder: RunFolder, found: Found) -> Clusters:
         """From keys to clusters with their survivors."""
+        self._refuse_more(run, found)
         began = time.monotonic()
         clusters = self._of_new(self._choose(self._components(run, folder, found), found), folder)
         run.timed("group", time.monotonic() - began)
@@ -295,6 +297,12 @@ class DeduplicationWorkflow:
             scratch=folder.scratch / "group",
             share=ARRAYS_SHARE,
         )
+
+    def _refuse_more(self, run: Run, found: Found) -> None:
+        """Refuse what does not fit in memory, before anything is grouped."""
+        records = self.against.documents + found.keys.records
+        each = record_bytes(self.options.keep, self._comparing, has_index=bool(self.against.indexes))
+        refuse_more_records(records, each, run.executor.memory)
 
     def _choose(self, labels: Ids, found: Found) -> Clusters:
         """Clusters with survivors, of the documents of indexes and, after them, those of the run."""

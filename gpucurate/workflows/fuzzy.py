@@ -119,6 +119,7 @@ class FuzzyDeduplicationWorkflow(DeduplicationWorkflow):
             run.report.details["banding"] = self.banding.to_dict()
         if not self.verification.verifies:
             return super()._detect(run, folder, found)
+        self._refuse_more(run, found)
         began = time.monotonic()
         labels = self._components(run, folder, found)
         run.timed("group", time.monotonic() - began)
