@@ -60,6 +60,18 @@ def write_atomic(path: Path, content: bytes) -> None:
         fsync_folder(path.parent)
 
 
+def remove_temporaries(folder: Path) -> None:
+    """Remove what writers that were killed left in a folder; whoever calls holds its lock.
+
+    Raises:
+        StorageError: not possible.
+    """
+    with storage_errors(folder, "clean"):
+        for path in folder.glob(".*.tmp"):
+            if path.stem.rpartition(".")[2].isdigit() and path.is_file():
+                path.unlink(missing_ok=True)
+
+
 def _move(attempt: Path, final: Path) -> None:
     try:
         attempt.replace(final)

@@ -26,7 +26,7 @@ from typing import Any, Self
 
 import orjson
 
-from gpucurate.checkpoint.durable import fsync_folder, has_size, make_folder, write_atomic
+from gpucurate.checkpoint.durable import fsync_folder, has_size, make_folder, remove_temporaries, write_atomic
 from gpucurate.checkpoint.lock import OwnerLock
 from gpucurate.checkpoint.log import CommitLog
 from gpucurate.spec.errors import ConfigurationError, OutputInUseError, StorageError
@@ -198,6 +198,8 @@ class RunFolder:
 
     def _clear_attempts(self) -> None:
         shutil.rmtree(self.path / "attempts", ignore_errors=True)
+        for folder in (self.path, self.path / "phases"):
+            remove_temporaries(folder)
         make_folder(self.attempts)
 
 

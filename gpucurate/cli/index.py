@@ -48,10 +48,12 @@ def info(
     ] = False,
     debug: _Debug = False,
 ) -> None:
-    """Say what an index holds."""
+    """Say what an index holds, once all of its files have been read and held against their digests."""
     from gpucurate.dedup.index import read_index
+    from gpucurate.dedup.index_digest import check_content
 
     found = read_index(folder)
+    check_content(found)
     for line in (*_described(found), *(_paths(found) if paths else ())):
         typer.echo(line)
 

@@ -12,12 +12,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gpucurate.dedup.cluster_file import FileSpan
+from gpucurate.dedup.parquet_errors import parquet_errors
 from gpucurate.spec.errors import InputError
-from gpucurate.spec.storage import storage_errors
 
 Ids = npt.NDArray[np.uint32]
 
 BATCH_ROWS = 1 << 17
+
+_REMEDY = "it cannot be read as clusters, repeat the run that found them into another output"
 
 
 def read_cluster_rows(folder: Path, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
@@ -30,15 +32,12 @@ def read_cluster_rows(folder: Path, columns: Sequence[str]) -> Iterator[pa.Recor
     if not parts:
         raise InputError(f"{folder} holds no clusters: name the folder of a run that has finished")
     for part in parts:
-        with storage_errors(part, "read"), part.open("rb") as file:  # pyarrow takes some paths for URIs
-            try:
-                parquet = pq.ParquetFile(file)
-                missing = [name for name in columns if name not in parquet.schema_arrow.names]
-                if missing:
-                    raise InputError(f"{part} cannot be read as clusters: it has no {', '.join(missing)}")
-                yield from parquet.iter_batches(BATCH_ROWS, columns=list(columns))
-            except (pa.ArrowException, ValueError) as error:
-                raise InputError(f"{part} cannot be read as clusters: {error}") from error
+        with parquet_errors(part, _REMEDY, InputError), part.open("rb") as file:  # some paths look like URIs
+            parquet = pq.ParquetFile(file)
+            missing = [name for name in columns if name not in parquet.schema_arrow.names]
+            if missing:
+                raise InputError(f"{part} cannot be read as clusters: it has no {', '.join(missing)}")
+            yield from parquet.iter_batches(BATCH_ROWS, columns=list(columns))
 
 
 def read_labels(folder: Path, spans: Sequence[FileSpan]) -> Ids:

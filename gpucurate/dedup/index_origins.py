@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from gpucurate.dedup.cluster_file import FileSpan
 from gpucurate.dedup.index_arrow import plain_array, text_array
+from gpucurate.dedup.parquet_errors import parquet_errors
 from gpucurate.spec.errors import StorageError
 from gpucurate.spec.storage import storage_errors
 
@@ -97,11 +98,8 @@ def read_origins(path: Path, documents: int | None = None) -> pa.Table:
     Raises:
         StorageError: the file cannot be read, or is damaged.
     """
-    try:
-        with storage_errors(path, "read"), path.open("rb") as file:
-            table = pq.ParquetFile(file, read_dictionary=["path"]).read(use_threads=False)
-    except (pa.ArrowException, KeyError) as error:
-        raise StorageError(f"{path} is damaged ({error}): save the index again") from error
+    with parquet_errors(path, "save the index again"), path.open("rb") as file:
+        table = pq.ParquetFile(file, read_dictionary=["path"]).read(use_threads=False)
     if table.column_names != SCHEMA.names or documents not in (None, table.num_rows):
         columns = ", ".join(table.column_names)
         raise StorageError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -12,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from gpucurate.dedup.index import IndexFile
+from gpucurate.dedup.index_digest import content_name
 from gpucurate.dedup.index_origins import OriginsWriter
 from gpucurate.dedup.index_piece import STEP, Piece, TracedPiece
 from gpucurate.dedup.key_file import KeyFileWriter, Layout
@@ -112,7 +112,7 @@ class _OpenFile:
     def finish(self) -> IndexFile:
         size = self._keys.close()
         self._origins.close()
-        name = _digest(self._paths)
+        name = content_name(self._paths)
         for path in self._paths:
             with storage_errors(path):
                 path.replace(path.with_name(name + path.suffix))
@@ -127,12 +127,3 @@ def _layout(piece: Piece) -> Layout:
     if piece.signatures is None:
         return Layout(len(piece.keys))
     return Layout(len(piece.keys), piece.signatures.shape[1], piece.signatures.dtype.itemsize)
-
-
-def _digest(paths: Sequence[Path]) -> str:
-    digest = hashlib.blake2b(digest_size=16)
-    for path in paths:
-        with storage_errors(path, "read"), path.open("rb") as file:
-            while chunk := file.read(1 << 20):
-                digest.update(chunk)
-    return digest.hexdigest()

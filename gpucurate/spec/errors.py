@@ -86,3 +86,8 @@ class DeviceError(GpucurateError):
 
 class NotOnDeviceError(GpucurateError, NotImplementedError):
     """An operation was given arrays of a CUDA device, but has no CUDA implementation."""
+
+
+def one_line(error: Exception) -> str:
+    """The first line of an error's message."""
+    return str(error).strip().split("\n", 1)[0]

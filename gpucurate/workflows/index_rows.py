@@ -12,7 +12,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gpucurate.spec.errors import InputError
+from gpucurate.spec.errors import InputError, one_line
 
 Rows = dict[str, npt.NDArray[np.int64]]
 """Ascending rows of each path."""
@@ -45,7 +45,7 @@ def _parquet(path: Path) -> Iterator[tuple[str, int]]:
                     if entry["row"] is not None:  # of such a document it is not known which one it is
                         yield _named(entry["path"], entry["row"], f"a row of {path}")
     except (OSError, KeyError, pa.ArrowException) as error:
-        raise InputError(f"cannot read documents from {path}: {error}; give {_SHAPE}") from error
+        raise InputError(f"cannot read documents from {path}: {one_line(error)}; give {_SHAPE}") from error
 
 
 def _lines(path: Path) -> Iterator[tuple[str, int]]:

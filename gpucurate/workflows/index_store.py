@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from gpucurate.checkpoint.durable import fsync_folder, make_folder, write_atomic
+from gpucurate.checkpoint.durable import fsync_folder, make_folder, remove_temporaries, write_atomic
 from gpucurate.dedup.index import INDEX_JSON, Index
 from gpucurate.spec.errors import OutputInUseError
 from gpucurate.spec.storage import storage_errors
@@ -34,25 +34,30 @@ def refuse_occupied(folder: Path) -> None:
 def new_index(folder: Path) -> Iterator[Path]:
     """A folder beside ``folder``, which takes its place once the block has ended well.
 
-    A process that is killed leaves it, under a hidden name; the next one removes it.
+    A process that is killed leaves it, under a hidden name; the next one empties it.
 
     Raises:
+        OutputInUseError: another process is making it.
         StorageError: not possible.
     """
     folder = folder.resolve()  # a folder does not take the place of a link
     making = folder.with_name(f".{folder.name}.tmp")
-    with storage_errors(making):
-        shutil.rmtree(making, ignore_errors=True)
-        making.mkdir(parents=True)
-    try:
-        yield making
-    except BaseException:
-        shutil.rmtree(making, ignore_errors=True)
-        raise
-    with storage_errors(folder):
-        fsync_folder(making)
-        making.replace(folder)
-        fsync_folder(folder.parent)
+    make_folder(making)
+    with only_one(
+        making, f"the index {folder} is being made by another run: give this one a folder of its own"
+    ):
+        with storage_errors(making):
+            for left in making.iterdir():  # by a process that was killed; an index has no folders
+                left.unlink()
+        try:
+            yield making
+        except BaseException:
+            shutil.rmtree(making, ignore_errors=True)
+            raise
+        with storage_errors(folder):
+            fsync_folder(making)
+            making.replace(folder)
+            fsync_folder(folder.parent)
 
 
 def put(index: Index) -> None:
@@ -101,11 +106,16 @@ def remove_unnamed(index: Index) -> None:
         for path in [*index.folder.glob("*.keys"), *index.folder.glob("*.parquet")]:
             if path not in named:
                 path.unlink()
+        remove_temporaries(index.folder)
 
 
 @contextmanager
-def only_one(folder: Path) -> Iterator[None]:
+def only_one(folder: Path, otherwise: str | None = None) -> Iterator[None]:
     """Hold a folder, so that no other process changes it meanwhile.
+
+    Args:
+        folder: that is to be changed.
+        otherwise: what is said if another process is at it.
 
     Raises:
         OutputInUseError: another one is at it.
@@ -118,7 +128,9 @@ def only_one(folder: Path) -> Iterator[None]:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                raise OutputInUseError(f"{folder} is being changed by another process: wait for it") from None
+                raise OutputInUseError(
+                    otherwise or f"{folder} is being changed by another process: wait for it"
+                ) from None
         yield
     finally:
         os.close(descriptor)

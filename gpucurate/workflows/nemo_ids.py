@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from gpucurate.checkpoint.durable import publish, write_atomic
 from gpucurate.dedup.survivors import Clusters
 from gpucurate.spec.errors import InputError
 from gpucurate.spec.storage import storage_errors
@@ -55,9 +56,7 @@ def write_nemo_ids(output: Path, kind: str, found: Found, clusters: Clusters, bl
     with storage_errors(output):
         (output / ids).parent.mkdir(parents=True, exist_ok=True)
         rows = _write(output / ids, _removed(clusters, found.keys.records))
-        made = output / f".{generator}.tmp"
-        _generator(found).to_disk(str(made))
-        made.replace(output / generator)
+    write_atomic(output / generator, _generator(found).to_json().encode())  # syncs the name of the folder too
     return [_output(output, ids, rows), _output(output, generator, 0)]
 
 
@@ -82,7 +81,7 @@ def _write(path: Path, ids: Iterator[npt.NDArray[np.int64]]) -> int:
                 rows += len(some)
         file.flush()
         os.fsync(file.fileno())
-    made.replace(path)
+    publish([(made, path)])
     return rows
 
 

@@ -123,9 +123,8 @@ class TextDuplicatesRemovalWorkflow:
             InputError: there is none, or it cannot be read.
             ConfigurationError: it has no column of ids.
         """
-        ids = IdList(self.ids_path, self.duplicate_id_field)
         return IdTable.of(
-            pa.concat_arrays(table.column(0).chunks) for table in ids.tables() if table.num_rows
+            pa.concat_arrays(table.column(0).chunks) for table in self._list.tables() if table.num_rows
         )
 
     @cached_property
@@ -148,6 +147,7 @@ class TextDuplicatesRemovalWorkflow:
             ConfigurationError: no field of ids, or the output overlaps the input or the list.
         """
         refuse_overlap(self.output, [*self.inputs, self.ids_path])
+        self._check_list()
         stages = self._stages()
         plan = plan_of("write", stages)
         groups = stages[0].partition() if self.batches is None else [_ranges(one) for one in self.batches]
@@ -209,6 +209,14 @@ class TextDuplicatesRemovalWorkflow:
         if without:
             notes.append(f"{without:,} documents have no {self.id_field!r} and stay")
         return notes
+
+    @cached_property
+    def _list(self) -> IdList:
+        return IdList(self.ids_path, self.duplicate_id_field)
+
+    def _check_list(self) -> None:
+        """Look for the list before anything is looked for in the input."""
+        _ = self._list
 
     @property
     def _table(self) -> Path:

@@ -75,3 +75,10 @@ def test_what_cannot_be_done_is_told_by_exit_codes(
     (index / "index.json").write_text("{")
     assert against(index, tmp_path) == 6
     assert "index.json is damaged" in capsys.readouterr().err
+
+
+def test_info_tells_of_a_flipped_byte(index: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (keys,) = index.glob("*.keys")
+    keys.write_bytes(bytes([keys.read_bytes()[0] ^ 1]) + keys.read_bytes()[1:])
+    assert run(["index", "info", str(index)]) == 6
+    assert "the index is damaged, save it again" in capsys.readouterr().err

@@ -12,6 +12,7 @@ import pytest
 
 from gpucurate.dedup.cluster_file import FileSpan
 from gpucurate.dedup.index import Index, IndexPart, read_index
+from gpucurate.dedup.index_digest import check_content
 from gpucurate.dedup.index_origins import Origins, count_by_path, read_origins
 from gpucurate.dedup.index_piece import select
 from gpucurate.dedup.index_sketch import sketch_identity
@@ -195,3 +196,25 @@ def test_the_fingerprint_is_of_the_content_not_of_the_place(index: Path, tmp_pat
     before = read_index(index).fingerprint
     index.rename(tmp_path / "moved")
     assert read_index(tmp_path / "moved").fingerprint == before
+
+
+@pytest.mark.parametrize("suffix", [".keys", ".parquet"])
+def test_a_flipped_byte_is_found_and_the_file_named(suffix: str, index: Path) -> None:
+    check_content(read_index(index))
+    (path,) = index.glob(f"*{suffix}")
+    content = bytearray(path.read_bytes())
+    content[9] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(StorageError, match=rf"{path.stem}\.keys, or .*\.parquet beside it.*save it again"):
+        check_content(read_index(index))
+
+
+@pytest.mark.parametrize("at", [slice(0, None), slice(4, 40), slice(-40, -10)])
+def test_origins_that_cannot_be_read_are_one_sentence(at: slice, index: Path) -> None:
+    (path,) = index.glob("*.parquet")
+    content = bytearray(path.read_bytes())
+    content[at] = b"\xff" * len(content[at])
+    path.write_bytes(content)
+    with pytest.raises(StorageError, match=r"\.parquet is damaged.*: save the index again$") as refused:
+        read_origins(path)
+    assert "\n" not in str(refused.value)

@@ -21,6 +21,21 @@ COLUMNS = {
     "lists": (["[1, 2]", "[]", "null"], pa.list_(pa.int64()), [[1, 2], [], None]),
     "objects": (['{"a": 1}', '{"a": 2}'], pa.struct({"a": pa.int64()}), [{"a": 1}, {"a": 2}]),
     "objects at odds": (['{"a": 1}', '{"a": "x"}'], pa.large_string(), ['{"a":1}', '{"a":"x"}']),
+    "truth values and fractions below": (
+        ['{"a": true}', '{"a": 1.5}'],
+        pa.large_string(),
+        ['{"a":true}', '{"a":1.5}'],
+    ),
+    "truth values and fractions in lists": (
+        ["[[true]]", "[[0.5]]"],
+        pa.large_string(),
+        ["[[true]]", "[[0.5]]"],
+    ),
+    "integers and fractions below": (
+        ['{"a": 1}', '{"a": 1.5}'],
+        pa.struct({"a": pa.float64()}),
+        [{"a": 1.0}, {"a": 1.5}],
+    ),
     "objects and strings": (['{"a": 1}', '"x"'], pa.large_string(), ['{"a":1}', "x"]),
     "nothing": (["null", None], pa.null(), [None, None]),
 }

@@ -19,7 +19,7 @@ from gpucurate.workflows.exact import ExactDeduplicationWorkflow
 from gpucurate.workflows.index_delete import Unwanted, delete_from_index
 from gpucurate.workflows.index_merge import merge_indexes
 from gpucurate.workflows.index_rows import read_rows
-from gpucurate.workflows.index_store import only_one
+from gpucurate.workflows.index_store import new_index, only_one
 from tests.workflows.tree import lines
 
 
@@ -216,3 +216,26 @@ def test_parquet_of_other_columns_is_no_list(tmp_path: Path) -> None:
             read_rows(tmp_path / name)
     with pytest.raises(InputError, match="No such file"):
         read_rows(tmp_path / "nowhere.jsonl")
+
+
+def test_one_run_at_a_time_makes_an_index(tmp_path: Path) -> None:
+    (tmp_path / ".new.tmp").mkdir()
+    (tmp_path / ".new.tmp" / "left.keys").write_text("of a run that was killed")
+    with new_index(tmp_path / "new") as making:
+        assert not list(making.iterdir())
+        (making / "mine").write_text("")
+        with (
+            pytest.raises(OutputInUseError, match="is being made by another run"),
+            new_index(tmp_path / "new"),
+        ):
+            pass
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["mine"]
+    assert not (tmp_path / ".new.tmp").exists()
+
+
+def test_a_list_that_cannot_be_decoded_is_one_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "rows.parquet"
+    path.write_bytes(b"PAR1" + b"\xff" * 40 + (20).to_bytes(4, "little") + b"PAR1")
+    with pytest.raises(InputError, match="give Parquet with the columns path and row") as refused:
+        read_rows(path)
+    assert "\n" not in str(refused.value)

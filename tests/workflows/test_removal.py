@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -313,3 +314,29 @@ def test_ids_that_are_gone_are_written_again(make_corpus: MakeCorpus, tmp_path: 
     (tmp_path / "out" / "exact_id_generator.json").unlink()
     assert not run()
     assert (tmp_path / "out" / "exact_id_generator.json").exists()
+
+
+def test_folders_of_ids_are_synced_before_the_run_is_called_finished(
+    make_corpus: MakeCorpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    fsync = os.fsync
+
+    def told(descriptor: int) -> None:
+        synced.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", told)
+    out = tmp_path / "out"
+    ExactDeduplicationWorkflow(make_corpus(50), out, perform_removal=False, nemo_ids=True).run(
+        InlineExecutor()
+    )
+    last = next(n for n, name in enumerate(synced) if "_SUCCESS" in name)
+    assert {str(out), str(out / "ExactDuplicateIds")} <= set(synced[:last])
+    assert any("exact_id_generator.json" in name for name in synced[:last])
+
+
+def test_a_missing_list_is_told_before_a_missing_field(tmp_path: Path) -> None:
+    source = write(tmp_path / "in.jsonl", [1])
+    with pytest.raises(InputError, match="nowhere"):
+        TextDuplicatesRemovalWorkflow(source, tmp_path / "nowhere", tmp_path / "out").run(InlineExecutor())

@@ -54,9 +54,24 @@ def _integers(values: Sequence[Any]) -> pa.Array:
 
 def _nested(values: Sequence[Any]) -> pa.Array:
     try:
-        return pa.array(values)
+        column = pa.array(values)
+        return _as_text(values) if "double" in str(column.type) and _is_at_odds(values) else column
     except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
         return _as_text(values)
+
+
+def _is_at_odds(values: Sequence[Any]) -> bool:
+    """Whether truth values and numbers share a place: pyarrow takes true for 1.0 beside a fraction."""
+    kinds = set(map(type, values)) - {type(None)}
+    if kinds == {list}:
+        return _is_at_odds([below for value in values for below in value or ()])
+    if kinds != {dict}:
+        return bool in kinds and len(kinds) > 1
+    below: dict[str, list[Any]] = {}
+    for value in values:
+        for key, one in (value or {}).items():
+            below.setdefault(key, []).append(one)
+    return any(map(_is_at_odds, below.values()))
 
 
 def _as_text(values: Sequence[Any]) -> pa.Array:

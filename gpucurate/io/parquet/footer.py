@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from gpucurate.io.source import ByteSource
 from gpucurate.spec.bytesize import MIB
-from gpucurate.spec.errors import InputError
+from gpucurate.spec.errors import InputError, one_line
 
 _MAGIC_ENCRYPTED = b"PARE"
 _READ_BYTES = 2 * MIB  # of a column at a time; else all of it is held while it is decoded
@@ -121,8 +121,3 @@ def _is_available(codec: str) -> bool:
         return bool(pa.Codec.is_available(codec.lower()))
     except ValueError:
         return False
-
-
-def one_line(error: Exception) -> str:
-    """The first line of an error's message."""
-    return str(error).strip().split("\n", 1)[0]

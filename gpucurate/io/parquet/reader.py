@@ -11,13 +11,13 @@ import pyarrow.parquet as pq
 
 from gpucurate.frame.arrays import array_of
 from gpucurate.io.limits import ReadLimits
-from gpucurate.io.parquet.footer import BadParquetError, one_line, open_parquet, unsupported_codec
+from gpucurate.io.parquet.footer import BadParquetError, open_parquet, unsupported_codec
 from gpucurate.io.parquet.text import BadText, text_column
 from gpucurate.io.parquet.views import without_views
 from gpucurate.io.piece import Piece, TableOriginal
 from gpucurate.io.source import open_source
 from gpucurate.io.urls import redact
-from gpucurate.spec.errors import InputError
+from gpucurate.spec.errors import InputError, one_line
 from gpucurate.spec.reject import Reject
 from gpucurate.spec.source import FileRange
 

@@ -64,15 +64,18 @@ class IdGeneratorBase:
             raise ValueError("a batch is known by its files or by its key: give one of them")
         return self.batch_registry[self.hash_files(files) if files is not None else str(key)]
 
+    def to_json(self) -> str:
+        """The content of the file."""
+        return json.dumps({"next_id": self.next_id, "batch_registry": self.batch_registry})
+
     def to_disk(self, filepath: str, storage_options: dict[str, Any] | None = None) -> None:
         """Write the file.
 
         Raises:
             StorageError: not possible.
         """
-        values = {"next_id": self.next_id, "batch_registry": self.batch_registry}
         with storage_errors(Path(filepath)), fsspec.open(filepath, "w", **(storage_options or {})) as file:
-            json.dump(values, file)
+            file.write(self.to_json())
 
     @classmethod
     def from_disk(cls, filepath: str, storage_options: dict[str, Any] | None = None) -> Self:
