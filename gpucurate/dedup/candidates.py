@@ -18,7 +18,7 @@ from gpucurate.spec.storage import storage_errors
 Ids = npt.NDArray[np.uint32]
 Mask = npt.NDArray[np.bool_]
 
-_STEP = 8 << 20
+_STEP = 1 << 20
 
 
 def find_candidates(labels: Ids) -> Mask:

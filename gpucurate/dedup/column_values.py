@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -27,6 +28,7 @@ _DATE = re.compile(
     r"(Z|z|[+-]\d\d(?::?\d\d)?)?)?)?",
     re.ASCII,
 )
+_FRACTION = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?", re.ASCII)
 _TRUTH = {"true": 1.0, "false": 0.0}
 _UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _EPOCH = date(1970, 1, 1).toordinal()
@@ -111,7 +113,8 @@ def texts_of(column: pa.Array) -> list[str | None]:
     """The values as text, one a row: a string as it is, others as JSON writes them.
 
     A number without a fraction is written as an integer, so that 2024 and 2024.0 are one value.
-    Lists and objects are null.
+    Lists and objects are null. A string that is what a reader makes of a number, list or object
+    beside strings (``2024.0``, ``[1]``) counts as that: what stands beside a value says nothing of it.
 
     >>> texts_of(pa.array([2024.0, 0.5, None]))
     ['2024', '0.5', None]
@@ -135,12 +138,31 @@ def text_buffers_of(column: pa.Array) -> TextBuffers:
 def text_of(value: Any) -> str | None:
     """One value as :func:`texts_of` has it."""
     if isinstance(value, str):
-        return value
+        return _text_in(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() else repr(value)
     return None if isinstance(value, list | dict | bytes) else str(value)
+
+
+def _text_in(text: str) -> str | None:
+    """A string, unless it may be what a reader made of a fraction, a list or an object."""
+    if text[:1] in ("[", "{") and _is_json(text):
+        return None
+    if _FRACTION.fullmatch(text) and not text.lstrip("-").isdigit():
+        value = float(text)
+        if orjson.dumps(value) == text.encode():
+            return text_of(value)
+    return text
+
+
+def _is_json(text: str) -> bool:
+    try:
+        orjson.loads(text)
+    except ValueError:
+        return False
+    return True
 
 
 def distinct(column: pa.Array) -> tuple[pa.Array, npt.NDArray[np.int64]]:

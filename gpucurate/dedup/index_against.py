@@ -18,7 +18,7 @@ from gpucurate.ops.survivors import count_members
 Ids = npt.NDArray[np.uint32]
 
 NONE = 2**32 - 1
-_STEP = 1 << 22
+_STEP = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)

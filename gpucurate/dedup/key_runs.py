@@ -1,13 +1,14 @@
-"""Runs of equal keys, whole: the members of each band key that several documents share."""
+"""Runs of equal keys: the members of each band key that several documents share, in bounded memory."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from gpucurate.dedup.band_pairs import BandPairs, KeyRange
 from gpucurate.dedup.key_file import KeySet
 from gpucurate.ops.grouping import sort_pairs
 
@@ -16,30 +17,50 @@ Keys = npt.NDArray[np.uint64]
 Mask = npt.NDArray[np.bool_]
 
 
-PAIR_BYTES = 96
+PAIR_BYTES = 128
 """Memory a pair of key and document: to sort it, and to verify what it makes."""
 
+LEAST_PAIRS = 1 << 14
+"""Less than so many pairs at a time cost more in passes over the keys than they save in memory."""
 
-def key_runs(keys: KeySet, bands: int, wanted: Mask, memory: int) -> Iterator[tuple[Keys, Ids]]:
+
+@dataclass(frozen=True, slots=True)
+class KeyRuns:
+    """Sorted keys and their documents, ascending within a key.
+
+    Attributes:
+        words: uint64[n].
+        ids: uint32[n].
+        goes_on: whether all keys are one, and more documents of it come next.
+    """
+
+    words: Keys
+    ids: Ids
+    goes_on: bool = False
+
+
+def key_runs(keys: KeySet, bands: int, wanted: Mask, memory: int) -> Iterator[KeyRuns]:
     """Keys that two and more of the wanted documents share, band by band, in parts of the key space.
+
+    A key that more documents have than fit comes in several parts, of nothing else.
 
     Args:
         keys: of all units.
         bands: keys a document.
         wanted: bool[records]; others are passed over.
-        memory: bytes for a part and what is done with it; one run of equal keys is never cut.
-
-    Yields:
-        Sorted keys (uint64[n]) and their documents (uint32[n]), ascending within a key.
+        memory: bytes for a part and what is done with it.
 
     Raises:
         StorageError: a key file is not whole.
     """
-    parts = -(-int(np.count_nonzero(wanted)) * PAIR_BYTES // memory) or 1
-    edges = [part * 2**64 // parts for part in range(parts + 1)]
+    capacity = max(LEAST_PAIRS, memory // PAIR_BYTES)
     for band in range(bands):
-        for low, high in pairwise(edges):
-            yield sorted_runs(*_gather(keys, band, wanted, None if parts == 1 else (low, high - 1)))
+        pairs = BandPairs(keys, band, wanted)
+        for part in pairs.ranges(capacity):
+            if part.pairs > capacity:
+                yield from _one_key(pairs, part, capacity)
+            else:
+                yield KeyRuns(*sorted_runs(*pairs.gather(part)))
 
 
 def sorted_runs(words: Keys, ids: Ids) -> tuple[Keys, Ids]:
@@ -54,20 +75,18 @@ def sorted_runs(words: Keys, ids: Ids) -> tuple[Keys, Ids]:
     return words[shared], ids[shared]
 
 
-def _gather(keys: KeySet, band: int, wanted: Mask, span: tuple[int, int] | None) -> tuple[Keys, Ids]:
-    words, ids = [np.zeros(0, np.uint64)], [np.zeros(0, np.uint32)]
-    for base, file in keys.files():
-        for block in file.blocks:
-            column, documents = np.empty(block.documents, np.uint64), np.empty(block.documents, np.uint32)
-            file.read_ids(block, documents)
-            file.read_keys(block, band, column)
-            documents += np.uint32(base)
-            mask = wanted[documents]
-            if span is not None:
-                mask &= (column >= np.uint64(span[0])) & (column <= np.uint64(span[1]))
-            words.append(column[mask])
-            ids.append(documents[mask])
-    return np.concatenate(words), np.concatenate(ids)
+def _one_key(pairs: BandPairs, part: KeyRange, capacity: int) -> Iterator[KeyRuns]:
+    """The run of a single key, which needs no sorting, in parts of up to ``capacity`` documents."""
+    ids, used, left = np.empty(capacity, np.uint32), 0, part.pairs
+    for _, documents in pairs.blocks(part):
+        done = 0
+        while done < len(documents):
+            taken = documents[done : done + capacity - used]
+            ids[used : used + len(taken)] = taken
+            used, done, left = used + len(taken), done + len(taken), left - len(taken)
+            if used == capacity or not left:
+                yield KeyRuns(np.full(used, part.low, np.uint64), ids[:used].copy(), goes_on=left > 0)
+                used = 0
 
 
 def _is_shared(words: Keys) -> Mask:

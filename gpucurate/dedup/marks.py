@@ -22,7 +22,7 @@ from gpucurate.spec.errors import StorageError
 from gpucurate.spec.storage import storage_errors
 
 ALONE = 2**32 - 1
-_STEP = 8 << 20
+_STEP = 1 << 20
 
 
 class Marks:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gpucurate.dedup.comparer import FrameComparer, shingle_similarity, signature_similarity
-from gpucurate.dedup.key_runs import Ids, Keys, sorted_runs
+from gpucurate.dedup.key_runs import KeyRuns, sorted_runs
 from gpucurate.dedup.linkage import link
 from gpucurate.dedup.memory_clusters import choose_in_memory
 from gpucurate.dedup.pair_table import PairTable
@@ -64,7 +64,7 @@ def _comparer(text: TextBuffers, sketch: MinHashSketch, verification: Verificati
     return FrameComparer(similarity, np.diff(prepared.offsets))
 
 
-def _runs(keys: npt.NDArray[np.uint64], has_keys: npt.NDArray[np.bool_]) -> Iterator[tuple[Keys, Ids]]:
+def _runs(keys: npt.NDArray[np.uint64], has_keys: npt.NDArray[np.bool_]) -> Iterator[KeyRuns]:
     ids = np.flatnonzero(has_keys).astype(np.uint32)
     for band in range(keys.shape[1]):
-        yield sorted_runs(np.ascontiguousarray(keys[has_keys, band]), ids.copy())
+        yield KeyRuns(*sorted_runs(np.ascontiguousarray(keys[has_keys, band]), ids.copy()))

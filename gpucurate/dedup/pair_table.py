@@ -2,11 +2,13 @@
 
 On disk pairs are kept as sorted segments, two files each: ``NNNNNN.pairs`` (uint64, the smaller id in the
 upper half) and ``NNNNNN.values`` (float64). A segment that is not much smaller than the one before it
-is merged with it, so that there are few, and each pair is copied a logarithmic number of times.
+is merged with it, so that there are few, and each pair is copied a logarithmic number of times. The memory
+of what was read is given back at once, however large the table is.
 """
 
 from __future__ import annotations
 
+import mmap
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -42,21 +44,28 @@ class _Segment:
     stem: Path | None
     pairs: Pairs
     values: Values
+    maps: tuple[mmap.mmap, ...] = ()
 
     @classmethod
     def at(cls, stem: Path) -> _Segment:
-        with storage_errors(stem, "read"):
-            return cls(
-                stem,
-                np.memmap(stem.with_suffix(".pairs"), np.uint64, "r"),
-                np.memmap(stem.with_suffix(".values"), np.float64, "r"),
-            )
+        maps = tuple(_map(stem.with_suffix(suffix)) for suffix in (".pairs", ".values"))
+        return cls(stem, np.frombuffer(maps[0], np.uint64), np.frombuffer(maps[1], np.float64), maps)
+
+    def let_go(self) -> None:
+        """Give the memory of what was read back; what is looked at again is read again."""
+        for part in self.maps:
+            part.madvise(mmap.MADV_DONTNEED)
 
     def remove(self) -> None:
         if self.stem is not None:
             for suffix in (".pairs", ".values"):
                 with storage_errors(self.stem):
                     self.stem.with_suffix(suffix).unlink()
+
+
+def _map(path: Path) -> mmap.mmap:
+    with storage_errors(path, "read"), path.open("rb") as file:
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
 
 class PairTable:
@@ -89,6 +98,7 @@ class PairTable:
             at[at == len(segment.pairs)] = 0
             there = segment.pairs[at] == pairs
             found[there] = segment.values[at[there]]
+            segment.let_go()
         return found
 
     def add(self, pairs: Pairs, values: Values) -> None:
@@ -131,6 +141,7 @@ class PairTable:
         for segment in self._segments:
             for at in range(0, len(segment.pairs), _BLOCK):
                 yield segment.pairs[at : at + _BLOCK], segment.values[at : at + _BLOCK]
+                segment.let_go()
 
 
 def _write(stem: Path, blocks: Iterator[tuple[Pairs, Values]]) -> None:
@@ -145,16 +156,22 @@ def _write(stem: Path, blocks: Iterator[tuple[Pairs, Values]]) -> None:
 
 
 def _merged(first: _Segment, second: _Segment) -> Iterator[tuple[Pairs, Values]]:
-    """Both as one, block by block of the longer."""
-    longer, other = (first, second) if len(first.pairs) >= len(second.pairs) else (second, first)
-    done = 0
-    for at in range(0, len(longer.pairs), _BLOCK):
-        end = at + _BLOCK
-        stop = len(other.pairs)
-        if end < len(longer.pairs):
-            stop = int(np.searchsorted(other.pairs, longer.pairs[end]))
-        pairs = np.concatenate([longer.pairs[at:end], other.pairs[done:stop]])
-        values = np.concatenate([longer.values[at:end], other.values[done:stop]])
+    """Both as one, in blocks of up to so many pairs of each, whichever way they lie among each other."""
+    both = (first, second)
+    done = [0, 0]
+    while any(at < len(of.pairs) for of, at in zip(both, done, strict=True)):
+        ends = [
+            of.pairs[at : at + _BLOCK][-1] for of, at in zip(both, done, strict=True) if at < len(of.pairs)
+        ]
+        stops = [
+            at + int(np.searchsorted(of.pairs[at : at + _BLOCK], min(ends), "right"))
+            for of, at in zip(both, done, strict=True)
+        ]
+        parts = [slice(*of) for of in zip(done, stops, strict=True)]
+        pairs = np.concatenate([of.pairs[part] for of, part in zip(both, parts, strict=True)])
+        values = np.concatenate([of.values[part] for of, part in zip(both, parts, strict=True)])
         order = np.argsort(pairs, kind="stable")
         yield pairs[order], values[order]
-        done = stop
+        first.let_go()
+        second.let_go()
+        done = stops

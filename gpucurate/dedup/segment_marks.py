@@ -20,7 +20,7 @@ from gpucurate.spec.storage import storage_errors
 
 Ids = npt.NDArray[np.uint32]
 
-_STEP = 8 << 20  # a multiple of 8: steps end with a byte
+_STEP = 1 << 20  # a multiple of 8: steps end with a byte
 
 
 class SegmentMarks:

@@ -15,7 +15,7 @@ KEEP_SEGMENT: tuple[KeepSegment, ...] = get_args(KeepSegment)
 
 Ids = npt.NDArray[np.uint32]
 
-_STEP = 8 << 20
+_STEP = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)

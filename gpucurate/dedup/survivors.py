@@ -19,7 +19,7 @@ Ranks = npt.NDArray[np.uint32] | npt.NDArray[np.uint64]
 ELSEWHERE = 2**32 - 1
 """The survivor of a cluster that no member of this input survives of: it is in an index."""
 
-_STEP = 1 << 22
+_STEP = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,10 @@ class Clusters:
     @property
     def duplicates(self) -> int:
         """Documents that are not kept because another one of the input is."""
-        surviving = int(np.count_nonzero((self.sizes > 0) & (self.survivors != ELSEWHERE)))
+        steps = (slice(at, at + _STEP) for at in range(0, len(self.labels), _STEP))
+        surviving = sum(
+            int(np.count_nonzero((self.sizes[at] > 0) & (self.survivors[at] != ELSEWHERE))) for at in steps
+        )
         return len(self.labels) - surviving - self.in_index
 
     def is_kept(self, first: int, stop: int) -> npt.NDArray[np.bool_]:
@@ -70,9 +73,12 @@ class Clusters:
 
     def largest(self, count: int) -> Ids:
         """Labels of the ``count`` largest clusters of two and more, the largest first."""
-        many = np.flatnonzero(self.sizes > 1)
-        order = np.lexsort((many, -self.sizes[many].astype(np.int64)))[:count]
-        return many[order].astype(np.uint32)
+        found = np.zeros(0, np.int64)
+        for first in range(0, len(self.sizes), _STEP):
+            many = first + np.flatnonzero(self.sizes[first : first + _STEP] > 1)
+            found = np.concatenate((found, many))
+            found = found[np.lexsort((found, -self.sizes[found].astype(np.int64)))[:count]]
+        return found.astype(np.uint32)
 
 
 def choose(labels: Ids, keys: KeySet, keep: str) -> Clusters:

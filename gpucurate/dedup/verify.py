@@ -5,6 +5,10 @@ compared with it. Those that are not similar enough form the rest, whose smalles
 round, up to a bound; so a run of n documents costs at most 16 n comparisons, where all its
 pairs would be n^2 / 2. What is compared depends on keys and texts alone: not on the order of bands, the
 memory, or the threads.
+
+A run that comes in parts has the same leaders: a document that is similar to none of those before it leads
+from there on. So a leader has been compared with all that came before it and was not similar to an earlier
+leader, and all that come later are compared with it, unless they are similar to an earlier one.
 """
 
 from __future__ import annotations
@@ -15,13 +19,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from gpucurate.dedup.key_runs import Ids, KeyRuns, Keys
 from gpucurate.dedup.pair_table import pack, unpack
 from gpucurate.dedup.similarity import Similarities
 from gpucurate.dedup.verification import ROUNDS
 from gpucurate.ops.union_find import flatten, hook_pairs, new_parents
-
-Ids = npt.NDArray[np.uint32]
-Keys = npt.NDArray[np.uint64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,24 +40,76 @@ class VerifiedComponents:
 
 
 def verified_components(
-    records: int, runs: Iterable[tuple[Keys, Ids]], similarities: Similarities, threshold: float
+    records: int, runs: Iterable[KeyRuns], similarities: Similarities, threshold: float
 ) -> VerifiedComponents:
     """Join the documents of pairs that share a key and reach the threshold.
 
     Args:
         records: of the input.
-        runs: of each band, whole runs of equal keys: sorted keys (uint64[n]) and their documents
-            (uint32[n]), ascending within a key.
+        runs: of each band, runs of equal keys.
         similarities: of pairs.
         threshold: of similarity.
 
     Raises:
         StorageError: keys or texts cannot be read.
     """
-    parents = new_parents(records)
-    discarded = sum(_join_runs(words, ids, similarities, threshold, parents) for words, ids in runs)
+    parents, discarded = new_parents(records), 0
+    long = _LongRun(similarities, threshold, parents)
+    for part in runs:
+        if part.goes_on or long.is_open:
+            discarded += long.join(part.ids, goes_on=part.goes_on)
+        else:
+            discarded += _join_runs(part.words, part.ids, similarities, threshold, parents)
     flatten(parents)
     return VerifiedComponents(parents, discarded)
+
+
+class _LongRun:
+    """A run of one key that comes in parts.
+
+    Args:
+        similarities: of pairs.
+        threshold: of similarity.
+        parents: uint32[records], in which similar documents are joined.
+    """
+
+    def __init__(self, similarities: Similarities, threshold: float, parents: Ids) -> None:
+        self._similarities = similarities
+        self._threshold = threshold
+        self._parents = parents
+        self._leaders: list[np.uint32] = []
+        self._left = 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a run has begun and not ended."""
+        return bool(self._leaders)
+
+    def join(self, ids: Ids, *, goes_on: bool) -> int:
+        """Verify the next documents (uint32[n], ascending) of the run.
+
+        Returns:
+            Once the run ends, how many documents the bound has left without a leader; before, 0.
+        """
+        for number in range(ROUNDS):
+            if number == len(self._leaders) and len(ids):
+                self._leaders.append(ids[0])
+                ids = ids[1:]
+            if not len(ids):
+                break
+            ids = self._others(self._leaders[number], ids)
+        self._left += len(ids)
+        if goes_on:
+            return 0
+        left, self._left, self._leaders = self._left, 0, []
+        return left if left > 1 else 0  # one alone has nobody to be compared with
+
+    def _others(self, leader: np.uint32, ids: Ids) -> Ids:
+        """Join those that are similar to the leader; the others."""
+        similar = self._similarities(pack(np.full(len(ids), leader), ids)) >= self._threshold
+        near = ids[similar]
+        hook_pairs(np.full(len(near), leader), near, self._parents)
+        return ids[~similar]
 
 
 def _join_runs(words: Keys, ids: Ids, similarities: Similarities, threshold: float, parents: Ids) -> int:

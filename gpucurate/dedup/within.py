@@ -20,13 +20,6 @@ from gpucurate.ops.mixing.contract import FMIX64_A, FMIX64_B, GOLDEN64, MASK64, 
 
 Keys = npt.NDArray[np.uint64]
 
-_BYTES = (
-    pa.types.is_binary,
-    pa.types.is_large_binary,
-    pa.types.is_fixed_size_binary,
-    pa.types.is_binary_view,
-)
-
 
 def keys_within(keys: Keys, column: pa.Array, *, wide: bool) -> Keys:
     """The keys of documents, told apart by the value of a column.
@@ -47,9 +40,9 @@ def keys_within(keys: Keys, column: pa.Array, *, wide: bool) -> Keys:
 
 def count_without(column: pa.Array) -> int:
     """How many rows have no value to be told apart by: nulls, lists, objects and bytes."""
-    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-    has_text = not (pa.types.is_nested(kind) or any(is_kind(kind) for is_kind in _BYTES))
-    return column.null_count if has_text else len(column)
+    values, places = distinct(column)
+    missing = np.array([*(text is None for text in texts_of(values)), True])
+    return int(np.count_nonzero(missing[places]))
 
 
 def _salts(texts: list[str | None]) -> Keys:

@@ -18,6 +18,7 @@ BLOCK_BYTES = 4 * MIB
 _IN_FLIGHT = 2
 _KEPT = 4
 _REFUSED = (errno.EINVAL, errno.EOPNOTSUPP)
+_OF_ITS_OWN = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS  # by default a block would be shared with forked workers
 _spare: list[mmap.mmap] = []
 
 
@@ -128,7 +129,7 @@ class BlockFile:
 
 def _take() -> mmap.mmap:
     """Memory of a block, aligned to a page."""
-    return _spare.pop() if _spare else mmap.mmap(-1, BLOCK_BYTES)
+    return _spare.pop() if _spare else mmap.mmap(-1, BLOCK_BYTES, _OF_ITS_OWN)
 
 
 def _give(block: mmap.mmap) -> None:

@@ -39,6 +39,9 @@ from gpucurate.workflows.passes import Passes, plan_of
 LEAST_BATCH, MOST_BATCH = 1 * MIB, 16 * MIB
 """Bytes of what is compared that a thread holds; a single pair may be more."""
 
+RUNS_SHARE = 8
+"""Pairs of key and document get one part in so many of what the run may use."""
+
 Mask = npt.NDArray[np.bool_]
 
 
@@ -86,6 +89,7 @@ class Verifying:
         candidates = find_candidates(labels)
         del labels
         comparer = self._comparer(candidates)
+        self.run.executor.close()  # what idle workers hold is needed; others follow for the last pass
         began = time.monotonic()
         table = PairTable(self.folder.scratch / "pairs")
         with Similarities(comparer, table, **self._shares()) as similarities:
@@ -94,7 +98,7 @@ class Verifying:
         return clusters
 
     def _verified(self, candidates: Mask, similarities: Similarities, choose: Choose) -> Clusters:
-        runs = key_runs(self.keys, self.sketch.bands, candidates, self.run.executor.memory // 4)
+        runs = key_runs(self.keys, self.sketch.bands, candidates, self.run.executor.memory // RUNS_SHARE)
         records, threshold = self.keys.records, self.verification.least
         verified = verified_components(records, runs, similarities, threshold)
         compared = len(similarities.table)

@@ -111,6 +111,26 @@ JSON = st.one_of(
 )
 
 
+VALUES = st.one_of(
+    JSON,
+    st.sampled_from([1000.0, -0.0, 1e-7, 1e22, 0.5, [1], {"a": 1}, [], "1000.0", "1.50", "1e3", "[x", "-"]),
+)
+
+
+@settings(deadline=None)
+@given(values=st.lists(VALUES, min_size=1, max_size=8))
+def test_a_value_has_the_same_text_whatever_stands_beside_it(values: list[Any]) -> None:
+    alone = [texts_of(column_of([value]))[0] for value in values]
+    assert texts_of(column_of(values)) == alone
+
+
+@pytest.mark.parametrize(
+    "text", ["1.50", "1e3", "01.5", "[x", "{}x", "-", "--1.0", "1.0 ", "2024", "007", ""]
+)
+def test_a_string_that_no_reader_made_of_a_number_or_a_list_stays_as_it_is(text: str) -> None:
+    assert texts_of(pa.array([text])) == [text]
+
+
 @settings(deadline=None)
 @given(values=st.lists(JSON, min_size=1, max_size=8))
 def test_a_value_counts_the_same_whatever_stands_beside_it(values: list[Any]) -> None:

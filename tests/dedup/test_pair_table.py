@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +45,40 @@ def test_few_segments_are_kept(tmp_path: Path) -> None:
     for number in range(200):
         table.add(np.array([number], np.uint64), np.ones(1))
     assert len(list((tmp_path / "pairs").iterdir())) <= 2 * 8
+
+
+def leaders(count: int) -> list[np.ndarray]:
+    """Pairs of each of some leaders with as many others: one after the other, none in between."""
+    others = np.arange(1000, 1000 + count, dtype=np.uint32)
+    return [pack(np.full(count, number, np.uint32), others) for number in (2, 1, 3, 0)]
+
+
+def test_merging_and_looking_up_take_memory_of_a_block_not_of_the_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pair_table, "_BLOCK", 1 << 12)
+    table = PairTable(tmp_path / "pairs")
+    for part in leaders(200_000):
+        for first in range(0, len(part), 20_000):
+            pairs = part[first : first + 20_000]
+            tracemalloc.start()
+            try:
+                table.add(pairs, np.full(len(pairs), 0.5))
+                peak = tracemalloc.get_traced_memory()[1]
+            finally:
+                tracemalloc.stop()
+            assert peak < 1 << 20  # what is added is 320 kB
+    assert np.isfinite(table.find(np.sort(np.concatenate(leaders(200_000))))).all()
+    assert sum(len(pairs) for pairs, _ in table.blocks()) == 800_000
+    assert held_of(tmp_path / "pairs") == 0
+
+
+def held_of(folder: Path) -> int:
+    """Bytes of files of a folder that this process has in memory."""
+    rows = Path("/proc/self/smaps").read_text().splitlines()
+    maps = [at for at, row in enumerate(rows) if str(folder) in row]
+    assert maps
+    return sum(int(rows[at + 4].split()[1]) for at in maps if rows[at + 4].startswith("Rss"))
 
 
 def test_a_pair_is_one_number_whichever_document_comes_first() -> None:

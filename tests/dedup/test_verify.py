@@ -10,14 +10,28 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gpucurate.dedup.key_runs import sorted_runs
+from gpucurate.dedup.key_runs import KeyRuns, sorted_runs
 from gpucurate.dedup.verification import ROUNDS
 from gpucurate.dedup.verify import verified_components
 from tests.dedup.similar import TableComparer, random_matrix, similarities
 
 
-def runs_of(keys: np.ndarray, bands: list[int]) -> list[tuple[np.ndarray, np.ndarray]]:
-    return [sorted_runs(keys[:, band].copy(), np.arange(len(keys), dtype=np.uint32)) for band in bands]
+def runs_of(keys: np.ndarray, bands: list[int]) -> list[KeyRuns]:
+    ids = np.arange(len(keys), dtype=np.uint32)
+    return [KeyRuns(*sorted_runs(keys[:, band].copy(), ids.copy())) for band in bands]
+
+
+def in_parts(runs: list[KeyRuns], length: int) -> list[KeyRuns]:
+    """Longer runs of a key in parts of so many documents, the others whole."""
+    parts = []
+    for run in runs:
+        for word in np.unique(run.words):
+            ids = run.ids[run.words == word]
+            for first in range(0, len(ids), length):
+                some = ids[first : first + length]
+                goes_on = first + length < len(ids)
+                parts.append(KeyRuns(np.full(len(some), word), some, goes_on=goes_on))
+    return parts
 
 
 def model(
@@ -50,9 +64,10 @@ def model(
     count=st.integers(0, 60),
     keys=st.integers(1, 40),
     threshold=st.floats(0.01, 1),
+    length=st.integers(1, 12),
 )
 def test_labels_and_comparisons_are_those_of_the_definition(
-    seed: int, count: int, keys: int, threshold: float
+    seed: int, count: int, keys: int, threshold: float, length: int
 ) -> None:
     rng = np.random.default_rng(seed)
     of_bands = rng.integers(0, keys, (count, 3)).astype(np.uint64)
@@ -67,6 +82,12 @@ def test_labels_and_comparisons_are_those_of_the_definition(
         other_order = verified_components(count, runs_of(of_bands, [2, 0, 1]), of, threshold)
     assert other_order.labels.tolist() == labels
     assert other_order.discarded == discarded
+    comparer = TableComparer(comparer.matrix)
+    with similarities(comparer) as of:
+        parts = verified_components(count, in_parts(runs_of(of_bands, [0, 1, 2]), length), of, threshold)
+    assert parts.labels.tolist() == labels
+    assert parts.discarded == discarded
+    assert sorted(comparer.asked) == sorted(compared)
 
 
 def test_a_run_of_documents_that_are_all_different_costs_a_bounded_number_of_comparisons() -> None:

@@ -130,3 +130,16 @@ def test_the_memory_of_a_block_serves_the_next_file(tmp_path):
     written(tmp_path / "b", [b"never seen in this file before"])
     assert [id(block) for block in block_file._spare] == kept
     assert (tmp_path / "b").read_bytes() == b"never seen in this file before"
+
+
+def test_forked_processes_do_not_write_into_each_others_blocks(tmp_path):
+    ours = BlockFile(tmp_path / "ours")
+    ours.write(memoryview(b"ours"))
+    process = os.fork()
+    if not process:
+        ours._block[:6] = b"theirs"  # as any later file of theirs would, once the block is a spare one
+        os._exit(0)
+    os.waitpid(process, 0)
+    ours.write(memoryview(b" too"))
+    ours.sync()
+    assert (tmp_path / "ours").read_bytes() == b"ours too"

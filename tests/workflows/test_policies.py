@@ -243,3 +243,14 @@ def test_output_and_clusters_do_not_depend_on_workers(options: dict[str, str], t
         InlineExecutor()
     )
     assert digests(tmp_path / "plain") != found["inline"]
+
+
+@pytest.mark.parametrize("blocksize", [None, 60])
+def test_values_of_several_types_are_told_apart_alike_wherever_the_input_is_cut(
+    blocksize: int | None, tmp_path: Path
+) -> None:
+    values = [1000.0, 1000.0, "x", 1000.0, [1], "x", [1], 1000]
+    source = write(tmp_path / "in.jsonl", [{"n": n, "text": "a", "v": v} for n, v in enumerate(values)])
+    options: dict[str, Any] = {"within": "v", "input_blocksize": blocksize}
+    ExactDeduplicationWorkflow(source, tmp_path / "out", **options).run(InlineExecutor())
+    assert sorted(kept(tmp_path / "out")) == [0, 2, 4]
