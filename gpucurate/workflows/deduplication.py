@@ -34,6 +34,7 @@ from gpucurate.dedup.index_hits import HITS, write_hits
 from gpucurate.dedup.index_sketch import sketch_identity
 from gpucurate.dedup.marks import Marks
 from gpucurate.dedup.memory_needed import ARRAYS_SHARE
+from gpucurate.dedup.record_memory import record_bytes, refuse_more_records
 from gpucurate.dedup.sketch import Sketch
 from gpucurate.dedup.survivors import Clusters, choose
 from gpucurate.dedup.verification import NOT_VERIFIED, Verification
@@ -197,7 +198,7 @@ class DeduplicationWorkflow:
         with RunFolder(self.output, self.name, self._decides(plan), state) as folder:
             if folder.is_finished:
                 Phase(folder, plan, units)  # refuses another input
-                if folder.is_finished and folder.is_whole() and (saving is None or saving.was_saved):
+                if self._is_whole(folder) and (saving is None or saving.was_saved):
                     report = report_from_dict(folder.read_json("report.json"))
                     return WorkflowRunResult(self.output, folder.path, report, was_finished=True)
                 if saving is not None:
@@ -210,6 +211,16 @@ class DeduplicationWorkflow:
                 self._phases(run, folder, plan, units)
             folder.finish()
             return WorkflowRunResult(self.output, folder.path, run.report)
+
+    def _is_whole(self, folder: RunFolder) -> bool:
+        """Whether a run has finished, and nothing of what it wrote is gone since."""
+        there = all((folder.path / name).exists() for name in self._artefacts)
+        return folder.is_finished and there and folder.is_whole()
+
+    @property
+    def _artefacts(self) -> tuple[str, ...]:
+        """What of the run folder is a result, besides the files of the manifest."""
+        return ("clusters", HITS) if self.against.indexes else ("clusters",)
 
     def _decides(self, plan: Plan) -> dict[str, Any]:
         """Everything that changes results."""
@@ -269,6 +280,7 @@ class DeduplicationWorkflow:
 
     def _detect(self, run: Run, folder: RunFolder, found: Found) -> Clusters:
         """From keys to clusters with their survivors."""
+        self._refuse_more(run, found)
         began = time.monotonic()
         clusters = self._of_new(self._choose(self._components(run, folder, found), found), folder)
         run.timed("group", time.monotonic() - began)
@@ -285,6 +297,12 @@ class DeduplicationWorkflow:
             scratch=folder.scratch / "group",
             share=ARRAYS_SHARE,
         )
+
+    def _refuse_more(self, run: Run, found: Found) -> None:
+        """Refuse what does not fit in memory, before anything is grouped."""
+        records = self.against.documents + found.keys.records
+        each = record_bytes(self.options.keep, self._comparing, has_index=bool(self.against.indexes))
+        refuse_more_records(records, each, run.executor.memory)
 
     def _choose(self, labels: Ids, found: Found) -> Clusters:
         """Clusters with survivors, of the documents of indexes and, after them, those of the run."""

@@ -103,6 +103,10 @@ class FuzzyDeduplicationWorkflow(DeduplicationWorkflow):
     def _comparing(self) -> Verification:
         return self.verification
 
+    @property
+    def _artefacts(self) -> tuple[str, ...]:
+        return (*super()._artefacts, "edges") if self.verification.verifies else super()._artefacts
+
     def _decides(self, plan: Plan) -> dict[str, Any]:
         return {**super()._decides(plan), **self.verification.decides()}
 
@@ -115,6 +119,7 @@ class FuzzyDeduplicationWorkflow(DeduplicationWorkflow):
             run.report.details["banding"] = self.banding.to_dict()
         if not self.verification.verifies:
             return super()._detect(run, folder, found)
+        self._refuse_more(run, found)
         began = time.monotonic()
         labels = self._components(run, folder, found)
         run.timed("group", time.monotonic() - began)

@@ -39,7 +39,8 @@ def new_index(folder: Path) -> Iterator[Path]:
     Raises:
         StorageError: not possible.
     """
-    making = folder.absolute().with_name(f".{folder.name}.tmp")
+    folder = folder.resolve()  # a folder does not take the place of a link
+    making = folder.with_name(f".{folder.name}.tmp")
     with storage_errors(making):
         shutil.rmtree(making, ignore_errors=True)
         making.mkdir(parents=True)
@@ -51,7 +52,7 @@ def new_index(folder: Path) -> Iterator[Path]:
     with storage_errors(folder):
         fsync_folder(making)
         making.replace(folder)
-        fsync_folder(folder.absolute().parent)
+        fsync_folder(folder.parent)
 
 
 def put(index: Index) -> None:

@@ -19,7 +19,7 @@ import numpy as np
 from gpucurate.checkpoint.run_folder import RunFolder
 from gpucurate.dedup.components import find_components
 from gpucurate.dedup.key_file import KeySet
-from gpucurate.dedup.memory_needed import ARRAYS_SHARE
+from gpucurate.dedup.memory_needed import ARRAYS_SHARE, refuse_more
 from gpucurate.dedup.segment_marks import SegmentMarks
 from gpucurate.dedup.segment_places import SegmentPlaces
 from gpucurate.dedup.segment_policy import CutPolicy, most_frequent
@@ -43,6 +43,9 @@ from gpucurate.workflows.segment_passes import SegmentPasses
 from gpucurate.workflows.segment_texts import SegmentTexts
 
 SHOWN_SEGMENTS = 5
+MARKING = 8
+"""Bytes a segment: the first occurrence of each, and how many there are."""
+
 DROPPED = "empty after cuts"
 
 
@@ -75,6 +78,10 @@ class SegmentDeduplicationWorkflow(DeduplicationWorkflow):
         """What makes the stages of each pass."""
         return SegmentPasses(self.inputs, self.listing, self.output, self.segmentation, self.settings)
 
+    @property
+    def _artefacts(self) -> tuple[str, ...]:
+        return ()  # cuts are in the manifest
+
     def _decides(self, plan: Plan) -> dict[str, Any]:
         return {**super()._decides(plan), **self.settings.decides()}
 
@@ -100,6 +107,12 @@ class SegmentDeduplicationWorkflow(DeduplicationWorkflow):
         self, run: Run, folder: RunFolder, found: Found, segments: KeySet, marks: SegmentMarks
     ) -> dict[str, Any]:
         """Group segments and mark those that go; figures for the report."""
+        refuse_more(
+            f"marking {segments.records:,} {self.segmentation.grain}s takes {MARKING} bytes each",
+            MARKING * segments.records,
+            run.executor.memory,
+            ARRAYS_SHARE,
+        )
         began = time.monotonic()
         labels = find_components(
             segments,

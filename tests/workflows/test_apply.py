@@ -227,3 +227,19 @@ def test_clusters_that_were_made_around_other_survivors_are_told_of(
         )
         assert sum("around their survivors" in warning for warning in result.report.warnings) == notes
         assert lines(tmp_path / f"{linkage}-1") == lines(run)
+
+
+def test_memory_that_is_too_little_for_the_clusters_is_refused_and_more_goes_on(
+    scored: Path, tmp_path: Path
+) -> None:
+    FuzzyDeduplicationWorkflow(scored, tmp_path / "run", perform_removal=False).run(InlineExecutor())
+    records = sum(len(path.read_text().splitlines()) for path in scored.rglob("*.jsonl"))
+    needed = 2 * 20 * records
+    for _ in range(2):
+        with pytest.raises(ConfigurationError, match=rf"{records} records takes 20 bytes each.* memory="):
+            ApplyWorkflow(tmp_path / "run", tmp_path / "best", keep="max:score").run(
+                InlineExecutor(needed - 1)
+            )
+    ApplyWorkflow(tmp_path / "run", tmp_path / "best", keep="max:score").run(InlineExecutor(needed))
+    assert report(tmp_path / "best")["phases"][0]["resumed_units"] > 0
+    assert lines(tmp_path / "best")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gzip
 import json
+import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -229,6 +231,18 @@ def test_an_output_that_is_gone_is_made_again(
     assert digests(out) == before
     assert again.report.books == first.report.books
     assert workflow(folder, out).run(InlineExecutor()).was_finished
+
+
+def test_clusters_that_are_gone_are_made_again(make_corpus: MakeCorpus, tmp_path: Path) -> None:
+    folder, out = make_corpus(), tmp_path / "out"
+    options: dict[str, Any] = {"verify": "estimate", "threshold": 0.8}
+    FuzzyDeduplicationWorkflow(folder, out, **options).run(InlineExecutor())
+    for name in ("clusters", "edges"):
+        before = digests(out)
+        shutil.rmtree(out / "_gpucurate" / name)
+        assert not FuzzyDeduplicationWorkflow(folder, out, **options).run(InlineExecutor()).was_finished
+        assert (digests(out), (out / "_gpucurate" / name).is_dir()) == (before, True)
+    assert FuzzyDeduplicationWorkflow(folder, out, **options).run(InlineExecutor()).was_finished
 
 
 def test_input_that_changed_since_the_first_run_is_refused(make_corpus: MakeCorpus, tmp_path: Path) -> None:

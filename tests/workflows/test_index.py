@@ -461,3 +461,11 @@ def test_a_dry_run_opens_the_indexes_and_writes_nothing(days: list[Path], tmp_pa
         workflow(days[1], tmp_path / "two", against=[tmp_path / "wrong"]).survey()
     assert not (tmp_path / "two").exists()
     assert not (tmp_path / "new").exists()
+
+
+def test_an_index_goes_where_a_link_points_to(tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").write_text('{"text": "a"}\n')
+    (tmp_path / "far").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "far")
+    ExactDeduplicationWorkflow(tmp_path / "in.jsonl", tmp_path / "out", save_index=tmp_path / "link").run()
+    assert read_index(tmp_path / "link").documents == read_index(tmp_path / "far").documents == 1

@@ -395,3 +395,12 @@ def test_more_segments_than_can_be_numbered_are_refused_in_a_sentence() -> None:
     found = Found(KeySet([None], np.zeros(2, np.int64)), units, outcome, [], [])
     with pytest.raises(ConfigurationError, match="4,294,967,296 segments are to be compared"):
         segments_of(found)
+
+
+def test_segments_whose_marks_do_not_fit_in_memory_are_refused_with_the_numbers(
+    write_corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = write_corpus(pages())
+    monkeypatch.setattr("gpucurate.workflows.segments.MARKING", 10_000)
+    with pytest.raises(ConfigurationError, match=r"marking [\d,]+ lines takes 10000 bytes each.*1\.00 MB\."):
+        LineDeduplicationWorkflow(folder, tmp_path / "out").run(InlineExecutor("1MB"))
