@@ -1,10 +1,11 @@
-"""The whole command, from JSONL on disk to JSONL on disk: rate, memory, growth.
+"""The whole command, from disk to disk: rate, memory, growth.
 
-    python -m benchmarks.bench_dedup [--folder FOLDER] [--runs 3] [--sizes 100MB 1GB 5GB]
+    python -m benchmarks.bench_dedup [--folder FOLDER] [--runs 3] [--sizes 100MB 1GB 5GB] [--formats ...]
 
 Prints Markdown tables for RESULTS.md: seconds and peak memory by size of the corpus (medians),
-what ten times the corpus costs in memory, marginal seconds a gigabyte, and the rate beside a
-pipeline written with datasketch (same shingles, bands and cores) on a slice in the same run.
+what ten times the corpus costs in memory, marginal seconds a gigabyte, the output beside what the
+disk takes with fsync, and the rate beside a pipeline written with datasketch (same shingles, bands
+and cores) on a slice in the same run. Sizes and rates of all formats are those of the plain JSONL.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+from benchmarks.disk import disk_rate
+from benchmarks.formats import FORMATS, in_format
 from benchmarks.measure import Measured, measure
 from gpucurate.backends.executors import usable_cores
 from gpucurate.spec.bytesize import format_bytes, parse_bytes
@@ -29,6 +32,7 @@ COMMANDS = {
     "exact --annotate": ["dedup", "exact", "--annotate"],
 }
 SLICE = "100MB"
+DISK = "1GB"  # written to see what the disk takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,9 @@ class Row:
     """Medians of one command over one corpus."""
 
     command: str
+    format: str
     size: int
+    written: int
     documents: int
     seconds: float
     peak_pss: int
@@ -59,21 +65,42 @@ def sample(files: list[Path], size: str, of: str) -> list[Path]:
     return [files[i * len(files) // count] for i in range(count)]
 
 
-def run(name: str, files: list[Path], folder: Path, runs: int) -> Row:
-    """Run a command several times."""
+def run(
+    name: str,
+    plain: list[Path],
+    folder: Path,
+    runs: int,
+    format: str = "jsonl",
+    options: tuple[str, ...] = (),
+) -> Row:
+    """Run a command several times over the records of plain JSONL files, given to it in a format."""
+    files = in_format(plain, plain[0].parent / format, format)
     output = folder / "output"
     measured: list[Measured] = []
     report: dict[str, object] = {}
     for _ in range(runs):
         shutil.rmtree(output, ignore_errors=True)
         inputs = map(str, files)
-        command = [sys.executable, "-m", "gpucurate", *COMMANDS[name], *inputs, "-o", str(output), "--quiet"]
+        command = [
+            sys.executable,
+            "-m",
+            "gpucurate",
+            *COMMANDS[name],
+            *inputs,
+            "-o",
+            str(output),
+            "--quiet",
+            *options,
+        ]
         measured.append(measure(command))
         report = json.loads((output / "_gpucurate" / "report.json").read_bytes())
+    written = sum(path.stat().st_size for path in output.iterdir() if path.is_file())
     shutil.rmtree(output)
     return Row(
         name,
-        int(report["input_bytes"]),  # type: ignore[call-overload]
+        format,
+        sum(path.stat().st_size for path in plain),
+        written,
         int(report["books"]["read"]),  # type: ignore[index]
         statistics.median(m.seconds for m in measured),
         int(statistics.median(m.peak_pss for m in measured)),
@@ -95,19 +122,35 @@ def peer(folder: Path, runs: int) -> tuple[float, float]:
 
 def table(rows: list[Row]) -> None:
     """Print the rows."""
-    print("| command | corpus | documents | seconds | MB/s | peak memory | phases |")
-    print("| --- | --- | --- | --- | --- | --- | --- |")
+    print("| command | format | corpus | documents | seconds | MB/s | peak memory | phases |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     for row in rows:
+        size, rate = format_bytes(row.size), row.size / row.seconds / 1e6
         phases = ", ".join(f"{name} {seconds:.1f}" for name, seconds in row.phases.items())
         print(
-            f"| {row.command} | {format_bytes(row.size)} | {row.documents:,} | {row.seconds:.1f} | "
-            f"{row.size / row.seconds / 1e6:.0f} | {format_bytes(row.peak_pss)} | {phases} |"
+            f"| {row.command} | {row.format} | {size} | {row.documents:,} | {row.seconds:.1f} | {rate:.0f} | "
+            f"{format_bytes(row.peak_pss)} | {phases} |"
         )
+
+
+def output_rates(rows: list[Row], disk: float) -> None:
+    """Print how fast the output was written beside what the disk takes."""
+    print(f"- the disk takes {disk / 1e6:.0f} MB/s with fsync, one process, from memory")
+    for row in rows:
+        if row.format == "jsonl":
+            phase, whole = row.written / row.phases["write"], row.written / row.seconds
+            print(
+                f"- {row.command}, {format_bytes(row.size)}: output in phase `write` {phase / 1e6:.0f} MB/s, "
+                f"{phase / disk:.0%} of the disk; over the whole command {whole / 1e6:.0f} MB/s, "
+                f"{whole / disk:.0%}"
+            )
 
 
 def growth(rows: list[Row]) -> None:
     """Print what a larger corpus costs: the largest against a tenth, and seconds a gigabyte more."""
-    fuzzy = sorted((row for row in rows if row.command == "fuzzy"), key=lambda row: row.size)
+    fuzzy = sorted(
+        (row for row in rows if row.command == "fuzzy" and row.format == "jsonl"), key=lambda row: row.size
+    )
     for small, large in pairwise(fuzzy):
         step = f"from {format_bytes(small.size)} to {format_bytes(large.size)}"
         allowed = small.peak_pss * 1.1 + 32 * (large.documents - small.documents)
@@ -126,21 +169,26 @@ def main() -> None:
     parser.add_argument("--sizes", nargs="+", default=["100MB", "1GB"], help="of the corpora")
     parser.add_argument("--runs", type=int, default=3, help="of each command; medians are printed")
     parser.add_argument("--commands", nargs="+", default=["fuzzy", "exact"], choices=COMMANDS)
+    parser.add_argument("--formats", nargs="+", default=["jsonl"], choices=FORMATS)
+    parser.add_argument("--memory", help="given to the commands")
     parser.add_argument("--no-peer", action="store_true", help="leave datasketch out")
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
     print(f"{usable_cores()} cores, {platform.machine()}, Python {platform.python_version()}\n")
     run("fuzzy", corpus(arguments.folder, SLICE), arguments.folder, 1)  # compile what is not compiled yet
+    options = ("--memory", arguments.memory) if arguments.memory else ()
     sizes = sorted(arguments.sizes, key=parse_bytes)
     files = corpus(arguments.folder, sizes[-1])
     rows = [
-        run(name, sample(files, size, sizes[-1]), arguments.folder, arguments.runs)
+        run(name, sample(files, size, sizes[-1]), arguments.folder, arguments.runs, format, options)
+        for format in arguments.formats
         for name in arguments.commands
         for size in sizes
     ]
     table(rows)
     print()
     growth(rows)
+    output_rates(rows, disk_rate(sample(files, DISK, sizes[-1]), arguments.folder / "disk"))
     if not arguments.no_peer:
         ours, theirs = peer(arguments.folder, arguments.runs)
         rates = f"{ours:.1f} MB/s, datasketch pipeline {theirs:.2f} MB/s"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import subprocess
 import threading
@@ -30,11 +31,16 @@ class Measured:
 def measure(command: Sequence[str]) -> Measured:
     """Run a command to its end.
 
+    Python may keep its byte code, as an installed program has it, also where the caller's may not.
+
     Raises:
         RuntimeError: it failed; the message carries what it printed.
     """
     began, used = time.monotonic(), _children_seconds()
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment
+    )
     peak = 0
     over = threading.Event()
 

@@ -33,6 +33,7 @@ app.add_typer(index, name="index")
 _ALLOCATIONS = 100_000
 """Between collections of garbage: what is imported stays, and looking at it takes a tenth of the start."""
 
+_INTERRUPTED = 130  # what typer ends with after a KeyboardInterrupt
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
 
@@ -76,6 +77,8 @@ def run(arguments: list[str]) -> int:
         if isinstance(end.__context__, BrokenPipeError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nothing more can be flushed there
             return 141
+        if end.code == _INTERRUPTED:  # between phases, where nothing drains
+            _complain("interrupted: the same command goes on from what was finished")
         return end.code if isinstance(end.code, int) else 0 if end.code is None else 1
     except GpucurateError as error:
         if debug:

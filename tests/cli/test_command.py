@@ -13,6 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from gpucurate.cli.app import run
+
 
 def start(*arguments: str | Path, cwd: Path, **options: object) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "gpucurate", *map(str, arguments)]
@@ -149,6 +151,19 @@ def test_what_cannot_be_printed_is_told_and_the_output_is_there(data: Path) -> N
     assert process.returncode == 6
     assert process.stderr.decode() == "gpucurate: cannot write what is printed: No space left on device\n"
     assert (data / "out" / "a.jsonl").exists()
+
+
+def test_an_interrupt_between_phases_is_told_in_a_sentence(
+    data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("gpucurate.workflows.deduplication.DeduplicationWorkflow.run", interrupted)
+    assert run(["dedup", "exact", str(data / "data"), "-o", str(data / "out")]) == 130
+    assert (
+        capsys.readouterr().err == "gpucurate: interrupted: the same command goes on from what was finished\n"
+    )
 
 
 def large(folder: Path) -> Path:

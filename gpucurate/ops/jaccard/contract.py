@@ -59,4 +59,5 @@ def shared_shingles(text: TextBuffers, left: Rows, right: Rows, params: MinHashP
 
 def jaccard(common: Rows, total: Rows) -> npt.NDArray[np.float64]:
     """Similarity of pairs, float64 of length m; 0 where neither document has a shingle."""
-    return np.asarray(common / np.maximum(total, 1), np.float64)
+    similarity: npt.NDArray[np.float64] = common / np.maximum(total, 1)  # where the counts lie
+    return similarity
