@@ -114,8 +114,13 @@ def _environment() -> dict[str, str]:
 
     One thread a worker in the libraries that would start one a core, and no GPU for CPU workers. The C
     library keeps the memory of one piece of input for the next, which is a tenth of the time of a pass;
-    both numbers are needed, and 32 MiB is the most that the first may be.
+    both numbers are needed, and 32 MiB is the most that the first may be. Arrow's own pool gives back what is
+    free at once: what it keeps otherwise is half of what a worker holds that reads and writes Parquet.
     """
     given = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    memory = {"MALLOC_MMAP_THRESHOLD_": str(32 << 20), "MALLOC_TRIM_THRESHOLD_": str(256 << 20)}
+    memory = {
+        "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
+        "MALLOC_TRIM_THRESHOLD_": str(256 << 20),
+        "MIMALLOC_PURGE_DELAY": "0",
+    }
     return {**memory, **os.environ, **given, "CUDA_VISIBLE_DEVICES": "", "PYTHONUNBUFFERED": "1"}

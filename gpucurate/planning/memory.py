@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gpucurate.spec.bytesize import MIB
 from gpucurate.spec.unit import Unit
 
 EXPANSION = 6
@@ -11,6 +12,9 @@ the output. Measured on dedup runs (benchmarks/RESULTS.md), with room for a copy
 DECODED = 4
 """A compressed file or Parquet becomes about so many times larger."""
 
+ROW_GROUP = 96 * MIB
+"""Beside the pieces of Parquet: the row group held back until it is large enough, and its encoding."""
+
 
 def unit_memory(unit: Unit, piece_bytes: int | None) -> int:
     """Bytes, for admission.
@@ -19,8 +23,9 @@ def unit_memory(unit: Unit, piece_bytes: int | None) -> int:
         unit: the unit.
         piece_bytes: the most that its reader holds at a time; None if it reads nothing in pieces.
     """
-    packed = any(r.file.format == "parquet" or r.file.compression != "none" for g in unit.groups for r in g)
-    held = unit.est_bytes * (DECODED if packed else 1)
-    if piece_bytes is not None:
-        held = min(held, piece_bytes * max(1, len(unit.groups)))
-    return EXPANSION * held
+    formats = {(r.file.format, r.file.compression) for group in unit.groups for r in group}
+    packed = any(format == "parquet" or compression != "none" for format, compression in formats)
+    decoded = unit.est_bytes * (DECODED if packed else 1)
+    held = decoded if piece_bytes is None else min(decoded, piece_bytes * max(1, len(unit.groups)))
+    columnar = any(format == "parquet" for format, _ in formats)
+    return EXPANSION * held + (min(ROW_GROUP, decoded) if columnar else 0)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 
-from gpucurate.planning.memory import unit_memory
+from gpucurate.planning.memory import ROW_GROUP, unit_memory
 from gpucurate.planning.planner import make_plan
 from gpucurate.planning.units import make_units, units_of_tasks
 from gpucurate.spec.source import FileRange, InputFile
@@ -72,3 +72,12 @@ def test_memory_is_that_of_a_piece_where_the_reader_works_in_pieces():
     assert unit_memory(big, None) > unit_memory(big, 10**6)
     packed = replace(big, groups=(whole("a.gz", compression="gzip"),))
     assert unit_memory(packed, None) > unit_memory(big, None)
+
+
+def test_memory_of_parquet_has_a_row_group_beside_the_pieces():
+    (lines,) = make_units(plan(), [whole("a.jsonl")])
+    lines = replace(lines, est_bytes=10**9)
+    columns = replace(lines, groups=(whole("a.parquet", format="parquet"),))
+    assert unit_memory(columns, 10**6) == unit_memory(lines, 10**6) + ROW_GROUP
+    small = replace(columns, est_bytes=10)
+    assert unit_memory(small, 10**6) < ROW_GROUP
