@@ -74,7 +74,8 @@ def run(
     options: tuple[str, ...] = (),
 ) -> Row:
     """Run a command several times over the records of plain JSONL files, given to it in a format."""
-    files = in_format(plain, plain[0].parent / format, format)
+    home = plain[0].parent
+    files = in_format(plain, home.with_name(f"{home.name}-{format}"), format)
     output = folder / "output"
     measured: list[Measured] = []
     report: dict[str, object] = {}
