@@ -63,7 +63,8 @@ __device__ __forceinline__ Sums sums_of_pieces(const uint64_t* sums_of_pieces, i
 
 // first_chunk: int64[documents + 1]; chunk_document: int32[chunks]; sums: uint64[chunks, 2], of
 // which a document uses one for each of its pieces; finished: uint32[documents].
-extern "C" __global__ void __launch_bounds__(256) document_hash(
+// Four blocks are what the grid holds of a multiprocessor: left to guess more, ptxas spills on sm_120.
+extern "C" __global__ void __launch_bounds__(256, 4) document_hash(
     const uint8_t* __restrict__ data, const int64_t* __restrict__ offsets, const int64_t* __restrict__ first_chunk,
     const int32_t* __restrict__ chunk_document, int64_t chunks, int chunk_bytes, const uint8_t* __restrict__ valid,
     uint64_t* sums, uint32_t* finished, uint64_t* hashes) {

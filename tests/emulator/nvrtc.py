@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ctypes
+import hashlib
+import json
+import os
 import re
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,15 +39,16 @@ def library(version: str) -> Path | None:
 
 
 class Nvrtc:
-    """One version of the compiler."""
+    """One version of the compiler; what it said of a source is kept in ``cache``, by content."""
 
-    def __init__(self, version: str) -> None:
+    def __init__(self, version: str, cache: Path) -> None:
         path = library(version)
         assert path is not None, f"NVRTC {version} is not installed"
         for builtins in path.parent.glob(f"libnvrtc-builtins.so.{version}"):
             ctypes.CDLL(str(builtins), ctypes.RTLD_GLOBAL)
         self._library = ctypes.CDLL(str(path))
-        self._found: dict[tuple[str, tuple[str, ...]], dict[str, Usage]] = {}
+        self._cache, installed = cache, path.stat()
+        self._build = version, installed.st_size, installed.st_mtime_ns
 
     def version(self) -> str:
         """What the library says it is."""
@@ -58,9 +62,14 @@ class Nvrtc:
         Raises:
             CompilationError: the source does not compile.
         """
-        if (source, options) not in self._found:
-            self._found[source, options] = self._compile(source, options)
-        return self._found[source, options]
+        digest = hashlib.sha256(repr((self._build, source, options)).encode()).hexdigest()
+        kept = self._cache / f"{digest[:24]}.json"
+        if not kept.exists():
+            found = {kernel: asdict(usage) for kernel, usage in self._compile(source, options).items()}
+            unfinished = kept.with_suffix(f".{os.getpid()}")
+            unfinished.write_text(json.dumps(found))
+            unfinished.replace(kept)
+        return {kernel: Usage(**usage) for kernel, usage in json.loads(kept.read_text()).items()}
 
     def _compile(self, source: str, options: tuple[str, ...]) -> dict[str, Usage]:
         program = ctypes.c_void_p()

@@ -1,14 +1,18 @@
-"""docs/gpu-status.md lists everything that can run on a device."""
+"""docs/gpu-status.md lists everything that can run on a device, and what it is compiled for."""
 
+import json
 import re
 from importlib import import_module
 
 from gpucurate.ops.kernels import kernel_names, kernel_source
 
 
+def page(repository):
+    return (repository / "docs" / "gpu-status.md").read_text()
+
+
 def rows(repository):
-    text = (repository / "docs" / "gpu-status.md").read_text()
-    return [line for line in text.splitlines() if line.startswith("|")]
+    return [line for line in page(repository).splitlines() if line.startswith("|")]
 
 
 def test_every_kernel_has_a_row(repository):
@@ -36,3 +40,13 @@ def test_every_device_function_has_a_row(repository):
 def test_nothing_is_claimed_to_have_run(repository):
     described = [row for row in rows(repository) if not row.startswith(("| ---", "| operation", "| tests |"))]
     assert all(row.endswith("| never run on a device |") for row in described)
+
+
+def test_the_targets_are_those_of_the_table_of_registers(repository):
+    table = json.loads((repository / "tests" / "emulator" / "registers.json").read_text())
+    listed = {
+        f"{version} {architecture}"
+        for version, architectures in re.findall(r"^- NVRTC ([\d.]+): (.*)$", page(repository), re.M)
+        for architecture in re.findall(r"`(sm_\d+)`", architectures)
+    }
+    assert listed == {target for targets in table.values() for target in targets}
