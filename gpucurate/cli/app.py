@@ -16,6 +16,7 @@ from gpucurate import __version__
 from gpucurate.backends.early import start_early_for
 from gpucurate.cli.compare import compare
 from gpucurate.cli.dedup import dedup
+from gpucurate.cli.doctor import doctor
 from gpucurate.cli.index import index
 from gpucurate.spec.errors import GpucurateError, InterruptedRunError
 
@@ -29,6 +30,7 @@ app = typer.Typer(
 app.add_typer(dedup, name="dedup")
 app.command()(compare)
 app.add_typer(index, name="index")
+app.command()(doctor)
 
 _ALLOCATIONS = 100_000
 """Between collections of garbage: what is imported stays, and looking at it takes a tenth of the start."""
