@@ -50,7 +50,7 @@ _LOST = (
     "cudaErrorContained",
     "CUDA_ERROR_CONTAINED",
 )
-"""Errors after which each further call of the process fails with the same (CUDA Runtime API, ``cudaError_t``)."""
+"""After these each further call of the process fails too (CUDA Runtime API, ``cudaError_t``)."""
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -79,10 +79,16 @@ def device_is_lost(error: BaseException) -> bool:
 
 
 def forget(error: BaseException) -> None:
-    """Clear the tracebacks of an error and its causes: their frames hold arrays."""
-    for each in list(_chain(error)):
-        traceback.clear_frames(each.__traceback__)
-        each.__traceback__ = None
+    """Clear the tracebacks of an error and of all that led to it: their frames hold arrays."""
+    waiting: list[BaseException | None] = [error]
+    seen: set[int] = set()
+    while waiting:
+        each = waiting.pop()
+        if each is not None and id(each) not in seen:
+            seen.add(id(each))
+            traceback.clear_frames(each.__traceback__)
+            each.__traceback__ = None
+            waiting += [each.__cause__, each.__context__]  # a suppressed one holds frames, too
 
 
 def _says_out(error: BaseException) -> bool:

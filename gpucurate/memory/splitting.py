@@ -47,7 +47,7 @@ def in_parts(
     >>> in_parts(sum, [1, 2, 3], halve, sum, size=len, release=lambda: None, learned=PieceSize())
     6
     """
-    waiting, results = [batch], []
+    waiting, results = [batch], list[Result]()
     del batch  # so that the whole can go while its halves are at work
     while waiting:
         part = waiting.pop()

@@ -16,7 +16,7 @@ TorchMode = Literal["separate", "rmm", "driver"]
 from the device's default pool, which has to be measured on a device before it is recommended."""
 
 BACKEND = "cudaMallocAsync"
-_SETTINGS = ("PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF")
+_SETTINGS = ("PYTORCH_CUDA_ALLOC_CONF", "PYTORCH_ALLOC_CONF")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,8 @@ def refusal(mode: TorchMode, state: TorchState) -> str | None:
         )
     if mode == "driver" and state.imported and state.backend != BACKEND:
         return (
-            f"torch is loaded with the allocator {state.backend}, so it cannot use the driver's pool any more: "
-            f"share before torch is imported, or set {_SETTINGS[0]}=backend:{BACKEND}"
+            f"torch is loaded with the allocator {state.backend} and cannot use the driver's pool any more: "
+            f"share before torch is imported, or set {_SETTINGS[-1]}=backend:{BACKEND}"
         )
     return None
 
@@ -114,11 +114,10 @@ def fraction_of(limit: int, total: int) -> float:
 
 
 def _choose_backend() -> None:
-    for name in _SETTINGS:  # the second is the name before torch 2.9
-        others = [
-            part for part in os.environ.get(name, "").split(",") if part and not part.startswith("backend:")
-        ]
-        os.environ[name] = ",".join([f"backend:{BACKEND}", *others])
+    """Into the variable that torch 2.13 reads: the older name goes before, where it is set."""
+    name = next((name for name in _SETTINGS if name in os.environ), _SETTINGS[-1])
+    others = [part for part in os.environ.get(name, "").split(",") if part and part[:8] != "backend:"]
+    os.environ[name] = ",".join([f"backend:{BACKEND}", *others])
 
 
 def _torch() -> Any:
