@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from gpucurate.frame.text import TextBuffers
+from gpucurate.frame.transfers import upload
 from gpucurate.ops.cuda import Device, device_text
 from gpucurate.ops.cuda.source import complete_source
 from gpucurate.ops.dispatch import implementation
-from gpucurate.ops.document_hash import document_hash
 from gpucurate.ops.kernels import kernel_names
 from gpucurate.spec.errors import DeviceError, NotOnDeviceError
 
@@ -36,16 +36,16 @@ def device():
     return Recorder()
 
 
-def test_an_array_of_a_device_takes_the_operation_there():
+def test_an_array_of_a_device_takes_the_operation_there(cuda):
     assert implementation("gpucurate.ops.minhash", np.zeros(1)).__name__ == "gpucurate.ops.minhash.cpu"
-    assert implementation("gpucurate.ops.minhash", memoryview(b"")).__name__ == "gpucurate.ops.minhash.cuda"
+    assert implementation("gpucurate.ops.minhash", cuda.zeros(1)).__name__ == "gpucurate.ops.minhash.cuda"
 
 
-def test_an_operation_without_a_cuda_implementation_says_so():
+def test_an_operation_without_a_cuda_implementation_says_so(cuda):
     with pytest.raises(
-        NotOnDeviceError, match=r"utf8 has no CUDA implementation.*type list: pass NumPy arrays"
+        NotOnDeviceError, match=r"utf8 has no CUDA implementation.*type ndarray: pass NumPy arrays"
     ):
-        implementation("gpucurate.ops.utf8", [])
+        implementation("gpucurate.ops.utf8", cuda.zeros(1))
 
 
 @pytest.mark.parametrize(
@@ -99,6 +99,5 @@ def test_lines_keep_their_numbers(repository):
 
 @pytest.mark.skipif(find_spec("cupy") is not None, reason="CuPy is installed")
 def test_a_missing_cupy_is_told_with_what_to_install():
-    text = TextBuffers(memoryview(b"a"), np.array([0, 1]))
     with pytest.raises(DeviceError, match=r"pip install 'gpucurate\[cu13\]'"):
-        document_hash(text)
+        upload(np.zeros(1))

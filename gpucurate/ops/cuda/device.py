@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from functools import cache, cached_property
+from functools import cache
 from typing import Any
 
 import numpy.typing as npt
 
+from gpucurate.frame.transfers import array_module
 from gpucurate.ops.cuda.source import OPTIONS, complete_source
 from gpucurate.spec.errors import DeviceError
 
@@ -92,22 +93,16 @@ class CudaDevice(Device):
     """The process's current CUDA device, through CuPy; found when first used."""
 
     def __init__(self) -> None:
-        self._tables: dict[tuple[int, int], tuple[Any, Any]] = {}
+        self._tables: dict[tuple[Any, int, int], tuple[Any, Any]] = {}
 
-    @cached_property
+    @property
     def xp(self) -> Any:
         """CuPy.
 
         Raises:
-            DeviceError: CuPy is not installed.
+            DeviceError: it is not installed.
         """
-        try:
-            import cupy
-        except ImportError as error:
-            raise DeviceError(
-                "operations on a CUDA device need CuPy, which is not installed: pip install 'gpucurate[cu13]'"
-            ) from error
-        return cupy
+        return array_module()
 
     @property
     def number(self) -> int:
@@ -125,7 +120,7 @@ class CudaDevice(Device):
 
     def table(self, values: npt.NDArray[Any]) -> Any:
         """See ``Device``; copied once for each device."""
-        key = self.number, id(values)
+        key = self.xp, self.number, id(values)
         if key not in self._tables:  # the original stays alive, and its id its own
             self._tables[key] = values, self.xp.asarray(values)
         return self._tables[key][1]
