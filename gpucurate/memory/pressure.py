@@ -35,7 +35,8 @@ class Pressure:
 
     Above the soft limit it goes down the ladder one step at a time; below the soft limit it stays
     where it is; below ``resume`` work is admitted again, so that admission does not flutter. Bytes
-    that are idle count, as they are missing elsewhere. Not for several threads at once.
+    that are idle count, as they are missing elsewhere, but for those that the last trimming could not
+    give back: gaps between what is in use. Not for several threads at once.
 
     Args:
         limit: bytes of the pool.
@@ -63,18 +64,22 @@ class Pressure:
         self.resume_limit = int(limit * resume)
         self.is_admitting = True
         self._rung = 0
+        self._gaps = 0
+        self._was_trimmed = False
 
     def next_step(self, fill: Fill) -> Step | None:
         """What to do next at this fill, or None; ask again when it was done."""
-        if fill.held <= self.soft_limit:
+        level = self._level(fill)
+        if level <= self.soft_limit:
             # Another rise begins below admission, which is stopped until there is room.
             self._rung = 0 if self.is_admitting else 1
-            return self._resumed() if fill.held <= self.resume_limit else None
+            return self._resumed() if level <= self.resume_limit else None
         if self._rung == len(LADDER):
             return None
         step = LADDER[self._rung]
         self._rung += 1
         self.is_admitting = False
+        self._was_trimmed = step in ("trim", "spill")
         return step
 
     def to_spill(self, fill: Fill) -> int:
@@ -84,6 +89,11 @@ class Pressure:
     def admits(self, in_flight: int) -> bool:
         """Whether a batch may begin, with so many at work; one always may, or nothing would end."""
         return self.is_admitting or in_flight == 0
+
+    def _level(self, fill: Fill) -> int:
+        if self._was_trimmed:
+            self._gaps, self._was_trimmed = fill.held - fill.in_use, False
+        return max(fill.in_use, fill.held - self._gaps)
 
     def _resumed(self) -> Step | None:
         if self.is_admitting:

@@ -50,6 +50,15 @@ def test_idle_bytes_count():
     assert Pressure(100).next_step(Fill(in_use=10, held=90)) == "stop_admission"
 
 
+def test_gaps_that_trimming_left_do_not_stop_work_for_ever():
+    pressure = Pressure(100)
+    assert steps(pressure, 95, 95, 95) == ["stop_admission", "release_torch_cache", "trim"]
+    fragmented = Fill(in_use=60, held=95)
+    assert [pressure.next_step(fragmented) for _ in range(3)] == ["resume_admission", None, None]
+    assert pressure.next_step(Fill(in_use=60, held=119)) is None  # idle, but less than the soft limit
+    assert pressure.next_step(Fill(in_use=60, held=125)) == "stop_admission"
+
+
 @given(st.lists(st.integers(0, 100), max_size=200))
 def test_one_batch_may_always_be_at_work_and_steps_end(fills):
     pressure = Pressure(100)
