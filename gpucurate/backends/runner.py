@@ -13,6 +13,7 @@ from typing import Any
 from gpucurate.backends.chain import Chain, Stage, told
 from gpucurate.backends.gpu import WorkerGpu
 from gpucurate.checkpoint.rejects import RejectWriter
+from gpucurate.memory.out_of_memory import forget, is_out_of_memory
 from gpucurate.spec.device import Device
 from gpucurate.spec.errors import (
     ConfigurationError,
@@ -194,21 +195,13 @@ def failure_of(error: BaseException) -> tuple[FailureKind, str]:
         (StorageError, "storage"),
         (InputError, "input"),
         (ConfigurationError, "configuration"),
-        (MemoryError, "memory"),
     ]
-    kind: FailureKind = next((kind for type_, kind in kinds if isinstance(error, type_)), "user")
+    otherwise: FailureKind = "memory" if is_out_of_memory(error) else "user"
+    kind = next((kind for type_, kind in kinds if isinstance(error, type_)), otherwise)
     if isinstance(error, GpucurateError) or kind != "user":
         message = str(error) or type(error).__name__
     else:
         message = "".join(traceback.format_exception(error)).rstrip()
-    _forget(error)
+    forget(error)
     gc.collect()
     return kind, message
-
-
-def _forget(error: BaseException) -> None:
-    following: BaseException | None = error
-    while following is not None:
-        traceback.clear_frames(following.__traceback__)
-        following.__traceback__ = None
-        following = following.__cause__ or following.__context__

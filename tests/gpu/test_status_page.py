@@ -37,6 +37,13 @@ def test_every_device_function_has_a_row(repository):
             assert name.startswith("_") or name == "options_for" or f"`{name}`" in listed, (operation, name)
 
 
+def test_every_module_of_device_memory_has_a_row(repository):
+    host_only = {"__init__", "budget", "host"}
+    modules = {file.stem for file in (repository / "gpucurate" / "memory").glob("*.py")} - host_only
+    listed = " ".join(row.split("|")[2] for row in rows(repository))
+    assert {module for module in modules if f"`{module}`" not in listed} == set()
+
+
 def test_nothing_is_claimed_to_have_run(repository):
     described = [row for row in rows(repository) if not row.startswith(("| ---", "| operation", "| tests |"))]
     assert all(row.endswith("| never run on a device |") for row in described)

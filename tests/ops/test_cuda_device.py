@@ -8,7 +8,7 @@ import pytest
 
 from gpucurate.frame.text import TextBuffers
 from gpucurate.frame.transfers import upload
-from gpucurate.ops.cuda import Device, device_text
+from gpucurate.ops.cuda import CudaDevice, Device, device_text
 from gpucurate.ops.cuda.source import complete_source
 from gpucurate.ops.dispatch import implementation
 from gpucurate.ops.kernels import kernel_names
@@ -64,6 +64,16 @@ def test_nothing_is_launched_for_no_work(device):
 def test_arrays_with_gaps_are_refused(device):
     with pytest.raises(ValueError, match="kernel flatten: the array at place 1 is not contiguous"):
         device.launch("union_find", "flatten", 1, (np.int64(1), np.zeros((4, 4))[:, 1]))
+
+
+def test_a_table_is_copied_once_until_it_is_forgotten(cuda):
+    device, values = CudaDevice(), np.arange(4)
+    table = device.table(values)
+    assert device.table(values) is table
+    device.forget_tables()
+    again = device.table(values)
+    assert again is not table
+    assert again.tolist() == [0, 1, 2, 3]
 
 
 def test_every_document_has_a_chunk_and_long_ones_have_more(device):

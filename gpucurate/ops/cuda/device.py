@@ -125,6 +125,10 @@ class CudaDevice(Device):
             self._tables[key] = values, self.xp.asarray(values)
         return self._tables[key][1]
 
+    def forget_tables(self) -> None:
+        """Give the memory of the tables back, before a pool is closed; they are copied again when needed."""
+        self._tables.clear()
+
 
 @cache
 def _multiprocessors(cupy: Any, number: int) -> int:
