@@ -1,4 +1,4 @@
-"""CuPy for tests: of this machine's device, or emulated."""
+"""CuPy and RMM for tests: of this machine's device, or emulated."""
 
 from __future__ import annotations
 
@@ -33,6 +33,6 @@ def emulated_cupy() -> Iterator[Any]:
 
 
 def _take_out() -> dict[str, Any]:
-    """Take CuPy out of what is imported; what was there."""
-    names = [name for name in sys.modules if name.partition(".")[0] == "cupy"]
+    """Take CuPy and what it stands on out of what is imported; what was there."""
+    names = [name for name in sys.modules if name.partition(".")[0] in {"cupy", "rmm", "cuda"}]
     return {name: sys.modules.pop(name) for name in names}
