@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import dataclass, field
-from enum import IntEnum
 from functools import reduce
 from pathlib import Path
 from typing import TypeAlias
@@ -114,8 +113,8 @@ class Sources:
                     return self.result(found) if _is_property(nodes) and owner.is_instance else found
                 case found:
                     return found
-        inherited = IntEnum if owner.is_instance else type  # ``name`` and ``value``; ``__name__``
-        return Unknown() if hasattr(inherited, name) else None
+        of_enum = owner.is_instance and name in ("name", "value")
+        return Unknown() if of_enum or hasattr(type, name) else None
 
     def with_bases(self, cls: Class) -> list[Class]:
         """The class and those it derives from, as far as they are here, nearest first."""
