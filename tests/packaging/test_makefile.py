@@ -16,6 +16,26 @@ def test_make_alone_lists_every_target(repository):
         assert re.search(rf"make {target} +\w", listed), target
 
 
+OFFLINE = """#!/bin/sh
+case "$*" in
+    *--target*) PIP_NO_INDEX=1 PIP_FIND_LINKS= exec {python} "$@" ;;
+esac
+"""
+
+
+def test_setup_goes_on_where_the_sources_of_rapids_cannot_be_fetched(repository, tmp_path):
+    """All of the environment is there but the index."""
+    interpreter = tmp_path / "bin" / "python"
+    interpreter.parent.mkdir()
+    interpreter.write_text(OFFLINE.format(python=sys.executable))
+    interpreter.chmod(0o755)
+    command = ["make", "setup", f"VENV={tmp_path}", f"PYTHON={sys.executable}"]
+    done = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=True)
+    assert "rapids-api.txt cannot be fetched here" in done.stdout
+    assert f"{tmp_path} is ready" in done.stdout
+    assert not (tmp_path / "rapids-api").exists()
+
+
 @pytest.mark.skipif(missing_device() is None, reason="there is a CUDA device")
 def test_the_suite_refuses_a_cuda_run_without_a_device(repository):
     command = [sys.executable, "-m", "pytest", "--device", "cuda", "tests/gpu"]

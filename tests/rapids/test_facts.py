@@ -116,6 +116,8 @@ def test_what_is_fetched_is_what_the_extra_installs(repository):
 
 
 def test_the_folder_holds_what_is_pinned(repository, rapids_folder):
+    if rapids_folder.name != "rapids-api":
+        pytest.skip("RAPIDS is installed, and not fetched")
     for name, version in re.findall(
         r"^([\w-]+)==([\d.]+)$", (repository / "rapids-api.txt").read_text(), re.M
     ):
