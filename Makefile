@@ -1,8 +1,9 @@
 # `make` alone lists what there is. Every target sets up ./.venv by itself.
 PYTHON ?= python3
-VENV   := .venv
+# ENVIRONMENT=DIR takes an environment that is there, as it is, in place of ./.venv.
+VENV   := $(or $(ENVIRONMENT),.venv)
 BIN    := $(VENV)/bin
-READY  := $(VENV)/.ready
+READY  := $(if $(ENVIRONMENT),,$(VENV)/.ready)
 RAPIDS := $(VENV)/rapids-api
 PYTEST_ARGS ?=
 
@@ -15,6 +16,7 @@ help: ## Print this list
 
 setup: $(READY) ## Make ./.venv with the pinned development environment
 
+ifndef ENVIRONMENT
 # Made again when what it holds may have changed.
 $(READY): pyproject.toml constraints.txt rapids-api.txt
 	@$(PYTHON) -c 'import sys; sys.exit("gpucurate needs Python 3.11 or newer, this is %s: make PYTHON=python3.11 ..." % sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
@@ -26,6 +28,7 @@ $(READY): pyproject.toml constraints.txt rapids-api.txt
 	  || { rm -rf $(RAPIDS); echo "rapids-api.txt cannot be fetched here: the tests that read it are skipped"; }
 	@touch $(READY)
 	@echo "$(VENV) is ready"
+endif
 
 demo: $(READY) ## Deduplicate real text found on this machine and show what was found
 	@$(BIN)/python examples/dedup_this_machine.py
