@@ -7,7 +7,7 @@ are made anew: a few bytes a row.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +16,10 @@ from gpucurate.frame.device_gather import prefix_sums, take_text
 from gpucurate.frame.device_table import Column, DeviceTable, DeviceValues, to_device
 from gpucurate.frame.text import TextBuffers
 from gpucurate.frame.transfers import array_module, depart
+
+if TYPE_CHECKING:  # so that mypy reads the stubs of pylibcudf (tests/rapids)
+    import cudf
+    import pylibcudf as plc
 
 MOST_SHORT_OFFSETS = 2**31 - 1
 """Characters up to which libcudf wants offsets of 32 bits."""
@@ -35,7 +39,7 @@ _TYPES = {
 }
 
 
-def frame_of(table: DeviceTable) -> Any:
+def frame_of(table: DeviceTable) -> cudf.DataFrame:
     """A ``cudf.DataFrame`` over the same memory; columns that lie on the host are uploaded."""
     import cudf
     import pylibcudf as plc
@@ -44,17 +48,17 @@ def frame_of(table: DeviceTable) -> Any:
     return cudf.DataFrame.from_pylibcudf(plc.Table(columns), {"columns": list(table.columns)})
 
 
-def table_of(frame: Any) -> DeviceTable:
+def table_of(frame: cudf.DataFrame) -> DeviceTable:
     """The columns of a ``cudf.DataFrame`` or ``pylibcudf`` table with its names, over the same memory."""
     return DeviceTable({str(name): column_of_series(frame[name]) for name in frame.columns}, len(frame))
 
 
-def column_of_series(series: Any) -> Column:
+def column_of_series(series: cudf.Series) -> Column:
     """The column of a ``cudf.Series``."""
     return buffers_of(series.to_pylibcudf()[0])
 
 
-def buffers_of(column: Any) -> Column:
+def buffers_of(column: plc.Column) -> Column:
     """The buffers of a ``pylibcudf.Column``; of types without, an Arrow array on the host."""
     name = column.type().id().name
     if name == "STRING":
@@ -70,7 +74,7 @@ def buffers_of(column: Any) -> Column:
     return array
 
 
-def _text_of(column: Any) -> TextBuffers:
+def _text_of(column: plc.Column) -> TextBuffers:
     xp = array_module()
     first, rows, valid = column.offset(), column.size(), _valid(column)
     if not rows:
@@ -92,7 +96,7 @@ def _without_text_under_nulls(text: TextBuffers, valid: Any) -> TextBuffers:
     return TextBuffers(kept.data, prefix_sums(xp.where(valid, lengths, 0)), valid)
 
 
-def _valid(column: Any) -> Any:
+def _valid(column: plc.Column) -> Any:
     """bool[rows], or None if nothing is null."""
     if not column.null_count():
         return None
@@ -107,7 +111,7 @@ def _span(span: Any, kind: type[np.generic]) -> Any:
     return xp.zeros(0, kind) if span is None else xp.asarray(span).view(np.uint8).view(kind)
 
 
-def _column_of(column: Column) -> Any:
+def _column_of(column: Column) -> plc.Column:
     """A ``pylibcudf.Column`` over the memory of a column."""
     import cudf
     import pylibcudf as plc
@@ -120,12 +124,12 @@ def _column_of(column: Column) -> Any:
     return cudf.Series.from_arrow(column).to_pylibcudf()[0]
 
 
-def _strings(text: TextBuffers) -> Any:
+def _strings(text: TextBuffers) -> plc.Column:
     import pylibcudf as plc
 
     xp, rows = array_module(), len(text)
     begin, end = int(text.offsets[0]), int(text.offsets[-1])
-    offsets = text.offsets - begin
+    offsets: Any = text.offsets - begin
     if end - begin <= MOST_SHORT_OFFSETS:
         offsets = offsets.astype(np.int32)
     mask, nulls = (None, 0) if text.valid is None else _mask(text.valid)
@@ -140,7 +144,7 @@ def _strings(text: TextBuffers) -> Any:
     )
 
 
-def _mask(valid: Any) -> tuple[Any, int]:
+def _mask(valid: Any) -> tuple[plc.gpumemoryview, int]:
     """The mask of bits, padded as libcudf wants it, and the count of nulls."""
     import pylibcudf as plc
 

@@ -4,7 +4,8 @@ import json
 import re
 from importlib import import_module
 
-from gpucurate.ops.kernels import kernel_names, kernel_source
+from gpucurate.ops.kernels import kernel_names
+from tests.gpu.order import kernels_in
 
 
 def page(repository):
@@ -18,9 +19,7 @@ def rows(repository):
 def test_every_kernel_has_a_row(repository):
     named = set(re.findall(r"`(\w+)`", " ".join(rows(repository))))
     for name in kernel_names():
-        kernels = re.findall(r"__global__ void __launch_bounds__\([^)]*\) (\w+)\(", kernel_source(name))
-        assert kernels
-        assert set(kernels) <= named
+        assert set(kernels_in(name)) <= named
 
 
 def test_every_device_function_has_a_row(repository):
