@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import cache, cached_property
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 from gpucurate.ops.cuda.source import OPTIONS, complete_source
@@ -87,6 +88,10 @@ class Device(ABC):
         """A read-only table as an array of the device, kept for the rest of the process."""
         return self.xp.asarray(values)
 
+    def to_host(self, array: Any) -> npt.NDArray[Any]:
+        """An array of the device as one of NumPy: a copy, unless it is one already."""
+        return np.asarray(array)
+
 
 class CudaDevice(Device):
     """The process's current CUDA device, through CuPy; found when first used."""
@@ -129,6 +134,11 @@ class CudaDevice(Device):
         if key not in self._tables:  # the original stays alive, and its id its own
             self._tables[key] = values, self.xp.asarray(values)
         return self._tables[key][1]
+
+    def to_host(self, array: Any) -> npt.NDArray[Any]:
+        """See ``Device``; waits for what is under way."""
+        found: npt.NDArray[Any] = self.xp.asnumpy(array)
+        return found
 
 
 @cache
