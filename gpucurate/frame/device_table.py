@@ -116,10 +116,7 @@ def to_device(column: Any) -> Column:
     """An Arrow column, uploaded if it is text, numbers or bools."""
     kind = column.type
     if _is_text(kind):
-        text = TextBuffers.from_arrow(column)
-        begin, end = (int(text.offsets[0]), int(text.offsets[-1])) if len(text.offsets) else (0, 0)
-        valid = None if text.valid is None else upload(text.valid)
-        return TextBuffers(upload(text.data[begin:end]), upload(text.offsets - begin), valid)
+        return text_to_device(TextBuffers.from_arrow(column))
     if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind):
         valid = upload(valid_rows(column)) if column.null_count else None
         return DeviceValues(upload(values_of(column)), valid)
@@ -135,6 +132,13 @@ def to_host(column: Column) -> Any:
         valid = None if column.valid is None else download(column.valid)
         return array_of(download(column.values), valid)
     return column
+
+
+def text_to_device(text: TextBuffers) -> TextBuffers:
+    """The buffers of a text column, uploaded as far as its offsets reach."""
+    begin, end = int(text.offsets[0]), int(text.offsets[-1])
+    valid = None if text.valid is None else upload(text.valid)
+    return TextBuffers(upload(text.data[begin:end]), upload(text.offsets - begin), valid)
 
 
 def text_to_host(text: TextBuffers) -> TextBuffers:

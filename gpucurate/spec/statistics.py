@@ -56,7 +56,7 @@ class StagePerfStats:
         """Plain values, for JSON."""
         values = asdict(self)
         for name in _COUNTERS:
-            values[name] = dict(sorted(values[name].items()))
+            values[name] = dict(sorted(getattr(self, name).items()))  # asdict() counts pairs
         return values
 
     @classmethod
