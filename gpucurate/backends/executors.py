@@ -180,16 +180,19 @@ def _memory(given: int | str | None) -> int:
     return parse_bytes(given) if given is not None else int(available_memory() * MEMORY_SHARE)
 
 
-def default_executor(input_bytes: int, memory: int | str | None = None) -> InlineExecutor | LocalExecutor:
+def default_executor(
+    input_bytes: int, memory: int | str | None = None, gpu_memory: int | str | None = None
+) -> InlineExecutor | LocalExecutor:
     """Inline for inputs that are done before worker processes would have started, else local.
 
     Args:
         input_bytes: size of the input.
         memory: bytes that the run may use.
+        gpu_memory: bytes that it may use of each GPU.
     """
     if input_bytes < INLINE_BELOW or usable_cores() == 1:
-        return InlineExecutor(memory)
-    return LocalExecutor(memory=memory)
+        return InlineExecutor(memory, gpu_memory)
+    return LocalExecutor(memory=memory, gpu_memory=gpu_memory)
 
 
 def _assignment(job: Job, gpu_memory: int | None) -> Assignment:
