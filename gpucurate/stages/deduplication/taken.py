@@ -49,5 +49,5 @@ def taken_to_host(keys: Any, has_keys: Any, lengths: Any, signatures: Any) -> Ta
 def joined(parts: Sequence[Taken]) -> Taken:
     """What was taken of consecutive documents."""
     keys, has_keys, lengths = (np.concatenate(column) for column in list(zip(*parts, strict=True))[:3])
-    values = [part.signatures for part in parts if part.signatures is not None]
+    values: list[Any] = [part.signatures for part in parts if part.signatures is not None]
     return Taken(keys, has_keys, lengths, np.concatenate(values) if values else None)
