@@ -39,6 +39,18 @@ __device__ __forceinline__ T warp_sum(T value) {
   return value;
 }
 
+// The sum over the lanes before this one; over all lanes: total.
+template <class T>
+__device__ __forceinline__ T sum_before(T value, T& total) {
+  T sum = value;
+  for (int by = 1; by < 32; by *= 2) {
+    const T before = __shfl_up_sync(kAllLanes, sum, by);
+    if (lane_index() >= by) sum += before;
+  }
+  total = __shfl_sync(kAllLanes, sum, 31);
+  return sum - value;
+}
+
 // Counts what this warp has finished of a document's `parts`; whether it was the last of them.
 // What other warps wrote before they counted can be read around L1 (__ldcg) afterwards.
 __device__ __forceinline__ bool finishes_last(uint32_t* finished, int64_t parts) {

@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, TypeAlias
 
+from gpucurate.frame.transfers import counted_for, depart
 from gpucurate.spec.books import Books
+from gpucurate.spec.device import Device
 from gpucurate.spec.errors import ConfigurationError, GpucurateError, StageError
 from gpucurate.spec.statistics import StagePerfStats
 from gpucurate.stages.base import ProcessingStage, SourceStage
+from gpucurate.stages.specification import is_own
 from gpucurate.tasks.document import DocumentBatch
 from gpucurate.tasks.origin import Origin
 from gpucurate.tasks.task import Task
@@ -57,10 +60,12 @@ class Chain:
 
     Args:
         stages: in order, already set up.
+        devices: where each runs: batches are moved there, once, where the device changes. None moves none.
     """
 
-    def __init__(self, stages: Sequence[Stage]) -> None:
+    def __init__(self, stages: Sequence[Stage], devices: Sequence[Device] | None = None) -> None:
         self.stages = list(stages)
+        self._devices = [None] * len(self.stages) if devices is None else list(devices)
         self._flows: list[_Flow] = []
 
     def run(self, tasks: Iterable[AnyTask]) -> Iterator[AnyTask]:
@@ -72,8 +77,9 @@ class Chain:
         """
         self._flows = [_Flow(StagePerfStats(stage.name)) for stage in self.stages]
         stream: Iterator[AnyTask] = iter(tasks)
-        for stage, flow in zip(self.stages, self._flows, strict=True):
-            stream = self._through(stage, flow, stream)
+        for stage, flow, device in zip(self.stages, self._flows, self._devices, strict=True):
+            placed = stream if device is None else _placed(stage, device, flow, stream)
+            stream = self._through(stage, flow, placed)
         return stream
 
     def statistics(self) -> list[StagePerfStats]:
@@ -115,6 +121,20 @@ class Chain:
                 call: Call = (lambda held: stage.process(held.pop())) if one_by_one else _emptying(stage)
                 yield from _watch(stage, flow, call, given)
         yield from _watch(stage, flow, lambda _: stage.flush(), [])
+
+
+def _placed(stage: Stage, device: Device, flow: _Flow, tasks: Iterator[AnyTask]) -> Iterator[AnyTask]:
+    """Tasks on the device of the stage, of user stages as the frame that is written against there."""
+    as_frame = not is_own(type(stage))
+    for task in tasks:
+        box: Box = [task]
+        del task
+        if isinstance(box[0], DocumentBatch) and not stage.follows_device:
+            with counted_for(flow.stats):
+                if box[0].device == "cuda" and device == "cpu":
+                    depart(f"stage {stage.name} runs on the CPU", box[0].num_items)
+                box[0] = box[0].moved_to(device, as_frame=as_frame)
+        yield box.pop()
 
 
 def _emptying(stage: Stage) -> Call:
@@ -169,6 +189,9 @@ def _watch(stage: Stage, flow: _Flow, call: Call, given: list[AnyTask]) -> Itera
             yield box.pop()
     flow.stats.process_time += stats.process_time
     flow.stats.invocations += stats.invocations
+    flow.stats.host_to_device_bytes += stats.host_to_device_bytes
+    flow.stats.device_to_host_bytes += stats.device_to_host_bytes
+    flow.stats.departures.update(stats.departures)
 
 
 def _note_output(flow: _Flow, stats: StagePerfStats, task: AnyTask, parent: _Lineage | None) -> None:
@@ -231,7 +254,8 @@ def _timed(stage: Stage, call: Callable[[], Any], stats: StagePerfStats) -> Any:
     """
     began = time.perf_counter()
     try:
-        return call()
+        with counted_for(stats):
+            return call()
     except (GpucurateError, MemoryError):
         raise
     except (Exception, SystemExit) as error:

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from gpucurate.dedup.key_file import KeyFile
+from gpucurate.frame.transfers import upload
 
 
 class Staging:
     """A buffer of documents with their keys on the host, sent when it is full.
 
     Args:
-        xp: module of the device's arrays; its ``asarray`` copies to the device.
+        xp: module of the device's arrays.
         bands: keys a document.
         size: documents.
     """
@@ -56,4 +57,4 @@ class Staging:
         if self._used:
             words, ids = self._words[:, : self._used], self._ids[: self._used]
             self._used = 0
-            yield [self._xp.asarray(row) for row in words], self._xp.asarray(ids)
+            yield [upload(row, self._xp) for row in words], upload(ids, self._xp)

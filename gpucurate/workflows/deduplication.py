@@ -41,6 +41,7 @@ from gpucurate.dedup.verification import NOT_VERIFIED, Verification
 from gpucurate.io.listing import Listing, list_input
 from gpucurate.io.output_name import check_output_names
 from gpucurate.io.schema import schema_names
+from gpucurate.pipeline.devices import require_cuda
 from gpucurate.pipeline.run import Run, refuse_overlap
 from gpucurate.pipeline.verdict import check_rejects, judge
 from gpucurate.planning.fingerprint import digest
@@ -144,6 +145,8 @@ class DeduplicationWorkflow:
                 an index does not fit.
             OutputInUseError: the folder for an index holds something.
         """
+        if self.options.device == "cuda":
+            require_cuda()
         refuse_overlap(self.output, self.inputs)
         self._check_indexes()
         if self.options.cache_path is not None:

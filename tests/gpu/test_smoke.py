@@ -10,10 +10,12 @@ from gpucurate.ops.cuda import Device
 from gpucurate.ops.kernels import kernel_names
 from gpucurate.ops.minhash import PRESETS, MinHashParams
 from tests.emulator import (
+    json_material,
     test_char_length,
     test_clusters,
     test_document_hash,
     test_jaccard,
+    test_json_lines,
     test_minhash,
     test_normalize,
     texts,
@@ -36,12 +38,19 @@ def minhash_agrees(device: Device) -> None:
         test_minhash.agree(device, TEXT, PRESETS[preset].params)
 
 
+def json_lines_agree(device: Device) -> None:
+    records = [json_material.record(size) for size in (0, 40, 600, 5000)]
+    lines = b"\n".join([*records, *json_material.STRUCTURES, *records])
+    test_json_lines.agree(device, lines, ("text", "id", "a"))
+
+
 SMOKE_CHECKS: dict[str, Callable[[Device], None]] = {
     "char_length": lambda device: test_char_length.agree(device, TEXT),
     "document_hash": lambda device: test_document_hash.agree(device, TEXT),
     "equal_values": lambda device: test_minhash.equal_values_agree(device, np.eye(99, dtype=np.uint32), 500),
     "fss": lambda device: test_minhash.agree(device, texts.sliced(TEXT, 11, 18), MinHashParams(rule="fss")),
     "minhash": minhash_agrees,
+    "json_lines": json_lines_agree,
     "nvtext": lambda device: test_minhash.agree(device, TEXT, PRESETS["nemo"].params),
     "normalize": lambda device: test_normalize.agree(device, TEXT),
     "shingle_sets": lambda device: test_jaccard.agree(device, TEXT, MinHashParams()),

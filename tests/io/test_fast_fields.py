@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gpucurate.io.jsonl import fast
-from gpucurate.io.jsonl.fast import parse_fields, scan
+from gpucurate.io.jsonl.fast import parse_fields
 from gpucurate.io.jsonl.parse import parse_lines
+from gpucurate.ops.json_lines import scan_fields
 
 FIELDS = ("text", "id", "", "téxt")
 
@@ -100,7 +101,7 @@ def test_compiled_and_orjson_agree_on_rows_types_and_rejects(lines, text_fields,
 
 
 def passes(line):
-    return bool(scan(*located([line]), FIELDS, 250)[1][0])
+    return bool(scan_fields(*located([line]), FIELDS, max_depth=250)[1][0])
 
 
 @settings(max_examples=800, deadline=None)

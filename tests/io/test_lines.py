@@ -4,7 +4,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gpucurate.io.jsonl.lines import find_lines, trim_carriage_returns
+from gpucurate.io.jsonl.lines import trim_carriage_returns
+from gpucurate.ops.json_lines import find_lines
 
 
 @settings(deadline=None)

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gpucurate.io.jsonl.lines import find_lines
 from gpucurate.io.jsonl.members import pattern_of, set_in_line
 from gpucurate.io.jsonl.splice import set_fields
 from gpucurate.io.piece import LinesOriginal
+from gpucurate.ops.json_lines import find_lines
 
 
 def spliced(line: str, **values: object) -> str:

@@ -8,13 +8,13 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from gpucurate.io.jsonl.characters import BACKSLASH, QUOTE, spells
 from gpucurate.io.jsonl.members import key_of
 from gpucurate.io.jsonl.render import Rendered, joined
-from gpucurate.io.jsonl.simd import WIDTH, first_bit, quote_mask
 from gpucurate.io.piece import LinesOriginal, Mask
 from gpucurate.ops.compiled import kernel
 from gpucurate.ops.copying import copy_bytes
+from gpucurate.ops.json_lines.characters import BACKSLASH, QUOTE, spells
+from gpucurate.ops.json_lines.simd import WIDTH, first_bit, quote_mask
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 Offsets: TypeAlias = npt.NDArray[np.int64]

@@ -14,14 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from gpucurate.frame.text import TextBuffers
-from gpucurate.io.jsonl.characters import hex4
-from gpucurate.io.jsonl.fast import scan
-from gpucurate.io.jsonl.scan import BEGIN, ESCAPED, KIND, PLAIN, SIZE
-from gpucurate.io.jsonl.simd import WIDTH, backslash_mask, first_bit
 from gpucurate.io.jsonl.splice import set_fields
 from gpucurate.io.piece import LinesOriginal
 from gpucurate.ops.buffers import read_only
 from gpucurate.ops.compiled import kernel
+from gpucurate.ops.json_lines import BEGIN, ESCAPED, KIND, PLAIN, SIZE, scan_fields
+from gpucurate.ops.json_lines.characters import hex4
+from gpucurate.ops.json_lines.simd import WIDTH, backslash_mask, first_bit
 from gpucurate.ops.segments import Spans, remove_spans
 from gpucurate.ops.segments.cutting import copy_without, runs
 
@@ -61,7 +60,7 @@ def _values(
     """Of changed lines, where the value begins; and which of them are usual. Both have n entries."""
     begins, usual = np.zeros(len(lines), np.int64), np.zeros(len(lines), np.bool_)
     some = lines.select(changed)
-    found, passed = scan(lines.data, some.starts, some.stops, [field], _ANY_DEPTH)
+    found, passed = scan_fields(lines.data, some.starts, some.stops, [field], max_depth=_ANY_DEPTH)
     value = found[:, 0]
     passed &= (value[:, KIND] == PLAIN) | (value[:, KIND] == ESCAPED)
     if np.any((value[:, SIZE] != np.diff(text.offsets)[changed])[passed]):

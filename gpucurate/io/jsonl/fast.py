@@ -13,10 +13,10 @@ import pyarrow as pa
 from gpucurate.frame.arrays import array_of
 from gpucurate.io.jsonl.columns import column_of
 from gpucurate.io.jsonl.parse import Lines, Parsed, parse_lines, parse_records
-from gpucurate.io.jsonl.scan import ESCAPED, KIND, MISSING, NULL, OTHER, PLAIN, scan_lines
 from gpucurate.io.jsonl.strings import CopiedStrings, string_column
+from gpucurate.ops.json_lines import ESCAPED, KIND, MISSING, MOST_FIELDS, NULL, OTHER, PLAIN
+from gpucurate.ops.json_lines.cpu import scan_and_copy
 
-MOST_FIELDS = 16  # the scan compares each key with each of them
 _FIRST_RECORDS = 32
 
 Found = npt.NDArray[np.int64]
@@ -50,9 +50,9 @@ def parse_fields(
         return parse_lines(data, starts, stops, fields=fields, **limits)
     text = wanted.index(text_fields[0]) if len(text_fields) == 1 else -1
     strings = CopiedStrings.room(len(starts), len(data) if text >= 0 else 0)
-    found, usual = scan(
-        data, starts, stops, wanted, max_depth, only=fields is None, text=text, strings=strings
-    )
+    lines = (data, starts, stops, wanted)
+    room = (text, strings.out, strings.offsets)
+    found, usual = scan_and_copy(*lines, *room, max_depth=max_depth, only=fields is None)
     for name in text_fields:
         usual &= _is_string(found[:, wanted.index(name), KIND])
     slow = np.flatnonzero(~usual)
@@ -74,33 +74,6 @@ def _first_keys(
     first = slice(0, _FIRST_RECORDS)
     records, _, _ = parse_records(data, starts[first], stops[first], text_fields, max_depth)
     return list(dict.fromkeys(key for record in records for key in record))
-
-
-def scan(
-    data: npt.NDArray[np.uint8],
-    starts: Lines,
-    stops: Lines,
-    fields: Sequence[str],
-    max_depth: int,
-    *,
-    only: bool = False,
-    text: int = -1,
-    strings: CopiedStrings | None = None,
-) -> tuple[Found, npt.NDArray[np.bool_]]:
-    """What :func:`scan_lines` finds: int64[n, f, 4], and bool[n] whether the line passed.
-
-    The values of field ``text``, if there is one, are copied to ``strings``.
-    """
-    names = [name.encode() for name in fields]
-    key_offsets = np.zeros(len(fields) + 1, np.int64)
-    np.cumsum([len(name) for name in names], out=key_offsets[1:])
-    keys = np.frombuffer(b"".join(names) or b"\0", np.uint8)
-    found = np.zeros((len(starts), len(fields), 4), np.int64)
-    passed = np.zeros(len(starts), np.bool_)
-    strings = strings or CopiedStrings.room(len(starts), 0)
-    lines = (data, starts, stops, keys, key_offsets, only, max_depth, found, passed)
-    scan_lines(*lines, text, strings.out, strings.offsets)
-    return found, passed
 
 
 def _is_string(kinds: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:

@@ -12,12 +12,13 @@ from gpucurate.io.jsonl.chunks import Broken, Chunk, Cutter, Oversize, Part, Pla
 from gpucurate.io.jsonl.codecs import DecodedStream
 from gpucurate.io.jsonl.fast import parse_fields
 from gpucurate.io.jsonl.layout import HEAD_BYTES, foreign_container, foreign_encoding, layout_hint
-from gpucurate.io.jsonl.lines import find_lines, trim_carriage_returns
+from gpucurate.io.jsonl.lines import trim_carriage_returns
 from gpucurate.io.jsonl.parse import Lines, Parsed
 from gpucurate.io.limits import ReadLimits
 from gpucurate.io.piece import LinesOriginal, Mask, Piece
 from gpucurate.io.source import ByteSource, open_source
 from gpucurate.io.urls import redact
+from gpucurate.ops.json_lines import find_lines
 from gpucurate.spec.errors import InputError
 from gpucurate.spec.reject import SNIPPET_BYTES, Reject, RejectReason
 from gpucurate.spec.source import FileRange

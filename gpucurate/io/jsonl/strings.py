@@ -9,16 +9,13 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from gpucurate.io.jsonl.scan import BEGIN, END, ESCAPED, KIND, PLAIN, SIZE
-from gpucurate.io.jsonl.simd import WIDTH
-from gpucurate.io.jsonl.values import unescape
-from gpucurate.ops.compiled import kernel
-from gpucurate.ops.copying import copy_bytes
+from gpucurate.ops.json_lines import copy_strings
+from gpucurate.ops.json_lines.simd import WIDTH
 
 
 @dataclass(frozen=True, slots=True)
 class CopiedStrings:
-    """Strings that :func:`scan_lines` copies on its way.
+    """Strings that :func:`scan_and_copy` copies on its way.
 
     Attributes:
         out: uint8, the strings one after the other.
@@ -39,28 +36,15 @@ class CopiedStrings:
         return _large_strings(None, offsets, self.out)
 
 
-@kernel
-def _copy_strings(data: Any, found: Any, offsets: Any, out: Any) -> None:
-    for row in range(len(found)):
-        if found[row, KIND] == PLAIN:
-            copy_bytes(data, found[row, BEGIN], found[row, END], out, offsets[row])
-        elif found[row, KIND] == ESCAPED:
-            unescape(data, found[row, BEGIN], found[row, END], out, offsets[row])
-
-
 def string_column(data: npt.NDArray[np.uint8], found: npt.NDArray[np.int64]) -> pa.Array:
     """A large_string column of scanned values; what is no string becomes null.
 
     Args:
         data: uint8, the bytes of the lines.
-        found: int64[n, 4], what :func:`scan_lines` found of one field.
+        found: int64[n, 4], what :func:`scan_fields` found of one field.
     """
-    is_string = (found[:, KIND] == PLAIN) | (found[:, KIND] == ESCAPED)
-    offsets = np.zeros(len(found) + 1, np.int64)
-    np.cumsum(np.where(is_string, found[:, SIZE], 0), out=offsets[1:])
-    out = np.empty(int(offsets[-1]) + WIDTH, np.uint8)
-    _copy_strings(data, found, offsets, out)
-    validity = None if is_string.all() else pa.py_buffer(np.packbits(is_string, bitorder="little").tobytes())
+    out, offsets, valid = copy_strings(data, found)
+    validity = None if valid.all() else pa.py_buffer(np.packbits(valid, bitorder="little").tobytes())
     return _large_strings(validity, offsets, out)
 
 

@@ -12,17 +12,18 @@ from gpucurate.dedup.policy import Policy
 from gpucurate.dedup.ranks import Ranks, column_ranks
 from gpucurate.dedup.sketch import Sketch
 from gpucurate.dedup.within import count_without, keys_within
+from gpucurate.frame.device_table import text_to_device
 from gpucurate.frame.text import TextBuffers
+from gpucurate.frame.transfers import download
 from gpucurate.ops.char_length import char_length
 from gpucurate.spec.unit import OutputFile
 from gpucurate.stages.base import ProcessingStage, StageIO
 from gpucurate.stages.context import UnitContext
 from gpucurate.stages.deduplication.column_path import ColumnPath
 from gpucurate.stages.deduplication.records import unit_records
+from gpucurate.stages.deduplication.taken import Keys, Taken, to_host
 from gpucurate.tasks.document import DocumentBatch
 from gpucurate.tasks.file_group import FileGroupTask
-
-Keys = npt.NDArray[np.uint64]
 
 KEY_FOLDER = "_gpucurate/scratch/keys"
 
@@ -76,7 +77,8 @@ class DocumentKeys(ProcessingStage[DocumentBatch, FileGroupTask]):
 
     def setup(self, worker_metadata: object = None) -> None:
         """Load what is compiled, so that the first batch does not wait for it."""
-        self.sketch.keys(TextBuffers.from_strings(["a text of ordinary length", "ein größerer Text"]))
+        text = TextBuffers.from_strings(["a text of ordinary length", "ein größerer Text"])
+        self.take(text_to_device(text) if self.device == "cuda" else text)
 
     def bind(self, context: UnitContext | None) -> None:
         """Begin a unit; a file that a failed unit left open is given up."""
@@ -96,10 +98,12 @@ class DocumentKeys(ProcessingStage[DocumentBatch, FileGroupTask]):
             keys = keys_within(keys, column, wide=self.sketch.wide)
             self.count(f"{WITHOUT_GROUP}{self.within}", count_without(column))
         records, ranks = unit_records(task, self.context), self._ranks(task)
-        self._append(records, keys, has_keys, char_length(text), signatures=signatures, ranks=ranks)
+        lengths = download(char_length(text))
+        taken = to_host(keys, has_keys, signatures)
+        self._append(records, taken, lengths, ranks)
 
     def take(self, text: TextBuffers) -> tuple[Keys, npt.NDArray[np.bool_], Signatures | None]:
-        """Keys, whether each document has any, and its signature if the layout has them."""
+        """Keys, whether each document has any, its signature if the layout has them: where the text is."""
         return *self.sketch.keys(text), None
 
     def _ranks(self, task: DocumentBatch) -> Ranks | None:
@@ -116,11 +120,8 @@ class DocumentKeys(ProcessingStage[DocumentBatch, FileGroupTask]):
     def _append(
         self,
         records: npt.NDArray[np.int64],
-        keys: Keys,
-        has_keys: npt.NDArray[np.bool_],
+        taken: Taken,
         lengths: npt.NDArray[np.int64],
-        *,
-        signatures: Signatures | None,
         ranks: Ranks | None,
     ) -> None:
         writer = self._open()
@@ -130,9 +131,10 @@ class DocumentKeys(ProcessingStage[DocumentBatch, FileGroupTask]):
         all_ranks = None if ranks is None else np.zeros(len(all_lengths), np.uint64)
         if ranks is not None and all_ranks is not None:
             all_ranks[local] = ranks
-        ids = local[has_keys].astype(np.uint32)
-        kept = None if signatures is None else signatures[has_keys]
-        writer.append(len(all_lengths), ids, keys[has_keys], all_lengths, signatures=kept, ranks=all_ranks)
+        ids = local[taken.has_keys].astype(np.uint32)
+        writer.append(
+            len(all_lengths), ids, taken.keys, all_lengths, signatures=taken.signatures, ranks=all_ranks
+        )
 
     def _open(self) -> KeyFileWriter:
         if self._writer is None:
@@ -149,10 +151,16 @@ class DocumentKeys(ProcessingStage[DocumentBatch, FileGroupTask]):
         writer = self._open()
         rest = self.context.records - writer.records
         if rest:
-            no_keys, _, no_signatures = self.take(TextBuffers.from_strings([]))
-            none, no_length = np.zeros(0, np.uint32), np.zeros(rest, np.uint32)
-            no_ranks = None if self.policy is None else np.zeros(rest, np.uint64)
-            writer.append(rest, none, no_keys, no_length, signatures=no_signatures, ranks=no_ranks)
+            layout, none = self.layout, np.zeros(0, np.uint32)
+            no_values = np.zeros((0, layout.signature_values), layout.signature_dtype)
+            writer.append(
+                rest,
+                none,
+                np.zeros((0, layout.bands), np.uint64),
+                np.zeros(rest, np.uint32),
+                signatures=no_values if layout.signature_values else None,
+                ranks=np.zeros(rest, np.uint64) if layout.ranks else None,
+            )
         rows, size = writer.records, writer.close()
         name = key_file_name(self.context.unit_index)
         self.context.outputs.append(OutputFile(name, str(writer.path), rows, size, ""))

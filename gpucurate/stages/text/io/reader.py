@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import pyarrow as pa
 
 from gpucurate.frame import table as frame
+from gpucurate.frame.transfers import depart
 from gpucurate.io.limits import ReadLimits
 from gpucurate.io.listing import Listing, list_input
 from gpucurate.io.piece import Piece
@@ -172,7 +173,8 @@ class DocumentReader(SourceStage[FileGroupTask, DocumentBatch]):
         return frame.with_columns(rows, {name: pa.nulls(piece.num_rows) for name in absent})
 
     def _batch(self, task: FileGroupTask, source: FileRange, piece: Piece) -> DocumentBatch:
-        return DocumentBatch(
+        """The piece as a batch on the device of the stage."""
+        batch = DocumentBatch(
             task.dataset_name,
             self._table(piece),
             f"{source.file.name}:{source.start}+{piece.first_record}",
@@ -181,6 +183,9 @@ class DocumentReader(SourceStage[FileGroupTask, DocumentBatch]):
             Origin.of_range(source, piece.first_record),
             records=piece.records,
         ).with_original(piece.original)
+        if self.device == "cuda" and batch.device == "cpu":
+            depart("documents parsed on the CPU", batch.num_items)
+        return batch.moved_to(self.device)
 
 
 class JsonlReader(DocumentReader):

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from gpucurate.io.jsonl.characters import (
+from gpucurate.ops.compiled import kernel
+from gpucurate.ops.json_lines.characters import (
     BACKSLASH,
     BAD,
     QUOTE,
@@ -16,8 +17,7 @@ from gpucurate.io.jsonl.characters import (
     put_escape,
     sequence_length,
 )
-from gpucurate.io.jsonl.simd import WIDTH, backslash_mask, copy_block, first_bit, special_mask
-from gpucurate.ops.compiled import kernel
+from gpucurate.ops.json_lines.simd import WIDTH, backslash_mask, copy_block, first_bit, special_mask
 
 
 @kernel

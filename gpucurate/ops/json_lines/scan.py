@@ -1,20 +1,17 @@
 """Validating JSON lines and finding the values of a few fields, without leaving compiled code.
 
-A line passes only if orjson would accept it, so that what passes needs no second look; a line
-that does not pass is not wrong but unusual, and goes to orjson, which decides. Grammar:
-RFC 8259.
+Grammar: RFC 8259. What passes, and what is found: the contract.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from gpucurate.io.jsonl.characters import BAD
-from gpucurate.io.jsonl.values import copy_string, string_end
 from gpucurate.ops.compiled import kernel
+from gpucurate.ops.json_lines.characters import BAD
+from gpucurate.ops.json_lines.contract import BEGIN, END, ESCAPED, KIND, MISSING, NULL, OTHER, PLAIN, SIZE
+from gpucurate.ops.json_lines.values import copy_string, string_end
 
-MISSING, PLAIN, ESCAPED, NULL, OTHER = 0, 1, 2, 3, 4
-KIND, BEGIN, END, SIZE = 0, 1, 2, 3
 _DEEPEST = 60
 _MAX_INT_DIGITS = 18
 
@@ -219,10 +216,7 @@ def scan_lines(  # noqa: PLR0917
         key_offsets: int64[f+1] into ``keys``.
         only: whether a line with another field does not pass.
         max_depth: deeper lines do not pass.
-        found: int64[n, f, 4], zeros. Of each value it becomes KIND, that is MISSING, PLAIN (a
-            string without escapes), ESCAPED (a string with), NULL or OTHER; BEGIN and END of the
-            value, of a string without its quotes; and of a string SIZE, its bytes once the
-            escapes are resolved.
+        found: int64[n, f, 4], zeros. Becomes what the contract says.
         passed: bool[n]; becomes whether the line is well-formed and usual.
         text: number of the field whose strings are copied; -1 for none.
         out: uint8, room for the strings and 64 bytes more. Receives the strings, without escapes,
@@ -235,4 +229,6 @@ def scan_lines(  # noqa: PLR0917
             data, starts[row], stops[row], keys, key_offsets, only, max_depth, found[row], text, out, at
         )
         passed[row] = end >= 0
+        if end < 0:
+            found[row] = 0
         offsets[row + 1] = end if end >= 0 else at

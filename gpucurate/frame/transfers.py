@@ -1,0 +1,87 @@
+"""Bytes that cross between host and device, counted for the stage that moved them.
+
+Every array that goes up or comes down passes through :func:`upload` and :func:`download`: what they do not
+count did not move. Only single numbers that steer a kernel, such as the length of its output, are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gpucurate.spec.errors import DeviceError
+from gpucurate.spec.statistics import StagePerfStats
+
+_ledger: ContextVar[StagePerfStats | None] = ContextVar("ledger", default=None)
+
+
+def array_module() -> Any:
+    """CuPy, whose arrays those of a device are.
+
+    Raises:
+        DeviceError: it is not installed.
+    """
+    try:
+        import cupy
+    except ImportError as error:
+        raise DeviceError(
+            "operations on a CUDA device need CuPy, which is not installed: pip install 'gpucurate[cu13]'"
+        ) from error
+    return cupy
+
+
+def is_on_device(array: Any) -> bool:
+    """Whether an array lies on a CUDA device."""
+    return hasattr(array, "__cuda_array_interface__")
+
+
+@contextmanager
+def counted_for(stats: StagePerfStats) -> Iterator[None]:
+    """Count what is moved inside for a stage; of nested ones the innermost counts."""
+    token = _ledger.set(stats)
+    try:
+        yield
+    finally:
+        _ledger.reset(token)
+
+
+def upload(array: npt.NDArray[Any], module: Any = None) -> Any:
+    """A copy on the current device, ordered on its current stream.
+
+    Args:
+        array: on the host.
+        module: of the device's arrays; CuPy unless another one stands for it, as the emulator's NumPy does:
+            that one's ``asarray`` may give the array itself.
+
+    Raises:
+        DeviceError: CuPy is not installed.
+    """
+    if (stats := _ledger.get()) is not None:
+        stats.host_to_device_bytes += array.nbytes
+    return (module or array_module()).asarray(array)
+
+
+def download(array: Any) -> npt.NDArray[Any]:
+    """A copy on the host, when the device has made it; a NumPy array as it is."""
+    if isinstance(array, np.ndarray):
+        return array
+    if (stats := _ledger.get()) is not None:
+        stats.device_to_host_bytes += array.nbytes
+    copied: npt.NDArray[Any] = array.get()
+    return copied
+
+
+def depart(cause: str, count: int = 1) -> None:
+    """Note that something was done on the host which could have stayed on the device, and why.
+
+    Args:
+        cause: as the report shows it, such as ``lines of unusual JSON``.
+        count: how often; rows or lines where those are meant.
+    """
+    if count and (stats := _ledger.get()) is not None:
+        stats.departures[cause] += count

@@ -1,0 +1,46 @@
+"""``cupy.cuda.runtime`` of the emulated device."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from cupy import _memory
+
+_current = 0
+
+
+class CUDARuntimeError(RuntimeError):
+    """As CuPy's."""
+
+
+def getDeviceCount() -> int:  # noqa: N802 - CuPy's names
+    """As many as the environment says."""
+    return int(os.environ.get("GPUCURATE_EMULATED_GPUS", "1"))
+
+
+def getDevice() -> int:  # noqa: N802
+    """Number of the current device."""
+    return _current
+
+
+def setDevice(number: int) -> None:  # noqa: N802
+    """Choose the current device."""
+    global _current
+    if number >= getDeviceCount():
+        raise CUDARuntimeError("cudaErrorInvalidDevice: invalid device ordinal")
+    _current = number
+
+
+def getDeviceProperties(number: int) -> dict[str, Any]:  # noqa: N802
+    """What grids are sized by."""
+    return {"multiProcessorCount": 4, "name": b"emulated", "major": 9, "minor": 0}
+
+
+def memGetInfo() -> tuple[int, int]:  # noqa: N802
+    """Bytes free, and in all."""
+    return _memory.TOTAL - _memory.held()["now"], _memory.TOTAL
+
+
+def deviceSynchronize() -> None:  # noqa: N802
+    """Everything is done already."""
