@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from gpucurate.memory.gpu_pool import GpuPool, open_gpu_pool
+from gpucurate.memory.gpu_memory import GpuMemory
+from gpucurate.ops.cuda import CUDA
 
 
 class WorkerGpu:
-    """Memory of the GPU: set up before a worker's stages, given back after them.
+    """The GPU of a worker: set up before its stages, given back after them.
 
     Args:
-        memory: bytes that the worker may use; a share of what is free on the device if None.
+        limit: bytes that the worker may use; a share of what is free on the device if None.
+
+    Attributes:
+        memory: of the GPU.
 
     Raises:
         DeviceError: no device, no driver, or packages are missing.
         ConfigurationError: the device has not so much memory.
     """
 
-    def __init__(self, memory: int | None) -> None:
-        self.pool: GpuPool = open_gpu_pool(memory)
+    def __init__(self, limit: int | None) -> None:
+        self.memory = GpuMemory(limit)
 
     def close(self) -> None:
         """Give everything back.
@@ -25,4 +29,5 @@ class WorkerGpu:
         Raises:
             LeakError: something of the run is still held.
         """
-        self.pool.close()
+        CUDA.forget_tables()
+        self.memory.close()

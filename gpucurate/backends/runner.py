@@ -82,7 +82,7 @@ class Runner:
         if self.assignment.uses_gpu:
             self._gpu = WorkerGpu(self.assignment.gpu_memory)
         for stage, device in zip(self.assignment.stages, self._devices, strict=True):
-            stage.place(device)
+            stage.place(device, None if self._gpu is None else self._gpu.memory)
         for stage in self.assignment.stages:
             self._ready.append(stage)
             try:
@@ -139,7 +139,8 @@ class Runner:
             raise
 
     def _run(self, unit: Unit, context: UnitContext, rejects: RejectWriter | None) -> UnitResult:
-        chain = Chain(self.assignment.stages, self.assignment.devices or None)
+        memory = None if self._gpu is None else self._gpu.memory
+        chain = Chain(self.assignment.stages, self.assignment.devices or None, memory)
         for stage in self.assignment.stages:
             stage.bind(context)
         # Not a comprehension: its variable would hold a batch while the next one is read.

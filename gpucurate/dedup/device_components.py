@@ -22,7 +22,6 @@ from gpucurate.dedup.device_keys import Chunk, DeviceKeys, Within
 from gpucurate.dedup.key_file import KeySet
 from gpucurate.dedup.key_ranges import key_ranges
 from gpucurate.dedup.resident_keys import ResidentKeys
-from gpucurate.frame.transfers import download
 from gpucurate.ops.cuda import CUDA, Device
 from gpucurate.ops.grouping import check_document_count
 from gpucurate.ops.union_find.cuda import flatten, hook_pairs
@@ -74,7 +73,7 @@ def find_components_on_device(
         for group in groups:
             grouping.join_by_ranges(group)
     flatten(parents, device)
-    return download(parents)
+    return device.to_host(parents)
 
 
 @dataclass(frozen=True, slots=True)

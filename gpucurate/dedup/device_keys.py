@@ -14,7 +14,6 @@ from gpucurate.dedup.key_file import KeyFile, KeySet
 from gpucurate.dedup.key_ranges import KEY_BITS
 from gpucurate.dedup.resident_keys import KeyPiece, ResidentKeys
 from gpucurate.dedup.staging import Staging
-from gpucurate.frame.transfers import download
 from gpucurate.ops.cuda import Device
 
 Chunk = tuple[Sequence[Any], Any]
@@ -59,7 +58,7 @@ class DeviceKeys:
         Raises:
             StorageError: a key file is not whole.
         """
-        staging = Staging(self.device.xp, len(bands), size)
+        staging = Staging(self.device, len(bands), size)
         for path, base, pieces in self._units():
             if pieces is None:
                 with KeyFile(path) as file:
@@ -103,7 +102,7 @@ class DeviceKeys:
         for (words,), _ in self.chunks_within([band], size, inside):
             buckets = ((words - np.uint64(low)) >> np.uint64(rest)).view(np.int64)
             counts += xp.bincount(buckets, minlength=len(counts))
-        return download(counts)
+        return self.device.to_host(counts)
 
     def _places(self, columns: dict[int, Any], conditions: Sequence[Within]) -> Any:
         """Where all conditions are met; None where there are none."""

@@ -8,20 +8,20 @@ from typing import Any
 import numpy as np
 
 from gpucurate.dedup.key_file import KeyFile
-from gpucurate.frame.transfers import upload
+from gpucurate.ops.cuda import Device
 
 
 class Staging:
     """A buffer of documents with their keys on the host, sent when it is full.
 
     Args:
-        xp: module of the device's arrays.
+        device: where to.
         bands: keys a document.
         size: documents.
     """
 
-    def __init__(self, xp: Any, bands: int, size: int) -> None:
-        self._xp = xp
+    def __init__(self, device: Device, bands: int, size: int) -> None:
+        self._device = device
         self._words = np.empty((bands, size), np.uint64)
         self._ids = np.empty(size, np.uint32)
         self._used = 0
@@ -57,4 +57,4 @@ class Staging:
         if self._used:
             words, ids = self._words[:, : self._used], self._ids[: self._used]
             self._used = 0
-            yield [upload(row, self._xp) for row in words], upload(ids, self._xp)
+            yield list(map(self._device.to_device, words)), self._device.to_device(ids)

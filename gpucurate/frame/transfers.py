@@ -50,20 +50,15 @@ def counted_for(stats: StagePerfStats) -> Iterator[None]:
         _ledger.reset(token)
 
 
-def upload(array: npt.NDArray[Any], module: Any = None) -> Any:
+def upload(array: npt.NDArray[Any]) -> Any:
     """A copy on the current device, ordered on its current stream.
-
-    Args:
-        array: on the host.
-        module: of the device's arrays; CuPy unless another one stands for it, as the emulator's NumPy does:
-            that one's ``asarray`` may give the array itself.
 
     Raises:
         DeviceError: CuPy is not installed.
     """
     if (stats := _ledger.get()) is not None:
         stats.host_to_device_bytes += array.nbytes
-    return (module or array_module()).asarray(array)
+    return array_module().asarray(array)
 
 
 def download(array: Any) -> npt.NDArray[Any]:

@@ -66,6 +66,7 @@ class StageCounters:
         self._pool = pool
         self._running: list[StageMemory] = []
         self._lock = threading.Lock()
+        self._open = True
         self._before = pool.push_counters()
 
     @contextmanager
@@ -97,12 +98,16 @@ class StageCounters:
             return self._before.total_count
 
     def close(self) -> None:
-        """Take the counters off the pool."""
+        """Take the counters off the pool; the figures stay."""
         with self._lock:
+            self._lap()
+            self._open = False
             self._pool.pop_counters()
 
     def _lap(self) -> None:
         """What was since the last boundary goes to the running stages."""
+        if not self._open:
+            return
         since, held = self._pool.pop_counters(), self._before.current_bytes
         self._before = self._pool.push_counters()
         for memory in self._running:

@@ -23,6 +23,8 @@ class StagePerfStats:
         invocations: calls of ``process_batch``.
         host_to_device_bytes: bytes that it moved to a GPU.
         device_to_host_bytes: bytes that it moved back.
+        gpu_peak_bytes: the most that the worker's GPU pool held while the stage ran.
+        gpu_held_bytes: what it held when the stage ended last.
         departures: what was done on the host that could have stayed on the GPU, by cause; rows or lines.
         custom_metrics: what the stage counted with ``self.count(name, n)``.
     """
@@ -36,6 +38,8 @@ class StagePerfStats:
     invocations: int = 0
     host_to_device_bytes: int = 0
     device_to_host_bytes: int = 0
+    gpu_peak_bytes: int = 0
+    gpu_held_bytes: int = 0
     departures: Counter[str] = field(default_factory=Counter)
     custom_metrics: Counter[str] = field(default_factory=Counter)
 
@@ -49,6 +53,8 @@ class StagePerfStats:
         self.invocations += other.invocations
         self.host_to_device_bytes += other.host_to_device_bytes
         self.device_to_host_bytes += other.device_to_host_bytes
+        self.gpu_peak_bytes = max(self.gpu_peak_bytes, other.gpu_peak_bytes)
+        self.gpu_held_bytes = max(self.gpu_held_bytes, other.gpu_held_bytes)
         self.departures.update(other.departures)
         self.custom_metrics.update(other.custom_metrics)
 

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
+from gpucurate.memory.gpu_memory import GpuMemory
 from gpucurate.spec.device import Device
 from gpucurate.spec.errors import ConfigurationError
 from gpucurate.spec.resources import Resources
@@ -58,6 +59,7 @@ class ProcessingStage(ABC, Generic[X, Y]):
     _counters: Counter[str] | None = None
     _context: UnitContext | None = None
     _device: Device = "cpu"
+    _gpu_memory: GpuMemory | None = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -140,9 +142,20 @@ class ProcessingStage(ABC, Generic[X, Y]):
         """Where the stage runs; known once a worker sets it up."""
         return self._device
 
-    def place(self, device: Device) -> None:
+    @property
+    def gpu_memory(self) -> GpuMemory:
+        """Memory of the GPU that the stage runs on: to reserve, to spill, to do a batch in parts.
+
+        Raises:
+            RuntimeError: it does not run on one.
+        """
+        if self._gpu_memory is None:
+            raise RuntimeError(f"stage {self.name!r} does not run on a GPU")
+        return self._gpu_memory
+
+    def place(self, device: Device, gpu_memory: GpuMemory | None = None) -> None:
         """Tell the stage where it runs. For the worker, before ``setup``."""
-        self._device = device
+        self._device, self._gpu_memory = device, gpu_memory
 
     def bind(self, context: UnitContext | None) -> None:
         """Give the stage the unit that runs next. For the worker."""

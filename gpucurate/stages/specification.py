@@ -9,7 +9,7 @@ from gpucurate.stages.base import ProcessingStage, SourceStage
 from gpucurate.stages.described import describe_values, source_hash
 
 _ATTRIBUTES = {"name", "resources", "batch_size", "runtime_env", "devices"}
-_ATTRIBUTES |= {"_counters", "_context", "_device"}  # what the worker sets
+_ATTRIBUTES |= {"_counters", "_context", "_device", "_gpu_memory"}  # what the worker sets
 
 
 def specify(stage: ProcessingStage[Any, Any]) -> StageSpec:

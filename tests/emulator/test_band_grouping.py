@@ -14,6 +14,7 @@ from gpucurate.spec.errors import StorageError
 from gpucurate.spec.unit import Unit
 from gpucurate.stages.deduplication.grouping import BandGrouping, band_tasks
 from gpucurate.stages.specification import specify
+from tests.emulated import emulated_cupy
 from tests.emulator.backend import Emulated
 from tests.emulator.test_components import BANDS, key_set, on_cpu
 
@@ -43,14 +44,25 @@ def test_forests_of_several_workers_merge_to_the_labels_of_the_cpu(
     assert np.array_equal(merge_forests(found), on_cpu(keys, tmp_path, wide))
 
 
-def test_what_crosses_to_a_device_and_back_is_counted(emulator_cache, tmp_path):
+@pytest.mark.parametrize("wide", [False, True])
+def test_a_worker_takes_its_own_gpu_and_counts_what_crosses(emulator_cache, tmp_path, monkeypatch, wide):
+    monkeypatch.setenv("GPUCURATE_EMULATOR_CACHE", str(emulator_cache))
     keys = key_set(tmp_path, np.random.default_rng(7), 60, 3, 0.02)
-    stage = BandGrouping(keys.paths, keys.bases, wide=False, memory=1 << 22, where=Emulated(emulator_cache))
-    runner = Runner(Assignment("group", [stage], tmp_path, False), 0)
-    ((task, size, content),) = band_tasks(BANDS, 1, keys.records)
-    (stats,) = runner.run(Unit(content, 0, (), size, [task]), 1).stages
+    runner = Runner(
+        Assignment(
+            "group", [BandGrouping(keys.paths, keys.bases, wide=wide, memory=1 << 22)], tmp_path, False
+        ),
+        0,
+    )
+    bands = 2 if wide else BANDS
+    ((task, size, content),) = band_tasks(bands, 1, keys.records, wide=wide)
+    with emulated_cupy():
+        result = runner.run(Unit(content, 0, (), size, [task]), 1)
     documents = sum(file.documents for _, file in keys.files())
-    assert stats.host_to_device_bytes == documents * (4 + 8 * BANDS)
+    assert result.stages[0].host_to_device_bytes == documents * (4 + 8 * bands)
+    assert result.stages[0].device_to_host_bytes == 4 * keys.records
+    forest = read_forest(tmp_path / result.outputs[0].attempt, keys.records)
+    assert np.array_equal(forest, on_cpu(keys, tmp_path, wide))
 
 
 def test_a_stage_goes_to_workers_and_its_plan_knows_the_units_but_not_where_they_are(tmp_path):

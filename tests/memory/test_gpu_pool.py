@@ -197,6 +197,7 @@ def test_a_pool_that_closes_empty_puts_back_what_was_before_once(stack_of):
     pool.close()
     assert restored == [True]
     assert stack.hoard.closed
+    assert (pool.current_bytes, pool.peak_bytes, pool.allocations) == (0, 1024, 1)
 
 
 def test_garbage_in_cycles_is_no_leak(stack_of):

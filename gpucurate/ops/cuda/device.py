@@ -7,9 +7,10 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
-from gpucurate.frame.transfers import array_module
+from gpucurate.frame.transfers import array_module, download, upload
 from gpucurate.ops.cuda.source import OPTIONS, complete_source
 from gpucurate.spec.errors import DeviceError
 
@@ -88,6 +89,14 @@ class Device(ABC):
         """A read-only table as an array of the device, kept for the rest of the process."""
         return self.xp.asarray(values)
 
+    def to_device(self, array: npt.NDArray[Any]) -> Any:
+        """A copy of a host array on the device."""
+        return self.xp.array(array)
+
+    def to_host(self, array: Any) -> npt.NDArray[Any]:
+        """An array of the device as one of NumPy: a copy, unless it is one already."""
+        return np.asarray(array)
+
 
 class CudaDevice(Device):
     """The process's current CUDA device, through CuPy; found when first used."""
@@ -128,6 +137,14 @@ class CudaDevice(Device):
     def forget_tables(self) -> None:
         """Give the memory of the tables back, before a pool is closed; they are copied again when needed."""
         self._tables.clear()
+
+    def to_device(self, array: npt.NDArray[Any]) -> Any:
+        """See ``Device``; counted."""
+        return upload(array)
+
+    def to_host(self, array: Any) -> npt.NDArray[Any]:
+        """See ``Device``; waits for what is under way, and is counted."""
+        return download(array)
 
 
 @cache

@@ -1,9 +1,9 @@
 """CuPy's names over host memory: what lets the project's device code run where there is no device.
 
-On the path before site-packages (``PYTHONPATH``, ``sys.path``) it is what ``import cupy`` finds. Functions are
-NumPy's, allowed only where CuPy 14 has one of the name (``names.txt``); kernels run in the emulator of
-CUDA C++ beside this folder; and it is as strict as CuPy where hosts and devices meet: arrays of the two
-never mix, none turns into the other by itself, reductions give arrays of no dimension.
+On the path before site-packages (``PYTHONPATH``, ``sys.path``) it is what ``import cupy`` finds. Functions
+are NumPy's, allowed only where CuPy 14 has one of the name (``names.txt``); kernels run in the emulator
+of CUDA C++ beside this folder; and it is as strict as CuPy where hosts and devices meet: arrays of the
+two never mix, none turns into the other by itself, reductions give arrays of no dimension.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from cupy import cuda
 from cupy._array import ndarray, to_device, unwrapped, wrapped
 from cupy._kernels import RawModule

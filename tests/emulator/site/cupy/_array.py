@@ -7,14 +7,17 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
 from cupy import _memory
 
-METHODS = frozenset({"all", "any", "argmax", "argmin", "argsort", "astype", "copy", "cumsum", "dot", "max", "mean", "min"})
-METHODS |= {"nonzero", "prod", "ravel", "repeat", "reshape", "squeeze", "sum", "take", "transpose", "view", "item", "tolist"}
+METHODS = frozenset(
+    "all any argmax argmin argsort astype copy cumsum dot item max mean min nonzero prod ravel repeat reshape "
+    "squeeze sum take tolist transpose view".split()
+)
 ATTRIBUTES = frozenset({"shape", "dtype", "ndim", "size", "nbytes", "itemsize", "flags", "strides"})
 
 
-class ndarray(np.lib.mixins.NDArrayOperatorsMixin):  # noqa: N801 - CuPy's name
+class ndarray(np.lib.mixins.NDArrayOperatorsMixin):
     """Holds host memory that only this module's functions and kernels see."""
 
     __slots__ = ("__weakref__", "_held")
@@ -55,7 +58,7 @@ class ndarray(np.lib.mixins.NDArrayOperatorsMixin):  # noqa: N801 - CuPy's name
         self._held.fill(unwrapped(value))
 
     @property
-    def T(self) -> ndarray:  # noqa: N802 - CuPy's name
+    def T(self) -> ndarray:
         """Transposed, without a copy."""
         return ndarray(self._held.T)
 
@@ -144,5 +147,7 @@ def unwrapped(given: Any) -> Any:
     if isinstance(given, dict):
         return {key: unwrapped(value) for key, value in given.items()}
     if isinstance(given, np.ndarray):
-        raise TypeError(f"Unsupported type <class 'numpy.ndarray'>: an array of the host, {given.dtype}{given.shape}")
+        raise TypeError(
+            f"Unsupported type <class 'numpy.ndarray'>: an array of the host, {given.dtype}{given.shape}"
+        )
     return given

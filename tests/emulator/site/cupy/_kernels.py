@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from cupy._array import unwrapped
-
 from tests.emulator import emu
 
 ORDER = int(os.environ.get("GPUCURATE_EMULATOR_ORDER", "0"))
@@ -30,7 +29,9 @@ class RawModule:
         function = self._module.get_function(name)
         function.order = ORDER
 
-        def launch(grid: tuple[int, ...], block: tuple[int, ...], arguments: tuple[Any, ...], **_: Any) -> None:
+        def launch(
+            grid: tuple[int, ...], block: tuple[int, ...], arguments: tuple[Any, ...], **_: Any
+        ) -> None:
             function(grid, block, unwrapped(tuple(arguments)))
 
         return launch

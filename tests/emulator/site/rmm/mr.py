@@ -83,7 +83,9 @@ class LimitingResourceAdaptor(UpstreamResourceAdaptor):
     def allocate(self, nbytes: int, stream: Any = None) -> int:
         padded = -(-nbytes // ALIGNMENT) * ALIGNMENT
         if self._allocated + padded > self._limit:
-            raise MemoryError(f"std::bad_alloc: out_of_memory: Exceeded memory limit (tried to allocate {nbytes})")
+            raise MemoryError(
+                f"std::bad_alloc: out_of_memory: Exceeded memory limit (tried to allocate {nbytes})"
+            )
         address = self.upstream_mr.allocate(nbytes, stream)
         self._allocated += padded
         return address

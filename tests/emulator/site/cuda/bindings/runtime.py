@@ -1,7 +1,5 @@
 """``cuda.bindings.runtime``: memory pools of the emulated device, as far as the project calls them."""
 
-# ruff: noqa: N801, N802 - CUDA's names
-
 from __future__ import annotations
 
 from enum import IntEnum

@@ -105,4 +105,3 @@ def get_allocator() -> Any:
 def set_allocator(allocator: Any = None) -> None:
     """Choose it."""
     _memory.allocator[0] = allocator or _memory.plain_allocator
-

@@ -14,17 +14,17 @@ class CUDARuntimeError(RuntimeError):
     """As CuPy's."""
 
 
-def getDeviceCount() -> int:  # noqa: N802 - CuPy's names
+def getDeviceCount() -> int:
     """As many as the environment says."""
     return int(os.environ.get("GPUCURATE_EMULATED_GPUS", "1"))
 
 
-def getDevice() -> int:  # noqa: N802
+def getDevice() -> int:
     """Number of the current device."""
     return _current
 
 
-def setDevice(number: int) -> None:  # noqa: N802
+def setDevice(number: int) -> None:
     """Choose the current device."""
     global _current
     if number >= getDeviceCount():
@@ -32,15 +32,15 @@ def setDevice(number: int) -> None:  # noqa: N802
     _current = number
 
 
-def getDeviceProperties(number: int) -> dict[str, Any]:  # noqa: N802
+def getDeviceProperties(number: int) -> dict[str, Any]:
     """What grids are sized by."""
     return {"multiProcessorCount": 4, "name": b"emulated", "major": 9, "minor": 0}
 
 
-def memGetInfo() -> tuple[int, int]:  # noqa: N802
+def memGetInfo() -> tuple[int, int]:
     """Bytes free, and in all."""
     return _memory.TOTAL - _memory.held()["now"], _memory.TOTAL
 
 
-def deviceSynchronize() -> None:  # noqa: N802
+def deviceSynchronize() -> None:
     """Everything is done already."""
