@@ -11,6 +11,7 @@ from gpucurate.backends.base import Backend
 from gpucurate.backends.chain import Stage, told
 from gpucurate.backends.cores import usable_cores
 from gpucurate.backends.driver import Driver, Outcome
+from gpucurate.backends.gpu import close_memory
 from gpucurate.backends.inline import InlineBackend
 from gpucurate.backends.local import LocalBackend
 from gpucurate.backends.process import WorkerPool
@@ -73,6 +74,11 @@ class Executor(Protocol):
     memory: int
     gpu_memory: int | None
 
+    @property
+    def gpu_workers(self) -> int:
+        """Workers of a phase with stages on GPUs."""
+        ...
+
     def describe(self) -> str:
         """Name and settings, for the report."""
 
@@ -109,8 +115,14 @@ class InlineExecutor:
         backend = InlineBackend(_assignment(job, self.gpu_memory))
         return _drive(job, observer, backend, workers=1, budget=1)
 
+    @property
+    def gpu_workers(self) -> int:
+        """One: this process."""
+        return 1
+
     def close(self) -> None:
-        """Nothing is kept."""
+        """Give back what this process holds of its GPU."""
+        close_memory()
 
 
 class LocalExecutor:
@@ -156,16 +168,22 @@ class LocalExecutor:
         spare = max(0, self.memory - WORKER_BASE)  # the driver's own
         fitting = spare // (WORKER_BASE + largest)
         limit = job.plan.segments[0].max_workers or self.workers
-        gpus = self._gpus_for(job)
+        gpus = self._gpus() if job.plan.uses_gpu else []
         workers = max(1, min(len(gpus) if gpus else self.workers, limit, fitting))
         budget = max(1, spare - workers * WORKER_BASE)
         backend = LocalBackend(_assignment(job, self.gpu_memory), self._pool, gpus)
         return _drive(job, observer, backend, workers=workers, budget=budget)
 
-    def _gpus_for(self, job: Job) -> list[str]:
-        """The GPUs of a phase, one a worker; none for a phase without stages on them."""
-        if not job.plan.uses_gpu:
-            return []
+    @property
+    def gpu_workers(self) -> int:
+        """Workers of a phase with stages on GPUs: one each.
+
+        Raises:
+            ConfigurationError: more GPUs were asked for than there are.
+        """
+        return len(self._gpus())
+
+    def _gpus(self) -> list[str]:
         there = visible_gpus()
         if len(there) < (self.gpus or 1):
             raise ConfigurationError(f"{self.gpus or 1} GPUs were asked for, and there are {len(there)}")

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from gpucurate.backends.chain import Chain, Stage, told
-from gpucurate.backends.gpu import WorkerGpu
+from gpucurate.backends.gpu import check_memory, worker_memory
 from gpucurate.checkpoint.rejects import RejectWriter
+from gpucurate.memory.gpu_memory import GpuMemory
 from gpucurate.memory.out_of_memory import forget, is_out_of_memory
 from gpucurate.spec.device import Device
 from gpucurate.spec.errors import (
@@ -71,7 +72,7 @@ class Runner:
         self.assignment = assignment
         self.worker = worker
         self._ready: list[Stage] = []
-        self._gpu: WorkerGpu | None = None
+        self._gpu: GpuMemory | None = None
 
     def setup(self) -> None:
         """Set the stages up, in order; :meth:`teardown` is due whether it works or not.
@@ -80,9 +81,9 @@ class Runner:
             GpucurateError: a stage could not be set up, or the GPU.
         """
         if self.assignment.uses_gpu:
-            self._gpu = WorkerGpu(self.assignment.gpu_memory)
+            self._gpu = worker_memory(self.assignment.gpu_memory)
         for stage, device in zip(self.assignment.stages, self._devices, strict=True):
-            stage.place(device, None if self._gpu is None else self._gpu.memory)
+            stage.place(device, self._gpu if device == "cuda" else None)
         for stage in self.assignment.stages:
             self._ready.append(stage)
             try:
@@ -106,7 +107,7 @@ class Runner:
             except (Exception, SystemExit) as error:
                 failure = StageError(told(stage, error, "could not be torn down:"), stage.name)
         if self._gpu is not None:
-            self._gpu.close()
+            check_memory(self._gpu)
             self._gpu = None
         if failure is not None:
             raise failure
@@ -139,8 +140,7 @@ class Runner:
             raise
 
     def _run(self, unit: Unit, context: UnitContext, rejects: RejectWriter | None) -> UnitResult:
-        memory = None if self._gpu is None else self._gpu.memory
-        chain = Chain(self.assignment.stages, self.assignment.devices or None, memory)
+        chain = Chain(self.assignment.stages, self.assignment.devices or None, self._gpu)
         for stage in self.assignment.stages:
             stage.bind(context)
         # Not a comprehension: its variable would hold a batch while the next one is read.

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+ALIGNMENT = 256
+"""Allocations take multiples of so many bytes."""
+
 
 @dataclass(frozen=True, slots=True)
 class KeyPiece:
@@ -27,14 +30,15 @@ class KeyPiece:
 
     @property
     def nbytes(self) -> int:
-        """Bytes on the device."""
-        return int(self.ids.nbytes + self.keys.nbytes)
+        """Bytes that the two arrays take of the device's pool."""
+        return sum(-(-int(array.nbytes) // ALIGNMENT) * ALIGNMENT for array in (self.ids, self.keys))
 
 
 class ResidentKeys:
     """A store of keys by unit, which forgets the oldest where there is no room for more.
 
-    Each unit's keys are in its key file too: what is forgotten is read from there.
+    Each unit's keys are in its key file too: what is forgotten is read from there. So it can be
+    spilled without work (``gpucurate.memory.spilling.Spillable``).
 
     Args:
         budget: bytes on the device.
@@ -43,6 +47,8 @@ class ResidentKeys:
     >>> resident.put(path, [KeyPiece(ids, keys)])
     True
     """
+
+    remade = True
 
     def __init__(self, budget: int) -> None:
         self.budget = budget
@@ -79,6 +85,12 @@ class ResidentKeys:
     def drop(self, path: Path) -> None:
         """Forget a unit's keys, if they are held."""
         self.nbytes -= _bytes_of(self._units.pop(path, ()))
+
+    def spill(self) -> int:
+        """Forget everything; the bytes freed."""
+        freed = self.nbytes
+        self.clear()
+        return freed
 
     def clear(self) -> None:
         """Forget the keys of all units."""

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from gpucurate.memory.budget import Budget
 from gpucurate.memory.gpu_pool import open_gpu_pool
 from gpucurate.memory.piece_size import PieceSize
 from gpucurate.memory.pressure import Pressure
 from gpucurate.memory.relief import Relief
-from gpucurate.memory.spilling import SpillRegistry
+from gpucurate.memory.spilling import Spillable, SpillRegistry
 from gpucurate.memory.splitting import in_parts
 from gpucurate.memory.stage_memory import StageMemory
 from gpucurate.memory.torch_pool import release_torch_cache
+from gpucurate.spec.errors import LeakError
 
 Batch = TypeVar("Batch")
 Result = TypeVar("Result")
+Kept = TypeVar("Kept", bound=Spillable)
 
 
 class GpuMemory:
@@ -41,6 +44,22 @@ class GpuMemory:
         self.pool = open_gpu_pool(limit, spills=self.spills)
         self.budget = Budget(self.pool.limit)
         self._relief = Relief(self.pool, Pressure(self.pool.limit), self.spills.free)
+        self._kept: dict[str, Spillable] = {}
+
+    @property
+    def free(self) -> int:
+        """Bytes that can still be allocated."""
+        return self.pool.limit - self.pool.current_bytes
+
+    def kept(self, name: str, make: Callable[[], Kept]) -> Kept:
+        """What stays on the GPU under this name, from one phase to the next; made if it is not there.
+
+        It is spilled when memory gets tight, and dropped when the worker ends.
+        """
+        if name not in self._kept:
+            self._kept[name] = made = make()
+            self.spills.register(made)
+        return cast(Kept, self._kept[name])
 
     def admits(self, in_flight: int) -> bool:
         """Relieve the pool if it is above its soft limit; whether another batch may begin."""
@@ -78,4 +97,20 @@ class GpuMemory:
         Raises:
             LeakError: something is still held.
         """
+        self._kept.clear()
         self.pool.close()
+
+    def check(self) -> None:
+        """Make sure that nothing is held but what is kept.
+
+        Raises:
+            LeakError: something else is.
+        """
+        kept = sum(item.nbytes for item in self._kept.values())
+        if self.pool.current_bytes > kept:
+            gc.collect()  # arrays in cycles
+        if (held := self.pool.current_bytes - kept) > 0:
+            raise LeakError(
+                f"after its units a worker holds {held:,} bytes of GPU memory beside the {kept:,} that are "
+                "kept: drop every array of a unit before it ends"
+            )

@@ -55,6 +55,7 @@ from gpucurate.telemetry.memory_watch import MemoryWatch
 from gpucurate.telemetry.report import report_from_dict, sum_books
 from gpucurate.workflows.compiling import prepare
 from gpucurate.workflows.found import Found
+from gpucurate.workflows.gpu_grouping import components_on_gpus
 from gpucurate.workflows.index import IN_INDEX, Against, SavedIndex
 from gpucurate.workflows.largest import largest_clusters
 from gpucurate.workflows.nemo_ids import write_nemo_ids
@@ -291,8 +292,11 @@ class DeduplicationWorkflow:
 
     def _components(self, run: Run, folder: RunFolder, found: Found) -> Ids:
         """The component of equal keys of each record, after those of the documents of indexes."""
+        keys = self.against.with_new(found.keys)
+        if self.options.device == "cuda":
+            return components_on_gpus(run, folder, keys, self.sketch)
         return find_components(
-            self.against.with_new(found.keys),
+            keys,
             self.sketch.bands,
             wide=self.sketch.wide,
             memory=run.executor.memory,

@@ -18,15 +18,16 @@ from gpucurate.ops.cuda import Device as Where
 from gpucurate.spec.resources import Resources
 from gpucurate.spec.unit import OutputFile
 from gpucurate.stages.base import ProcessingStage
+from gpucurate.stages.deduplication.resident import resident_keys
 from gpucurate.tasks.file_group import FileGroupTask
 from gpucurate.tasks.task import Task
 
 FOREST_FOLDER = "_gpucurate/scratch/forests"
 
 
-def forest_name(unit_index: int) -> str:
-    """Name of a unit's forest, relative to the output."""
-    return f"{FOREST_FOLDER}/{unit_index:04d}.u32"
+def forest_name(bands: Sequence[int]) -> str:
+    """Name of the forest of neighbouring bands, relative to the output."""
+    return f"{FOREST_FOLDER}/bands-{bands[0]}-{bands[-1]}.u32"
 
 
 @dataclass
@@ -70,7 +71,7 @@ class BandGrouping(ProcessingStage[BandTask, FileGroupTask]):
         key_paths: key files of all units in order, None for one that could not be read.
         bases: id of each unit's first record, and the number of records at the end.
         wide: whether keys are 128 bits.
-        memory: bytes of the GPU that a worker may use.
+        memory: bytes of the GPU that a worker may use; what its pool has left if None.
         where: what computes; the worker's GPU if None.
 
     Raises:
@@ -89,7 +90,7 @@ class BandGrouping(ProcessingStage[BandTask, FileGroupTask]):
         bases: Sequence[int],
         *,
         wide: bool,
-        memory: int,
+        memory: int | None = None,
         where: Where | None = None,
     ) -> None:
         self.key_paths = list(key_paths)
@@ -105,10 +106,11 @@ class BandGrouping(ProcessingStage[BandTask, FileGroupTask]):
             KeySet(self.key_paths, np.array(self.bases, np.int64)),
             task.data,
             wide=self.wide,
-            memory=self.memory,
+            memory=self.gpu_memory.free if self.memory is None else self.memory,
             device=self._where or CUDA,
+            resident=resident_keys(self._gpu_memory),
         )
-        path, name = self.context.attempt_path(0), forest_name(self.context.unit_index)
+        path, name = self.context.attempt_path(0), forest_name(task.data)
         size = write_forest(path, forest)
         self.context.outputs.append(OutputFile(name, str(path), len(forest), size, ""))
         return FileGroupTask("forest", [name], name)

@@ -10,11 +10,13 @@ import numpy.typing as npt
 from gpucurate.dedup.key_file import LENGTH_CEILING, KeyFileWriter, Layout, Signatures
 from gpucurate.dedup.policy import Policy
 from gpucurate.dedup.ranks import Ranks, column_ranks
+from gpucurate.dedup.resident_keys import KeyPiece
 from gpucurate.dedup.sketch import Sketch
 from gpucurate.dedup.within import count_without, keys_within
 from gpucurate.frame.arrays import array_of
 from gpucurate.frame.device_table import text_to_device
 from gpucurate.frame.text import TextBuffers
+from gpucurate.frame.transfers import upload
 from gpucurate.memory.piece_size import PieceSize
 from gpucurate.ops.char_length import char_length
 from gpucurate.spec.unit import OutputFile
@@ -22,6 +24,7 @@ from gpucurate.stages.base import ProcessingStage, StageIO
 from gpucurate.stages.context import UnitContext
 from gpucurate.stages.deduplication.column_path import ColumnPath
 from gpucurate.stages.deduplication.records import unit_records
+from gpucurate.stages.deduplication.resident import resident_keys
 from gpucurate.stages.deduplication.taken import Keys, Taken, joined, taken_to_host
 from gpucurate.tasks.document import DocumentBatch
 from gpucurate.tasks.file_group import FileGroupTask
@@ -71,6 +74,7 @@ class DocumentKeys(ProcessingStage[DocumentBatch, FileGroupTask]):
         self.policy_column = policy_column
         self._writer: KeyFileWriter | None = None
         self._learned = PieceSize()
+        self._resident: list[KeyPiece] = []
 
     def inputs(self) -> StageIO:
         """The columns of the text and of what decides besides it."""
@@ -81,12 +85,15 @@ class DocumentKeys(ProcessingStage[DocumentBatch, FileGroupTask]):
         """Load what is compiled, so that the first batch does not wait for it."""
         text = TextBuffers.from_strings(["a text of ordinary length", "ein größerer Text"])
         self.take(text_to_device(text) if self.device == "cuda" else text)
+        if (resident := resident_keys(self._gpu_memory)) is not None:
+            resident.clear()  # of an earlier run
 
     def bind(self, context: UnitContext | None) -> None:
         """Begin a unit; a file that a failed unit left open is given up."""
         if self._writer is not None:
             self._writer.abandon()
             self._writer = None
+        self._resident = []
         super().bind(context)
 
     def process(self, task: DocumentBatch) -> None:
@@ -147,14 +154,32 @@ class DocumentKeys(ProcessingStage[DocumentBatch, FileGroupTask]):
         if ranks is not None and all_ranks is not None:
             all_ranks[local] = ranks
         ids = local[taken.has_keys].astype(np.uint32)
+        self._keep(ids + np.uint32(writer.records), taken)
         writer.append(
             len(all_lengths), ids, taken.keys, all_lengths, signatures=taken.signatures, ranks=all_ranks
         )
+
+    def _keep(self, ids: npt.NDArray[np.uint32], taken: Taken) -> None:
+        """Keep the keys on the GPU, as they are in the file."""
+        if self.within is not None:
+            return  # those in the file are told apart by a column, which was on the host
+        first = 0
+        for keys in taken.on_device:
+            stop = first + keys.shape[1]
+            self._resident.append(KeyPiece(upload(ids[first:stop]), keys))
+            first = stop
 
     def _open(self) -> KeyFileWriter:
         if self._writer is None:
             self._writer = KeyFileWriter(self.context.attempt_path(0), self.layout)
         return self._writer
+
+    def _hand_over(self, name: str) -> None:
+        """Let the keys of the unit stay on the GPU, by the name of their file."""
+        resident = resident_keys(self._gpu_memory)
+        if resident is not None:
+            resident.put(self.context.final_path(name), self._resident)
+        self._resident = []
 
     @property
     def layout(self) -> Layout:
@@ -178,6 +203,8 @@ class DocumentKeys(ProcessingStage[DocumentBatch, FileGroupTask]):
             )
         rows, size = writer.records, writer.close()
         name = key_file_name(self.context.unit_index)
+        if self._resident:
+            self._hand_over(name)
         self.context.outputs.append(OutputFile(name, str(writer.path), rows, size, ""))
         self._writer = None
         yield FileGroupTask("keys", [name], name)

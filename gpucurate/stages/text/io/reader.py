@@ -185,8 +185,14 @@ class DocumentReader(SourceStage[FileGroupTask, DocumentBatch]):
             records=piece.records,
         ).with_original(piece.original)
         if self.device == "cuda" and batch.device == "cpu":
-            depart("documents parsed on the CPU", batch.num_items)
+            depart(self._why_on_host(source), batch.num_items)
         return batch.moved_to(self.device)
+
+    def _why_on_host(self, source: FileRange) -> str:
+        """Why documents come from the host's reader, though the stage runs on a GPU."""
+        if source.file.format == "parquet":
+            return "Parquet that is decoded on the CPU"
+        return "lines that are parsed on the CPU" if self.fields else "lines of which all fields are read"
 
 
 class JsonlReader(DocumentReader):
