@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gpucurate.dedup.device_join import JOIN_BYTES
 from gpucurate.dedup.memory_needed import refuse_more
+from gpucurate.ops.union_find.cuda import HOOK_EQUAL_BYTES
 from gpucurate.spec.bytesize import format_bytes
 
 PARENT_BYTES = 4
@@ -61,7 +61,7 @@ def plan_device(records: int, documents: int, words: int, groups: int, memory: i
     whole = max(1, documents)
     least = min(whole, LEAST_PAIRS)
     held, keys = PARENT_BYTES * records, WORD_BYTES * words
-    joining = ID_BYTES + keys + JOIN_BYTES[words]
+    joining = ID_BYTES + keys + HOOK_EQUAL_BYTES
     smallest = least * (joining + SELECTING_BYTES) + COUNTING_BYTES
     refuse_more(
         f"grouping {records:,} records takes {format_bytes(held)} of a GPU, {PARENT_BYTES} bytes each, and "

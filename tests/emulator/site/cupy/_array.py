@@ -12,7 +12,7 @@ from cupy import _memory
 
 METHODS = frozenset(
     "all any argmax argmin argsort astype copy cumsum dot item max mean min nonzero prod ravel repeat reshape "
-    "squeeze sum take tolist transpose view".split()
+    "sort squeeze sum take tolist transpose view".split()
 )
 ATTRIBUTES = frozenset({"shape", "dtype", "ndim", "size", "nbytes", "itemsize", "flags", "strides"})
 
