@@ -1,7 +1,7 @@
 // JSON strings without their escapes, copied by a warp.
 #pragma once
 #include "json_escapes.cuh"
-#include "text.cuh"
+#include "windows.cuh"
 
 constexpr int kMostBytesOfWindow = kWindowBytes + 4;  // an escape at its end may write 4 bytes
 
@@ -22,6 +22,7 @@ struct CopyBuffer {
       if (at >= first && at + 4 <= stop) {
         *reinterpret_cast<uint32_t*>(to - first + at) = words[at / 4];
       } else {
+#pragma unroll 1  // for the ends only
         for (int k = max(at, first); k < min(at + 4, stop); ++k) to[k - first] = bytes()[k];
       }
     }
@@ -29,19 +30,29 @@ struct CopyBuffer {
   }
 };
 
-// Copies data[begin .. end) to `to`, in blocks of 16 bytes of what is written.
+// Copies data[begin .. end) to `to`: as far as it can in blocks of 16 bytes of what is written, each made of five
+// words of what is read.
 __device__ __forceinline__ void copy_run(const uint8_t* __restrict__ data, int64_t size, int64_t begin, int64_t end,
                                          uint8_t* to) {
-  const int64_t body = min(end, begin + int64_t((0 - reinterpret_cast<size_t>(to)) & (kLaneBytes - 1)));
-  const int64_t tail = body + ((end - body) & ~int64_t(kLaneBytes - 1));
   const int lane = lane_index();
+  const int64_t body = min(end, begin + int64_t((0 - reinterpret_cast<size_t>(to)) & (kLaneBytes - 1)));
+  const int ahead = int(reinterpret_cast<size_t>(data + body) & 3);
+  const int64_t readable = min(end, size + ahead - 4) - body;  // no word ends behind the buffer
+  const int64_t tail = body + (max(readable, int64_t(0)) & ~int64_t(kLaneBytes - 1));
   if (begin + lane < body) to[lane] = data[begin + lane];
-  for (int64_t at = body + kLaneBytes * lane; at < tail; at += kWindowBytes) {
-    const uint64_t low = word_at(data, at, size), high = word_at(data, at + 8, size);
+  const uint8_t* from = data + body - ahead + kLaneBytes * lane;
+  for (int64_t at = body + kLaneBytes * lane; at < tail; at += kWindowBytes, from += kWindowBytes) {
+    const uint32_t* words = reinterpret_cast<const uint32_t*>(from);
+    uint32_t read[5];
+#pragma unroll
+    for (int k = 0; k < 5; ++k) read[k] = words[k];
+    const int by = 8 * ahead;
     *reinterpret_cast<uint4*>(to + (at - begin)) =
-        make_uint4(uint32_t(low), uint32_t(low >> 32), uint32_t(high), uint32_t(high >> 32));
+        make_uint4(__funnelshift_r(read[0], read[1], by), __funnelshift_r(read[1], read[2], by),
+                   __funnelshift_r(read[2], read[3], by), __funnelshift_r(read[3], read[4], by));
   }
-  if (tail + lane < end) to[tail - begin + lane] = data[tail + lane];
+#pragma unroll 1
+  for (int64_t at = tail + lane; at < end; at += 32) to[at - begin] = data[at];
 }
 
 // Writes a code point in UTF-8 of `count` bytes.

@@ -67,27 +67,39 @@ __device__ __forceinline__ uint32_t mask_between(int64_t at, int64_t begin, int6
   return low_bits(within_lane(end - at)) & ~low_bits(within_lane(begin - at));
 }
 
+// All bits of the bytes whose bits are set in `mask`, of 4 bits.
+__device__ __forceinline__ uint32_t bytes_of_mask(uint32_t mask) { return (mask * 0x00204081u & 0x01010101u) * 0xFF; }
+
+// Four bytes at data[at], those that are in `mask`; touches no others. Rare: it may be slow, but not take registers.
+__device__ __forceinline__ uint32_t load_bytes(const uint8_t* __restrict__ data, int64_t at, uint32_t mask) {
+  uint32_t word = 0;
+#pragma unroll 1
+  for (int k = 0; k < 4; ++k) word |= mask >> k & 1 ? uint32_t(data[at + k]) << (8 * k) : 0;
+  return word;
+}
+
+__device__ __forceinline__ Window load_aligned(const uint8_t* __restrict__ data, int64_t at) {
+  const uint4 loaded = *reinterpret_cast<const uint4*>(data + at);
+  return {{loaded.x, loaded.y, loaded.z, loaded.w}};
+}
+
 // The bytes of a lane, the first at `at`, of a window; spaces take the place of those not in [begin,
 // end). Touches nothing outside of the buffer's `size` bytes.
 __device__ __forceinline__ Window load_window(const uint8_t* __restrict__ data, int64_t size, int64_t at, int64_t begin,
                                               int64_t end) {
-  Window window{{kSpaces, kSpaces, kSpaces, kSpaces}};
-  if (at >= end || at + kLaneBytes <= begin) return window;
-  const bool is_inside = at >= 0 && at + kLaneBytes <= size;
-  if (is_inside) {
-    const uint4 loaded = *reinterpret_cast<const uint4*>(data + at);
-    window = {{loaded.x, loaded.y, loaded.z, loaded.w}};
-    if (at >= begin && at + kLaneBytes <= end) return window;
-  }
+  if (at >= begin && at + kLaneBytes <= end) return load_aligned(data, at);
+  Window window{{0, 0, 0, 0}};
   const uint32_t kept = mask_between(at, begin, end);
+  if (at >= 0 && at + kLaneBytes <= size) {
+    window = load_aligned(data, at);
+  } else if (kept) {
 #pragma unroll
-  for (int k = 0; k < kLaneBytes; ++k) {
-    const uint32_t bits = 0xFFu << (k % 4 * 8);
-    if (!(kept >> k & 1)) {
-      window.word[k / 4] = (window.word[k / 4] & ~bits) | (kSpaces & bits);
-    } else if (!is_inside) {
-      window.word[k / 4] = (window.word[k / 4] & ~bits) | uint32_t(data[at + k]) << (k % 4 * 8);
-    }
+    for (int k = 0; k < 4; ++k) window.word[k] = load_bytes(data, at + 4 * k, kept >> (4 * k));
+  }
+#pragma unroll
+  for (int k = 0; k < 4; ++k) {
+    const uint32_t bytes = bytes_of_mask(kept >> (4 * k) & 0xF);
+    window.word[k] = (window.word[k] & bytes) | (kSpaces & ~bytes);
   }
   return window;
 }

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from gpucurate.frame.table import Table
 from gpucurate.io.jsonl.chunks import Broken, Chunk, Cutter, Oversize, Part, PlainStream, first_line_start
 from gpucurate.io.jsonl.codecs import DecodedStream
 from gpucurate.io.jsonl.fast import parse_fields
@@ -164,7 +165,7 @@ class JsonlReader:
         *,
         num_records: int = 0,
         num_blank: int = 0,
-        table: pa.Table | None = None,
+        table: Table | None = None,
         records: npt.NDArray[np.int64] | None = None,
         rejects: list[Reject] | None = None,
         original: LinesOriginal | None = None,

@@ -12,16 +12,17 @@ from gpucurate.dedup.policy import Policy
 from gpucurate.dedup.ranks import Ranks, column_ranks
 from gpucurate.dedup.sketch import Sketch
 from gpucurate.dedup.within import count_without, keys_within
+from gpucurate.frame.arrays import array_of
 from gpucurate.frame.device_table import text_to_device
 from gpucurate.frame.text import TextBuffers
-from gpucurate.frame.transfers import download
+from gpucurate.memory.piece_size import PieceSize
 from gpucurate.ops.char_length import char_length
 from gpucurate.spec.unit import OutputFile
 from gpucurate.stages.base import ProcessingStage, StageIO
 from gpucurate.stages.context import UnitContext
 from gpucurate.stages.deduplication.column_path import ColumnPath
 from gpucurate.stages.deduplication.records import unit_records
-from gpucurate.stages.deduplication.taken import Keys, Taken, to_host
+from gpucurate.stages.deduplication.taken import Keys, Taken, joined, taken_to_host
 from gpucurate.tasks.document import DocumentBatch
 from gpucurate.tasks.file_group import FileGroupTask
 
@@ -69,6 +70,7 @@ class DocumentKeys(ProcessingStage[DocumentBatch, FileGroupTask]):
         self.policy = policy
         self.policy_column = policy_column
         self._writer: KeyFileWriter | None = None
+        self._learned = PieceSize()
 
     def inputs(self) -> StageIO:
         """The columns of the text and of what decides besides it."""
@@ -91,16 +93,30 @@ class DocumentKeys(ProcessingStage[DocumentBatch, FileGroupTask]):
         """Append the keys of a batch."""
         if not task.num_items:
             return
-        text = task.text(self.text_field)
-        keys, has_keys, signatures = self.take(text)
+        taken = self._taken(task.text(self.text_field))
         if self.within is not None:
             column = self.within.of(task.data)
-            keys = keys_within(keys, column, wide=self.sketch.wide)
+            some = column.filter(array_of(taken.has_keys))
+            taken = taken._replace(keys=keys_within(taken.keys, some, wide=self.sketch.wide))
             self.count(f"{WITHOUT_GROUP}{self.within}", count_without(column))
-        records, ranks = unit_records(task, self.context), self._ranks(task)
-        lengths = download(char_length(text))
-        taken = to_host(keys, has_keys, signatures)
-        self._append(records, taken, lengths, ranks)
+        self._append(unit_records(task, self.context), taken, self._ranks(task))
+
+    def _taken(self, text: TextBuffers) -> Taken:
+        """What is taken of all documents; on a GPU in parts, where memory asks for it."""
+        if self.device == "cpu":
+            return self._take_all(text)
+        return self.gpu_memory.in_parts(
+            self._take_all,
+            text,
+            TextBuffers.halves,
+            joined,
+            size=lambda part: part.nbytes,
+            learned=self._learned,
+        )
+
+    def _take_all(self, text: TextBuffers) -> Taken:
+        keys, has_keys, signatures = self.take(text)
+        return taken_to_host(keys, has_keys, char_length(text), signatures)
 
     def take(self, text: TextBuffers) -> tuple[Keys, npt.NDArray[np.bool_], Signatures | None]:
         """Keys, whether each document has any, its signature if the layout has them: where the text is."""
@@ -121,13 +137,12 @@ class DocumentKeys(ProcessingStage[DocumentBatch, FileGroupTask]):
         self,
         records: npt.NDArray[np.int64],
         taken: Taken,
-        lengths: npt.NDArray[np.int64],
         ranks: Ranks | None,
     ) -> None:
         writer = self._open()
         local = records - writer.records
         all_lengths = np.zeros(int(local[-1]) + 1, np.uint32)
-        all_lengths[local] = np.minimum(lengths, LENGTH_CEILING) + 1
+        all_lengths[local] = np.minimum(taken.lengths, LENGTH_CEILING) + 1
         all_ranks = None if ranks is None else np.zeros(len(all_lengths), np.uint64)
         if ranks is not None and all_ranks is not None:
             all_ranks[local] = ranks

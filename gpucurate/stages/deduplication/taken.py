@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,29 +15,39 @@ Keys = npt.NDArray[np.uint64]
 
 
 class Taken(NamedTuple):
-    """Of the documents that have keys, in order, on the host.
+    """Of n documents, m of which have keys, on the host.
 
     Attributes:
-        keys: uint64[m, bands]; of a device they come band by band, as they are written.
-        has_keys: bool[n], of all documents.
+        keys: uint64[m, bands], of those that have any, in order.
+        has_keys: bool[n].
+        lengths: int64[n], characters.
         signatures: of shape (m, values), if the layout has them.
     """
 
     keys: Keys
     has_keys: npt.NDArray[np.bool_]
+    lengths: npt.NDArray[np.int64]
     signatures: Signatures | None
 
 
-def to_host(keys: Any, has_keys: Any, signatures: Any) -> Taken:
-    """Keys and signatures of the documents that have any, from where they are.
+def taken_to_host(keys: Any, has_keys: Any, lengths: Any, signatures: Any) -> Taken:
+    """What was taken, from where it is.
 
     Args:
-        keys: uint64[n, bands].
+        keys: uint64[n, bands]; of a device they come band by band, as they are written.
         has_keys: bool[n].
+        lengths: int64[n].
         signatures: of shape (n, values), or None.
     """
-    values = None if signatures is None else download(signatures[has_keys])
-    if not is_on_device(keys):
-        return Taken(keys[has_keys], has_keys, values)
-    by_band = array_module().ascontiguousarray(keys[has_keys].T)
-    return Taken(download(by_band).T, download(has_keys), values)
+    kept, values = keys[has_keys], None if signatures is None else signatures[has_keys]
+    if is_on_device(keys):
+        kept = download(array_module().ascontiguousarray(kept.T)).T
+        values = None if values is None else download(values)
+    return Taken(kept, download(has_keys), download(lengths), values)
+
+
+def joined(parts: Sequence[Taken]) -> Taken:
+    """What was taken of consecutive documents."""
+    keys, has_keys, lengths = (np.concatenate(column) for column in list(zip(*parts, strict=True))[:3])
+    values: list[Any] = [part.signatures for part in parts if part.signatures is not None]
+    return Taken(keys, has_keys, lengths, np.concatenate(values) if values else None)

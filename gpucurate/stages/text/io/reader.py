@@ -162,13 +162,14 @@ class DocumentReader(SourceStage[FileGroupTask, DocumentBatch]):
             piece_bytes=self.piece_bytes,
             keep_original=self.keep_original,
             limits=self.limits,
+            gpu=self.gpu_memory if self.device == "cuda" else None,
         )
 
     def _table(self, piece: Piece) -> pa.Table:
         """The piece's table; of all fields, also those of the first file that no record here has."""
         if self.fields is not None:
             return piece.table if self.fields else frame.empty_columns(piece.num_rows)
-        rows = piece.table if piece.table.num_columns else frame.empty_columns(piece.num_rows)
+        rows: pa.Table = piece.table if piece.table.num_columns else frame.empty_columns(piece.num_rows)
         absent = [name for name in self._columns if name not in rows.column_names]
         return frame.with_columns(rows, {name: pa.nulls(piece.num_rows) for name in absent})
 

@@ -10,10 +10,9 @@ import numpy as np
 
 from cupy import _memory
 
-METHODS = frozenset(
-    "all any argmax argmin argsort astype copy cumsum dot item max mean min nonzero prod ravel repeat reshape "
-    "sort squeeze sum take tolist transpose view".split()
-)
+METHODS = frozenset({"all", "any", "argmax", "argmin", "argsort", "astype", "copy", "cumsum", "dot", "item"})
+METHODS |= {"max", "mean", "min", "nonzero", "prod", "ravel", "repeat", "reshape", "squeeze", "sum", "take"}
+METHODS |= {"sort", "tolist", "transpose", "view"}
 ATTRIBUTES = frozenset({"shape", "dtype", "ndim", "size", "nbytes", "itemsize", "flags", "strides"})
 
 

@@ -18,9 +18,8 @@ class OutOfMemoryError(MemoryError):
     """As ``cupy.cuda.memory.OutOfMemoryError``."""
 
     def __init__(self, size: int, total: int, limit: int = 0) -> None:
-        super().__init__(
-            f"Out of memory allocating {size:,} bytes (allocated so far: {total:,} bytes, limit set to: {limit:,} bytes)."
-        )
+        so_far = f"allocated so far: {total:,} bytes, limit set to: {limit:,} bytes"
+        super().__init__(f"Out of memory allocating {size:,} bytes ({so_far}).")
 
 
 class Pointer:

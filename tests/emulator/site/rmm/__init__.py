@@ -1,4 +1,4 @@
-"""RMM's names over the memory of the emulated device (``cupy._memory``): limits, failures and statistics are real."""
+"""RMM's names over the memory of the emulated device: limits, failures and statistics are real."""
 
 from rmm import mr
 

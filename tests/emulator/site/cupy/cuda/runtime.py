@@ -7,7 +7,7 @@ from typing import Any
 
 from cupy import _memory
 
-_current = 0
+_current = [0]
 
 
 class CUDARuntimeError(RuntimeError):
@@ -21,15 +21,14 @@ def getDeviceCount() -> int:
 
 def getDevice() -> int:
     """Number of the current device."""
-    return _current
+    return _current[0]
 
 
 def setDevice(number: int) -> None:
     """Choose the current device."""
-    global _current
     if number >= getDeviceCount():
         raise CUDARuntimeError("cudaErrorInvalidDevice: invalid device ordinal")
-    _current = number
+    _current[0] = number
 
 
 def getDeviceProperties(number: int) -> dict[str, Any]:
