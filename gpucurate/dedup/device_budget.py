@@ -55,8 +55,8 @@ def plan_device(records: int, documents: int, words: int, groups: int, memory: i
     Raises:
         ConfigurationError: less than the parents and the smallest part of a band take.
 
-    >>> plan_device(10**9, 10**9, 1, 14, 60 * 10**9).capacity
-    999000000
+    >>> plan_device(records=10**9, documents=10**9, words=1, groups=14, memory=60 * 10**9)
+    DeviceBudget(capacity=1000000000, together=4, chunk=1864135)
     """
     whole = max(1, documents)
     least = min(whole, LEAST_PAIRS)
