@@ -31,17 +31,20 @@ class PinnedRoom:
         ring: of buffers.
         slot_bytes: bytes of each.
 
+    Attributes:
+        slot_bytes: bytes of each.
+
     >>> PinnedRoom(PinnedRing(1, 64, pinned=False), 64)(10).size
     10
     """
 
     def __init__(self, ring: PinnedRing, slot_bytes: int) -> None:
         self._ring = ring
-        self._slot_bytes = slot_bytes
+        self.slot_bytes = slot_bytes
 
     def __call__(self, nbytes: int) -> npt.NDArray[np.uint8]:
         """A buffer of so many bytes: uint8, not initialised."""
-        if nbytes > self._slot_bytes:
+        if nbytes > self.slot_bytes:
             return np.empty(nbytes, np.uint8)
         try:
             slot = self._ring.take(timeout=0)

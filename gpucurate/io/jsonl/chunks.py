@@ -116,6 +116,7 @@ class Cutter:
         stop: int | None,
         piece_bytes: int,
         max_record_bytes: int,
+        *,
         room: Room = plain_room,
     ) -> None:
         self._room = room

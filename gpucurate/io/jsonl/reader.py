@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -94,13 +94,14 @@ class JsonlReader:
             yield self._piece(notes=stream.notes)
 
     def _cutter(self, stream: PlainStream | DecodedStream, offset: int, stop: int | None) -> Cutter:
-        return Cutter(stream, offset, stop, self._piece_bytes, self._limits.max_record_bytes, self._room)
+        most = self._limits.max_record_bytes
+        return Cutter(stream, offset, stop, self._piece_bytes, most, room=self._room)
 
     @property
     def _room(self) -> Room:
         return plain_room
 
-    def _pieces(self, parts: Cutter) -> Iterator[Piece]:
+    def _pieces(self, parts: Iterable[Part]) -> Iterator[Piece]:
         for part in parts:
             yield from self._pieces_of(part)
 
