@@ -1,8 +1,10 @@
 # `make` alone lists what there is. Every target sets up ./.venv by itself.
 PYTHON ?= python3
-VENV   := .venv
+# ENVIRONMENT=DIR takes an environment that is there, as it is, in place of ./.venv.
+VENV   := $(or $(ENVIRONMENT),.venv)
 BIN    := $(VENV)/bin
-READY  := $(VENV)/.ready
+READY  := $(if $(ENVIRONMENT),,$(VENV)/.ready)
+RAPIDS := $(VENV)/rapids-api
 PYTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
@@ -14,14 +16,19 @@ help: ## Print this list
 
 setup: $(READY) ## Make ./.venv with the pinned development environment
 
+ifndef ENVIRONMENT
 # Made again when what it holds may have changed.
-$(READY): pyproject.toml constraints.txt
+$(READY): pyproject.toml constraints.txt rapids-api.txt
 	@$(PYTHON) -c 'import sys; sys.exit("gpucurate needs Python 3.11 or newer, this is %s: make PYTHON=python3.11 ..." % sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
 	@echo "Setting up $(VENV) (first time: a minute or two)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	@rm -rf $(RAPIDS)
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-compile --only-binary :all: --target $(RAPIDS) --requirement rapids-api.txt \
+	  || { rm -rf $(RAPIDS); echo "rapids-api.txt cannot be fetched here: the tests that read it are skipped"; }
 	@touch $(READY)
 	@echo "$(VENV) is ready"
+endif
 
 demo: $(READY) ## Deduplicate real text found on this machine and show what was found
 	@$(BIN)/python examples/dedup_this_machine.py
@@ -39,6 +46,7 @@ check: $(READY) ## Everything that must hold before a commit: style, types, laye
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@if test -d $(RAPIDS); then MYPYPATH=$(RAPIDS) $(BIN)/mypy --config-file tests/rapids/mypy.ini -p gpucurate.frame -p gpucurate.memory; else echo "No check of types against RAPIDS: $(RAPIDS) is not there"; fi
 	@$(BIN)/lint-imports
 	@$(MAKE) --no-print-directory test
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
 
 from tests.device import missing_device
+from tests.emulated import emulated_cupy
+from tests.emulator.emu import missing_compiler
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -24,10 +28,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addoption(
         "--device",
-        choices=["cpu", "cuda"],
+        choices=["cpu", "cuda", "emulated"],
         default="cpu",
-        help="cuda: also run what needs a CUDA device, and fail where there is none; "
-        "cpu (default): tests marked gpu skip where there is none",
+        help="cuda: also run what needs a CUDA device, and every deduplication there, and fail where there is "
+        "none; emulated: every deduplication on the emulated device; cpu (default): tests marked gpu skip "
+        "where there is no device",
     )
     parser.addoption(
         "--update-registers",
@@ -61,3 +66,20 @@ def truth_data(request: pytest.FixtureRequest) -> Path:
     if not folder.is_dir():
         pytest.skip("truth data absent (--truth-data)")
     return folder
+
+
+@pytest.fixture
+def cuda(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """CuPy: on the device that ``--device cuda`` asks for, else emulated."""
+    if request.config.getoption("--device") == "cuda":
+        import cupy
+
+        yield cupy
+        return
+    if reason := missing_compiler():
+        pytest.skip(reason)
+    cache = request.config.cache
+    assert cache is not None
+    monkeypatch.setenv("GPUCURATE_EMULATOR_CACHE", str(cache.mkdir("emulator")))
+    with emulated_cupy() as cupy:
+        yield cupy

@@ -6,14 +6,19 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, TypeAlias
 
+from gpucurate.frame.transfers import counted_for, depart
+from gpucurate.memory.gpu_memory import GpuMemory
 from gpucurate.spec.books import Books
+from gpucurate.spec.device import Device
 from gpucurate.spec.errors import ConfigurationError, GpucurateError, StageError
 from gpucurate.spec.statistics import StagePerfStats
 from gpucurate.stages.base import ProcessingStage, SourceStage
+from gpucurate.stages.specification import is_own
 from gpucurate.tasks.document import DocumentBatch
 from gpucurate.tasks.origin import Origin
 from gpucurate.tasks.task import Task
@@ -57,10 +62,19 @@ class Chain:
 
     Args:
         stages: in order, already set up.
+        devices: where each runs: batches are moved there, once, where the device changes. None moves none.
+        memory: of the GPU, if any runs there.
     """
 
-    def __init__(self, stages: Sequence[Stage]) -> None:
+    def __init__(
+        self,
+        stages: Sequence[Stage],
+        devices: Sequence[Device] | None = None,
+        memory: GpuMemory | None = None,
+    ) -> None:
         self.stages = list(stages)
+        self._memory = memory
+        self._devices = [None] * len(self.stages) if devices is None else list(devices)
         self._flows: list[_Flow] = []
 
     def run(self, tasks: Iterable[AnyTask]) -> Iterator[AnyTask]:
@@ -72,8 +86,9 @@ class Chain:
         """
         self._flows = [_Flow(StagePerfStats(stage.name)) for stage in self.stages]
         stream: Iterator[AnyTask] = iter(tasks)
-        for stage, flow in zip(self.stages, self._flows, strict=True):
-            stream = self._through(stage, flow, stream)
+        for stage, flow, device in zip(self.stages, self._flows, self._devices, strict=True):
+            placed = stream if device is None else _placed(stage, device, flow, stream)
+            stream = self._through(stage, flow, placed, self._memory if device == "cuda" else None)
         return stream
 
     def statistics(self) -> list[StagePerfStats]:
@@ -105,7 +120,9 @@ class Chain:
         if self._flows:
             books.kept += self._flows[-1].documents_out
 
-    def _through(self, stage: Stage, flow: _Flow, tasks: Iterator[AnyTask]) -> Iterator[AnyTask]:
+    def _through(
+        self, stage: Stage, flow: _Flow, tasks: Iterator[AnyTask], memory: GpuMemory | None
+    ) -> Iterator[AnyTask]:
         one_by_one = type(stage).process_batch is ProcessingStage.process_batch
         while group := list(islice(tasks, stage.batch_size)):
             yield from _take_idle(stage, group)
@@ -113,8 +130,22 @@ class Chain:
             while group:
                 given, group[:] = (group[:1], group[1:]) if one_by_one else (group[:], [])
                 call: Call = (lambda held: stage.process(held.pop())) if one_by_one else _emptying(stage)
-                yield from _watch(stage, flow, call, given)
-        yield from _watch(stage, flow, lambda _: stage.flush(), [])
+                yield from _watch(stage, flow, call, given, memory)
+        yield from _watch(stage, flow, lambda _: stage.flush(), [], memory)
+
+
+def _placed(stage: Stage, device: Device, flow: _Flow, tasks: Iterator[AnyTask]) -> Iterator[AnyTask]:
+    """Tasks on the device of the stage, of user stages as the frame that is written against there."""
+    as_frame = not is_own(type(stage))
+    for task in tasks:
+        box: Box = [task]
+        del task
+        if isinstance(box[0], DocumentBatch) and not stage.follows_device:
+            with counted_for(flow.stats):
+                if box[0].device == "cuda" and device == "cpu":
+                    depart(f"stage {stage.name} runs on the CPU", box[0].num_items)
+                box[0] = box[0].moved_to(device, as_frame=as_frame)
+        yield box.pop()
 
 
 def _emptying(stage: Stage) -> Call:
@@ -153,11 +184,13 @@ def _note_input(stage: Stage, flow: _Flow, group: list[AnyTask]) -> None:
         flow.documents_in += task.num_items if isinstance(task, DocumentBatch) else 0
 
 
-def _watch(stage: Stage, flow: _Flow, call: Call, given: list[AnyTask]) -> Iterator[AnyTask]:
+def _watch(
+    stage: Stage, flow: _Flow, call: Call, given: list[AnyTask], memory: GpuMemory | None
+) -> Iterator[AnyTask]:
     """The tasks of one call of the stage, counted and with their history; ``given`` is emptied."""
     parents = [_Lineage(task._origin, task._stage_perf) for task in given]
     stats = StagePerfStats(stage.name, invocations=1 if parents else 0)
-    boxes = _results(stage, call, given, stats)
+    boxes = _results(stage, call, given, stats, memory)
     pairs: Iterable[tuple[Box, _Lineage | None]]
     if len(parents) > 1:
         pairs = _pair(stage, list(boxes), parents)
@@ -169,6 +202,11 @@ def _watch(stage: Stage, flow: _Flow, call: Call, given: list[AnyTask]) -> Itera
             yield box.pop()
     flow.stats.process_time += stats.process_time
     flow.stats.invocations += stats.invocations
+    flow.stats.host_to_device_bytes += stats.host_to_device_bytes
+    flow.stats.device_to_host_bytes += stats.device_to_host_bytes
+    flow.stats.departures.update(stats.departures)
+    flow.stats.gpu_peak_bytes = max(flow.stats.gpu_peak_bytes, stats.gpu_peak_bytes)
+    flow.stats.gpu_held_bytes = stats.gpu_held_bytes
 
 
 def _note_output(flow: _Flow, stats: StagePerfStats, task: AnyTask, parent: _Lineage | None) -> None:
@@ -186,12 +224,14 @@ def _note_output(flow: _Flow, stats: StagePerfStats, task: AnyTask, parent: _Lin
         flow.others_out += 1
 
 
-def _results(stage: Stage, call: Call, given: list[AnyTask], stats: StagePerfStats) -> Iterator[Box]:
+def _results(
+    stage: Stage, call: Call, given: list[AnyTask], stats: StagePerfStats, memory: GpuMemory | None
+) -> Iterator[Box]:
     """What a call of the stage makes, timed; an empty box for each None among it."""
-    stream = _timed(stage, lambda: iter(_several(stage, call(given))), stats)
+    stream = _timed(stage, lambda: iter(_several(stage, call(given))), stats, memory)
     over = object()
     while True:
-        made = _timed(stage, lambda: next(stream, over), stats)
+        made = _timed(stage, lambda: next(stream, over), stats, memory)
         if made is over:
             return
         if made is not None and not isinstance(made, Task):
@@ -224,20 +264,33 @@ def _not_a_task(stage: Stage, made: Any) -> StageError:
     )
 
 
-def _timed(stage: Stage, call: Callable[[], Any], stats: StagePerfStats) -> Any:
+def _timed(stage: Stage, call: Callable[[], Any], stats: StagePerfStats, memory: GpuMemory | None) -> Any:
     """Call the stage's own code; what it raises becomes an error that names the stage.
 
     The message is the traceback, and its last line a sentence of its own.
     """
     began = time.perf_counter()
     try:
-        return call()
+        with counted_for(stats), _counted_in(memory, stats):
+            return call()
     except (GpucurateError, MemoryError):
         raise
     except (Exception, SystemExit) as error:
         raise StageError(told(stage, error, "raised"), stage.name) from error
     finally:
         stats.process_time += time.perf_counter() - began
+
+
+@contextmanager
+def _counted_in(memory: GpuMemory | None, stats: StagePerfStats) -> Iterator[None]:
+    """Note the most that the GPU's pool held meanwhile, and what it held at the end."""
+    if memory is None:
+        yield
+        return
+    with memory.counting(stats.stage_name) as held:
+        yield
+    stats.gpu_peak_bytes = max(stats.gpu_peak_bytes, held.peak)
+    stats.gpu_held_bytes = held.current
 
 
 def told(stage: Stage, error: BaseException, did: str) -> str:

@@ -11,11 +11,13 @@ from gpucurate.backends.base import Backend
 from gpucurate.backends.chain import Stage, told
 from gpucurate.backends.cores import usable_cores
 from gpucurate.backends.driver import Driver, Outcome
+from gpucurate.backends.gpu import close_memory
 from gpucurate.backends.inline import InlineBackend
 from gpucurate.backends.local import LocalBackend
 from gpucurate.backends.process import WorkerPool
 from gpucurate.backends.runner import Assignment
 from gpucurate.checkpoint.phase import Phase
+from gpucurate.memory.gpus import visible_gpus
 from gpucurate.memory.host import available_memory
 from gpucurate.planning.memory import unit_memory
 from gpucurate.scheduling.policy import Policy
@@ -65,10 +67,17 @@ class Executor(Protocol):
     Attributes:
         workers: how many run at a time, at most.
         memory: bytes that the run may use in all.
+        gpu_memory: bytes that it may use of each GPU; a share of it if None.
     """
 
     workers: int
     memory: int
+    gpu_memory: int | None
+
+    @property
+    def gpu_workers(self) -> int:
+        """Workers of a phase with stages on GPUs."""
+        ...
 
     def describe(self) -> str:
         """Name and settings, for the report."""
@@ -89,11 +98,13 @@ class InlineExecutor:
 
     Args:
         memory: bytes that passes over keys may use; 60% of what is free by default.
+        gpu_memory: bytes of the current GPU that stages on it may use; most of it by default.
     """
 
-    def __init__(self, memory: int | str | None = None) -> None:
+    def __init__(self, memory: int | str | None = None, gpu_memory: int | str | None = None) -> None:
         self.workers = 1
         self.memory = _memory(memory)
+        self.gpu_memory = None if gpu_memory is None else parse_bytes(gpu_memory)
 
     def describe(self) -> str:
         """Name, for the report."""
@@ -101,10 +112,17 @@ class InlineExecutor:
 
     def execute(self, job: Job, observer: Observer) -> Outcome:
         """Run a phase."""
-        return _drive(job, observer, InlineBackend(_assignment(job)), workers=1, budget=1)
+        backend = InlineBackend(_assignment(job, self.gpu_memory))
+        return _drive(job, observer, backend, workers=1, budget=1)
+
+    @property
+    def gpu_workers(self) -> int:
+        """One: this process."""
+        return 1
 
     def close(self) -> None:
-        """Nothing is kept."""
+        """Give back what this process holds of its GPU."""
+        close_memory()
 
 
 class LocalExecutor:
@@ -115,14 +133,27 @@ class LocalExecutor:
         memory: bytes that the run may use in all, as a number or such as ``4GB``; 60% of
             what is free by default. Fewer workers run where they would not fit; one unit
             always may.
+        gpus: phases with stages on GPUs have a worker for each of so many; of all by default.
+        gpu_memory: bytes of each GPU that they may use, such as ``40GB``; most of it by default.
 
     Raises:
-        ConfigurationError: less than one worker, or not a size.
+        ConfigurationError: less than one worker or GPU, or not a size.
     """
 
-    def __init__(self, workers: int | None = None, memory: int | str | None = None) -> None:
+    def __init__(
+        self,
+        workers: int | None = None,
+        memory: int | str | None = None,
+        *,
+        gpus: int | None = None,
+        gpu_memory: int | str | None = None,
+    ) -> None:
         if workers is not None and workers < 1:
             raise ConfigurationError(f"{workers} workers: at least 1 is needed")
+        if gpus is not None and gpus < 1:
+            raise ConfigurationError(f"{gpus} GPUs: at least 1 is needed, or no stage that asks for one")
+        self.gpus = gpus
+        self.gpu_memory = None if gpu_memory is None else parse_bytes(gpu_memory)
         self.workers = workers or usable_cores()
         self.memory = _memory(memory)
         self._pool = WorkerPool()
@@ -137,10 +168,26 @@ class LocalExecutor:
         spare = max(0, self.memory - WORKER_BASE)  # the driver's own
         fitting = spare // (WORKER_BASE + largest)
         limit = job.plan.segments[0].max_workers or self.workers
-        workers = max(1, min(self.workers, limit, fitting))
+        gpus = self._gpus() if job.plan.uses_gpu else []
+        workers = max(1, min(len(gpus) if gpus else self.workers, limit, fitting))
         budget = max(1, spare - workers * WORKER_BASE)
-        backend = LocalBackend(_assignment(job), self._pool)
+        backend = LocalBackend(_assignment(job, self.gpu_memory), self._pool, gpus)
         return _drive(job, observer, backend, workers=workers, budget=budget)
+
+    @property
+    def gpu_workers(self) -> int:
+        """Workers of a phase with stages on GPUs: one each.
+
+        Raises:
+            ConfigurationError: more GPUs were asked for than there are.
+        """
+        return len(self._gpus())
+
+    def _gpus(self) -> list[str]:
+        there = visible_gpus()
+        if len(there) < (self.gpus or 1):
+            raise ConfigurationError(f"{self.gpus or 1} GPUs were asked for, and there are {len(there)}")
+        return there[: self.gpus]
 
     def close(self) -> None:
         """End the processes that wait for another phase."""
@@ -151,21 +198,25 @@ def _memory(given: int | str | None) -> int:
     return parse_bytes(given) if given is not None else int(available_memory() * MEMORY_SHARE)
 
 
-def default_executor(input_bytes: int, memory: int | str | None = None) -> InlineExecutor | LocalExecutor:
+def default_executor(
+    input_bytes: int, memory: int | str | None = None, gpu_memory: int | str | None = None
+) -> InlineExecutor | LocalExecutor:
     """Inline for inputs that are done before worker processes would have started, else local.
 
     Args:
         input_bytes: size of the input.
         memory: bytes that the run may use.
+        gpu_memory: bytes that it may use of each GPU.
     """
     if input_bytes < INLINE_BELOW or usable_cores() == 1:
-        return InlineExecutor(memory)
-    return LocalExecutor(memory=memory)
+        return InlineExecutor(memory, gpu_memory)
+    return LocalExecutor(memory=memory, gpu_memory=gpu_memory)
 
 
-def _assignment(job: Job) -> Assignment:
+def _assignment(job: Job, gpu_memory: int | None) -> Assignment:
     folder = job.phase.folder.attempts if job.phase else None
-    return Assignment(job.plan.name, job.stages, folder, job.collect)
+    devices = job.plan.devices if job.plan.uses_gpu else ()
+    return Assignment(job.plan.name, job.stages, folder, job.collect, devices, gpu_memory)
 
 
 def _drive(job: Job, observer: Observer, backend: Backend, *, workers: int, budget: int) -> Outcome:

@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from collections import deque
+from collections.abc import Sequence
 from multiprocessing.connection import wait
 
 import cloudpickle
@@ -33,12 +34,13 @@ class LocalBackend:
     Args:
         assignment: what the workers run.
         pool: where processes come from and go to; who made it closes it.
+        gpus: names of the GPUs for workers, one each; none for workers that need none.
 
     Raises:
         ConfigurationError: a stage cannot be pickled, or Python does not know its own program.
     """
 
-    def __init__(self, assignment: Assignment, pool: WorkerPool) -> None:
+    def __init__(self, assignment: Assignment, pool: WorkerPool, gpus: Sequence[str] = ()) -> None:
         if not sys.executable:
             raise ConfigurationError(
                 "this Python does not know its own program (sys.executable is empty), so no worker "
@@ -46,18 +48,24 @@ class LocalBackend:
             )
         self._payload = _pickled(assignment)
         self._pool = pool
+        self._gpus = list(gpus)
         self._processes: dict[int, WorkerProcess] = {}
         self._reports: deque[Report] = deque()
 
     def spawn(self, worker: int) -> None:
         """Start a worker process, or give one that waits these stages."""
         try:
-            held = self._processes[worker] = self._pool.take()
+            held = self._processes[worker] = self._pool.take(self._free_gpu())
         except OSError as error:
             self._reports.append((WorkerDied(worker, f"could not be started: {error}"), None))
             return
         with contextlib.suppress(OSError):  # it died at once: poll reports it
-            held.connection.send_bytes(pickle.dumps((worker, self._payload)))
+            held.connection.send_bytes(pickle.dumps((worker, held.gpu, self._payload)))
+
+    def _free_gpu(self) -> str | None:
+        """A GPU that no living worker has; the scheduler keeps no more workers than there are."""
+        taken = {held.gpu for held in self._processes.values()}
+        return next((gpu for gpu in self._gpus if gpu not in taken), None)
 
     def dispatch(self, worker: int, unit: Unit, attempt: int) -> None:
         """Send a unit to a worker."""

@@ -21,6 +21,7 @@ class WorkerProcess:
         server: what it was forked by, and knows how it ends.
         pid: its process id; it leads a group of its own.
         connection: messages go and come through it.
+        gpu: name of the GPU that it sees; None for none.
         deadline: when it must have stopped, if it was told to.
         exit_code: how it ended, once that was asked for; negative for a signal.
     """
@@ -28,6 +29,7 @@ class WorkerProcess:
     server: ForkServer
     pid: int
     connection: Connection
+    gpu: str | None = None
     deadline: float | None = None
     exit_code: int | None = None
 
@@ -67,20 +69,22 @@ class WorkerPool:
         self._idle: list[WorkerProcess] = []
         self._servers: list[ForkServer] = []
 
-    def take(self) -> WorkerProcess:
-        """A process that waits, or a fresh one.
+    def take(self, gpu: str | None = None) -> WorkerProcess:
+        """A process that waits, or a fresh one; one that sees this GPU, or none.
 
         Raises:
             OSError: none could be started.
         """
-        while self._idle:
-            held = self._idle.pop()
+        waiting = [held for held in self._idle if held.gpu == gpu]
+        while waiting:
+            held = waiting.pop()
+            self._idle.remove(held)
             if not held.has_ended():
                 return held
             held.end()
-        return self._start()
+        return self._start(gpu)
 
-    def _start(self) -> WorkerProcess:
+    def _start(self, gpu: str | None) -> WorkerProcess:
         ours, theirs = socket.socketpair()
         try:
             with theirs:
@@ -88,7 +92,7 @@ class WorkerPool:
         except OSError:
             ours.close()
             raise
-        return WorkerProcess(server, pid, Connection(ours.detach()))
+        return WorkerProcess(server, pid, Connection(ours.detach()), gpu)
 
     def _fork(self, descriptor: int) -> tuple[ForkServer, int]:
         if self._servers:

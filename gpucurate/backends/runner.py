@@ -11,7 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from gpucurate.backends.chain import Chain, Stage, told
+from gpucurate.backends.gpu import check_memory, worker_memory
 from gpucurate.checkpoint.rejects import RejectWriter
+from gpucurate.memory.gpu_memory import GpuMemory
+from gpucurate.memory.out_of_memory import forget, is_out_of_memory
+from gpucurate.spec.device import Device
 from gpucurate.spec.errors import (
     ConfigurationError,
     GpucurateError,
@@ -39,12 +43,21 @@ class Assignment:
         stages: the segment's stages.
         folder: where attempts go; None where the run writes nothing.
         collect: whether final tasks come back with their data.
+        devices: where each stage runs; all on the CPU if there are none.
+        gpu_memory: bytes that a worker may use of its GPU; a share of it if None.
     """
 
     phase: str
     stages: Sequence[Stage]
     folder: Path | None
     collect: bool
+    devices: Sequence[Device] = ()
+    gpu_memory: int | None = None
+
+    @property
+    def uses_gpu(self) -> bool:
+        """Whether any stage runs on a GPU."""
+        return "cuda" in self.devices
 
 
 class Runner:
@@ -59,13 +72,18 @@ class Runner:
         self.assignment = assignment
         self.worker = worker
         self._ready: list[Stage] = []
+        self._gpu: GpuMemory | None = None
 
     def setup(self) -> None:
         """Set the stages up, in order; :meth:`teardown` is due whether it works or not.
 
         Raises:
-            GpucurateError: a stage could not be set up.
+            GpucurateError: a stage could not be set up, or the GPU.
         """
+        if self.assignment.uses_gpu:
+            self._gpu = worker_memory(self.assignment.gpu_memory)
+        for stage, device in zip(self.assignment.stages, self._devices, strict=True):
+            stage.place(device, self._gpu if device == "cuda" else None)
         for stage in self.assignment.stages:
             self._ready.append(stage)
             try:
@@ -88,8 +106,16 @@ class Runner:
                 stage.teardown()
             except (Exception, SystemExit) as error:
                 failure = StageError(told(stage, error, "could not be torn down:"), stage.name)
+        if self._gpu is not None:
+            check_memory(self._gpu)
+            self._gpu = None
         if failure is not None:
             raise failure
+
+    @property
+    def _devices(self) -> Sequence[Device]:
+        on_cpu: list[Device] = ["cpu"] * len(self.assignment.stages)
+        return self.assignment.devices or on_cpu
 
     def run(self, unit: Unit, attempt: int) -> UnitResult:
         """Run one unit.
@@ -114,7 +140,7 @@ class Runner:
             raise
 
     def _run(self, unit: Unit, context: UnitContext, rejects: RejectWriter | None) -> UnitResult:
-        chain = Chain(self.assignment.stages)
+        chain = Chain(self.assignment.stages, self.assignment.devices or None, self._gpu)
         for stage in self.assignment.stages:
             stage.bind(context)
         # Not a comprehension: its variable would hold a batch while the next one is read.
@@ -170,21 +196,13 @@ def failure_of(error: BaseException) -> tuple[FailureKind, str]:
         (StorageError, "storage"),
         (InputError, "input"),
         (ConfigurationError, "configuration"),
-        (MemoryError, "memory"),
     ]
-    kind: FailureKind = next((kind for type_, kind in kinds if isinstance(error, type_)), "user")
+    otherwise: FailureKind = "memory" if is_out_of_memory(error) else "user"
+    kind = next((kind for type_, kind in kinds if isinstance(error, type_)), otherwise)
     if isinstance(error, GpucurateError) or kind != "user":
         message = str(error) or type(error).__name__
     else:
         message = "".join(traceback.format_exception(error)).rstrip()
-    _forget(error)
+    forget(error)
     gc.collect()
     return kind, message
-
-
-def _forget(error: BaseException) -> None:
-    following: BaseException | None = error
-    while following is not None:
-        traceback.clear_frames(following.__traceback__)
-        following.__traceback__ = None
-        following = following.__cause__ or following.__context__

@@ -18,6 +18,7 @@ import cloudpickle
 
 from gpucurate.backends.base import Report
 from gpucurate.backends.runner import Runner, failure_of
+from gpucurate.memory.gpus import use_gpu
 from gpucurate.spec.errors import StageError
 from gpucurate.spec.events import SetupFailed, UnitDone, UnitFailed, WorkerDied, WorkerReady
 
@@ -40,8 +41,10 @@ def main(descriptor: int) -> None:
 
 def _take_assignment(connection: Connection, messages: queue.SimpleQueue[bytes]) -> bool:
     """Run the units of one segment; whether the worker can go on to another."""
-    worker, payload = pickle.loads(messages.get())
+    worker, gpu, payload = pickle.loads(messages.get())
     try:
+        if gpu is not None:
+            use_gpu(gpu)
         runner = Runner(cloudpickle.loads(payload), worker)
     except Exception as error:
         why = f"the stages could not be loaded in a worker: {failure_of(error)[1]}"

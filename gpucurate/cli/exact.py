@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from gpucurate.cli import options as opt
+from gpucurate.cli.gpu_options import GpuOptions
 from gpucurate.cli.index import IndexOptions
 
 
@@ -22,6 +23,7 @@ def exact(
     read: opt.ReadOptions,
     write: opt.WriteOptions,
     index: IndexOptions,
+    gpu: GpuOptions,
     run: opt.RunOptions,
 ) -> None:
     """Keep one of the documents whose text is equal."""
@@ -34,5 +36,6 @@ def exact(
         **read.settings(),
         **write.settings(),
         **index.settings(),
+        **gpu.settings(),
     }
-    carry_out(ExactDeduplicationWorkflow(inputs, output, normalize_text=normalize, **settings), run)
+    carry_out(ExactDeduplicationWorkflow(inputs, output, normalize_text=normalize, **settings), run, gpu)

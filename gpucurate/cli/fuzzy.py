@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from gpucurate.cli import options as opt
+from gpucurate.cli.gpu_options import GpuOptions
 from gpucurate.cli.index import IndexOptions
 from gpucurate.cli.verify_options import VerifyOptions
 
@@ -104,6 +105,7 @@ def fuzzy(
     read: opt.ReadOptions,
     write: opt.WriteOptions,
     index: IndexOptions,
+    gpu: GpuOptions,
     run: opt.RunOptions,
 ) -> None:
     """Keep one of the documents that share many shingles (MinHash with banding)."""
@@ -118,5 +120,6 @@ def fuzzy(
         **read.settings(),
         **write.settings(),
         **index.settings(),
+        **gpu.settings(),
     }
-    carry_out(FuzzyDeduplicationWorkflow(inputs, output, **settings), run)
+    carry_out(FuzzyDeduplicationWorkflow(inputs, output, **settings), run, gpu)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gpucurate.backends.executors import Executor
+    from gpucurate.cli.gpu_options import GpuOptions
     from gpucurate.cli.options import RunOptions
     from gpucurate.workflows.deduplication import DeduplicationWorkflow
     from gpucurate.workflows.removal import TextDuplicatesRemovalWorkflow
@@ -13,8 +14,13 @@ if TYPE_CHECKING:
     Workflow = DeduplicationWorkflow | TextDuplicatesRemovalWorkflow
 
 
-def carry_out(workflow: Workflow, options: RunOptions) -> None:
+def carry_out(workflow: Workflow, options: RunOptions, gpu: GpuOptions | None = None) -> None:
     """Run a workflow, or say what it would do, and print what came of it.
+
+    Args:
+        workflow: what to run.
+        options: how.
+        gpu: what it may use of GPUs, if it can use any.
 
     Raises:
         GpucurateError: see its subclasses.
@@ -27,7 +33,7 @@ def carry_out(workflow: Workflow, options: RunOptions) -> None:
     from gpucurate.telemetry.progress import TerminalProgress
 
     console = Console(highlight=False, soft_wrap=True)
-    executor = _executor(workflow, options)
+    executor = _executor(workflow, options, gpu)
     if options.dry_run:
         print_plan(console, workflow, executor)
         return
@@ -37,10 +43,12 @@ def carry_out(workflow: Workflow, options: RunOptions) -> None:
     print_summary(console, result)
 
 
-def _executor(workflow: Workflow, options: RunOptions) -> Executor:
-    """Worker processes if they were asked for, or if the input is worth them."""
+def _executor(workflow: Workflow, options: RunOptions, gpu: GpuOptions | None) -> Executor:
+    """Worker processes if they or several GPUs were asked for, or if the input is worth them."""
     from gpucurate.backends.executors import LocalExecutor, default_executor
 
-    if options.workers is not None:
-        return LocalExecutor(options.workers, options.memory_bytes)
-    return default_executor(sum(file.size for file in workflow.listing.files), options.memory_bytes)
+    gpus, gpu_memory = (None, None) if gpu is None else (gpu.gpus, gpu.memory_bytes)
+    if options.workers is not None or gpus is not None:
+        return LocalExecutor(options.workers, options.memory_bytes, gpus=gpus, gpu_memory=gpu_memory)
+    size = sum(file.size for file in workflow.listing.files)
+    return default_executor(size, options.memory_bytes, gpu_memory)

@@ -8,6 +8,7 @@ from rich.markup import escape
 from gpucurate.backends.executors import Executor
 from gpucurate.cli.segments_summary import print_segments
 from gpucurate.cli.similarity import print_banding, print_verification
+from gpucurate.cli.transfers import print_transfers
 from gpucurate.spec.bytesize import format_bytes
 from gpucurate.spec.names import encode_name
 from gpucurate.stages.deduplication.removal import DROPPED_BYTES, REJECTED_BYTES
@@ -63,6 +64,7 @@ def print_summary(console: Console, result: WorkflowRunResult) -> None:
         print_segments(console, report)
     _print_indexes(console, report)
     _print_times(console, report)
+    print_transfers(console, report)
     console.print(f"output     {escape(encode_name(str(result.output)))}")
     if "clusters" in report.details:
         console.print(f"clusters   {escape(encode_name(str(result.clusters_path)))}")

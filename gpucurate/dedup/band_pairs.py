@@ -9,29 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from gpucurate.dedup.key_file import KeySet
+from gpucurate.dedup.key_ranges import KEY_BITS, KeyRange, key_ranges
 
 Ids = npt.NDArray[np.uint32]
 Keys = npt.NDArray[np.uint64]
 Mask = npt.NDArray[np.bool_]
-
-KEY_BITS = 64
-SPLIT_BITS = 16
-"""A range of keys is counted by so many further bits at a time: 512 KB of counts."""
-
-
-@dataclass(frozen=True, slots=True)
-class KeyRange:
-    """Neighbouring keys.
-
-    Attributes:
-        low: the first key.
-        high: the last one.
-        pairs: how many there are of them; a bound if nothing was counted.
-    """
-
-    low: int
-    high: int
-    pairs: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,24 +38,7 @@ class BandPairs:
         Raises:
             StorageError: a key file is not whole.
         """
-        return self._split(0, KEY_BITS, int(np.count_nonzero(self.wanted)), capacity)
-
-    def _split(self, low: int, bits: int, pairs: int, capacity: int) -> Iterator[KeyRange]:
-        """Ranges of the ``2**bits`` keys from ``low`` on."""
-        if pairs <= capacity or not bits:
-            yield KeyRange(low, low + (1 << bits) - 1, pairs)
-            return
-        rest = max(0, bits - SPLIT_BITS)
-        stops = np.cumsum(self._counts(low, bits, rest))
-        first = before = 0
-        while before < stops[-1]:
-            stop = max(first + 1, int(np.searchsorted(stops, before + capacity, "right")))
-            held, start = int(stops[stop - 1]) - before, low + (first << rest)
-            if stop == first + 1:
-                yield from self._split(start, rest, held, capacity)
-            elif held:
-                yield KeyRange(start, low + (stop << rest) - 1, held)
-            first, before = stop, before + held
+        return key_ranges(int(np.count_nonzero(self.wanted)), capacity, self._counts)
 
     def _counts(self, low: int, bits: int, rest: int) -> npt.NDArray[np.int64]:
         """Pairs by the bits of the key from ``bits`` down to ``rest``."""

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from gpucurate.dedup.band_pairs import BandPairs, KeyRange
+from gpucurate.dedup.band_pairs import BandPairs
 from gpucurate.dedup.key_file import KeySet
+from gpucurate.dedup.key_ranges import KeyRange
 from gpucurate.ops.grouping import sort_pairs
 
 Ids = npt.NDArray[np.uint32]

@@ -10,7 +10,7 @@ ARRAYS_SHARE = 2
 and for what they read."""
 
 
-def refuse_more(what: str, needed: int, memory: int, share: int = 1) -> None:
+def refuse_more(what: str, needed: int, memory: int, share: int = 1, *, option: str = "memory") -> None:
     """Refuse what takes more than its share of the memory.
 
     Args:
@@ -18,6 +18,7 @@ def refuse_more(what: str, needed: int, memory: int, share: int = 1) -> None:
         needed: bytes, in all.
         memory: bytes that the run may use.
         share: it may have one part in so many of them.
+        option: what gives it more, as an argument.
 
     Raises:
         ConfigurationError: it does; the message names what was given and what would be enough.
@@ -25,8 +26,9 @@ def refuse_more(what: str, needed: int, memory: int, share: int = 1) -> None:
     if needed <= memory // share:
         return
     also = f", {share} times as much since processes and what they read need some" if share > 1 else ""
+    given = f"{option}={_at_least(share * needed)} (--{option.replace('_', '-')})"
     raise ConfigurationError(
-        f"{what}, {format_bytes(needed)} in all: that takes memory={_at_least(share * needed)} (--memory)"
+        f"{what}, {format_bytes(needed)} in all: that takes {given}"
         f"{also}, but the run may use {format_bytes(memory)}. Give it more and run it again, so that it "
         "goes on with what was read, or deduplicate parts of the corpus one after the other"
     )

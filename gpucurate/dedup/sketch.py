@@ -114,7 +114,7 @@ class HashSketch:
     def keys(self, text: TextBuffers) -> KeysAndMask:
         """Hashes; every text has one, the empty one too."""
         hashes = document_hash(normalize(text) if self.normalized else text)
-        return hashes, np.ones(len(text), bool) if text.valid is None else text.valid
+        return hashes, hashes[:, 0] == hashes[:, 0] if text.valid is None else text.valid
 
     def warm_up(self) -> None:
         """Compile."""

@@ -1,7 +1,8 @@
-"""Verbs over a table whichever engine holds it: Arrow, pandas or cuDF.
+"""Verbs over a table whichever engine holds it: Arrow, pandas, cuDF or the columns of a device.
 
 Nothing outside this layer needs to know which. An Arrow table is the form in which
-readers hand over documents; pandas and cuDF are what user stages are written against.
+readers hand over documents, on a GPU a :class:`~gpucurate.frame.device_table.DeviceTable`; pandas and cuDF
+are what user stages are written against.
 """
 
 from __future__ import annotations
@@ -16,18 +17,21 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from gpucurate.frame.arrays import array_of
+from gpucurate.frame.device_table import DeviceTable, concatenate_tables, to_host
+from gpucurate.frame.text import TextBuffers
+from gpucurate.frame.transfers import download, is_on_device
 from gpucurate.spec.device import Device
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Table: TypeAlias = Any
-"""``pyarrow.Table``, ``pandas.DataFrame`` or ``cudf.DataFrame``."""
+"""``pyarrow.Table``, ``pandas.DataFrame``, ``cudf.DataFrame`` or ``DeviceTable``."""
 
 
 def is_table(value: object) -> bool:
     """Whether ``value`` is a table of a known engine."""
-    return isinstance(value, pa.Table) or is_pandas(value) or is_cudf(value)
+    return isinstance(value, pa.Table | DeviceTable) or is_pandas(value) or is_cudf(value)
 
 
 def is_pandas(value: object) -> bool:
@@ -43,8 +47,8 @@ def is_cudf(value: object) -> bool:
 
 
 def cuda_is_available() -> bool:
-    """Whether cuDF can be used: a GPU, a driver, and the libraries."""
-    if find_spec("cudf") is None or find_spec("cupy") is None:
+    """Whether kernels can run: a GPU, a driver, and CuPy."""
+    if find_spec("cupy") is None:
         return False
     import cupy
 
@@ -53,7 +57,7 @@ def cuda_is_available() -> bool:
 
 def device_of(table: Table) -> Device:
     """The device that holds the table."""
-    return "cuda" if is_cudf(table) else "cpu"
+    return "cuda" if isinstance(table, DeviceTable) or is_cudf(table) else "cpu"
 
 
 def num_rows(table: Table) -> int:
@@ -65,23 +69,25 @@ def column_names(table: Table) -> list[str]:
     """Names of the columns, in order."""
     if isinstance(table, pa.Table):
         return list(table.column_names)
+    if isinstance(table, DeviceTable):
+        return list(table.columns)
     return [str(name) for name in table.columns]
 
 
 def nbytes(table: Table) -> int:
     """Bytes that the table's columns hold."""
-    if isinstance(table, pa.Table):
+    if isinstance(table, pa.Table | DeviceTable):
         return int(table.nbytes)
     usage = table.memory_usage(index=False, deep=True)
     return int(usage.sum())
 
 
 def to_arrow(table: Table) -> pa.Table:
-    """The table as Arrow; a pandas or cuDF index is not kept."""
+    """The table as Arrow, downloaded if need be; a pandas or cuDF index is not kept."""
     if isinstance(table, pa.Table):
         return table
-    if is_cudf(table):
-        return table.to_arrow(preserve_index=False)
+    if isinstance(table, DeviceTable) or is_cudf(table):
+        return to_device_table(table).to_arrow()
     return pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(None)
 
 
@@ -89,11 +95,9 @@ def to_pandas(table: Table) -> pd.DataFrame:
     """The table as pandas with Arrow-backed strings; a frame is handed on as it is."""
     if is_pandas(table):
         return cast("pd.DataFrame", table)
-    if is_cudf(table):
-        return cast("pd.DataFrame", table.to_pandas())
     import pandas as pd
 
-    return cast("pd.DataFrame", table.to_pandas(types_mapper=_arrow_strings(pd).get))
+    return cast("pd.DataFrame", to_arrow(table).to_pandas(types_mapper=_arrow_strings(pd).get))
 
 
 def _arrow_strings(pd: Any) -> Mapping[Any, Any]:
@@ -102,20 +106,55 @@ def _arrow_strings(pd: Any) -> Mapping[Any, Any]:
 
 
 def to_cudf(table: Table) -> Any:
-    """The table as cuDF on the current device.
+    """The table as cuDF on the current device, uploaded if need be, else over the same memory.
 
     Raises:
         ImportError: cuDF is not installed.
+        DeviceError: CuPy is not.
     """
     if is_cudf(table):
         return table
-    import cudf
+    from gpucurate.frame.cudf_columns import frame_of
 
-    return cudf.DataFrame.from_arrow(to_arrow(table))
+    return frame_of(to_device_table(table))
+
+
+def to_device_table(table: Table) -> DeviceTable:
+    """The table as columns of the current device: uploaded, or of cuDF over the same memory.
+
+    Raises:
+        DeviceError: CuPy is not installed.
+    """
+    if isinstance(table, DeviceTable):
+        return table
+    if not is_cudf(table):
+        return DeviceTable.from_arrow(to_arrow(table))
+    from gpucurate.frame.cudf_columns import table_of
+
+    return table_of(table)
+
+
+def text_of(table: Table, name: str) -> TextBuffers:
+    """The buffers of a text column, where the table lies, without a copy of the text where there is none.
+
+    Raises:
+        TypeError: the column does not hold text.
+    """
+    if device_of(table) == "cpu":
+        return TextBuffers.from_arrow(column_as_arrow(table, name))
+    column = to_device_table(select_columns(table, [name])).columns[name]
+    if isinstance(column, TextBuffers):
+        return column
+    kind = column.type if isinstance(column, pa.Array | pa.ChunkedArray) else column.values.dtype
+    raise TypeError(f"a column of {kind} is not text")
 
 
 def as_mask(values: Any, rows: int) -> npt.NDArray[np.bool_]:
-    """``values`` (NumPy, pandas, Arrow or a list) as a bool mask of ``rows`` entries.
+    """``values`` as a bool mask of ``rows`` entries, on the host.
+
+    Args:
+        values: of NumPy, pandas, Arrow or a device, or a list.
+        rows: entries that there must be.
 
     Raises:
         TypeError: not bool, or with nulls; positions of rows are not a mask.
@@ -123,6 +162,8 @@ def as_mask(values: Any, rows: int) -> npt.NDArray[np.bool_]:
     """
     if isinstance(values, pa.Array | pa.ChunkedArray):
         values = values.to_numpy(zero_copy_only=False) if isinstance(values, pa.Array) else values.to_numpy()
+    if is_on_device(values):
+        values = download(values)
     mask = np.asarray(values)
     if mask.dtype == object and all(isinstance(value, bool | np.bool_) for value in mask):
         mask = mask.astype(bool)
@@ -136,9 +177,11 @@ def as_mask(values: Any, rows: int) -> npt.NDArray[np.bool_]:
 
 
 def take_mask(table: Table, mask: npt.NDArray[np.bool_]) -> Table:
-    """Rows where ``mask`` (bool, one entry a row) is true, in order, by the same engine."""
+    """Rows where ``mask`` (bool, one entry a row, of a device too) is true, in order, by the same engine."""
     if len(mask) != num_rows(table):
         raise ValueError(f"a mask of {len(mask)} entries for {num_rows(table)} rows")
+    if isinstance(table, DeviceTable):
+        return table.take_mask(mask)
     if isinstance(table, pa.Table):
         if not table.num_columns:
             return empty_columns(int(np.count_nonzero(mask)))
@@ -148,6 +191,8 @@ def take_mask(table: Table, mask: npt.NDArray[np.bool_]) -> Table:
 
 def with_columns(table: Table, columns: Mapping[str, Any]) -> Table:
     """A copy of the table with columns added or replaced, by the same engine."""
+    if isinstance(table, DeviceTable):
+        return table.assign(columns)
     if not isinstance(table, pa.Table):
         return table.assign(**columns)
     for name, values in columns.items():
@@ -161,6 +206,8 @@ def replace_column(table: Table, name: str, values: pa.Array) -> Table:
     """The table with Arrow values, one a row, in place of those of a column, whose type stays."""
     if isinstance(table, pa.Table):
         return with_columns(table, {name: values})
+    if isinstance(table, DeviceTable):
+        return table.assign({name: values})
     column = pa.Table.from_arrays([values], [name])
     made = to_cudf(column)[name] if is_cudf(table) else to_pandas(column)[name]
     return table.assign(**{name: made.astype(table[name].dtype)})
@@ -168,19 +215,26 @@ def replace_column(table: Table, name: str, values: pa.Array) -> Table:
 
 def select_columns(table: Table, names: Sequence[str]) -> Table:
     """The table with only these columns, in this order."""
-    return table.select(list(names)) if isinstance(table, pa.Table) else table[list(names)]
+    return table.select(list(names)) if isinstance(table, pa.Table | DeviceTable) else table[list(names)]
 
 
 def concatenate(tables: Sequence[Table]) -> Table:
     """The rows of all tables in order; columns absent from some become null."""
     if all(isinstance(table, pa.Table) for table in tables):
         return pa.concat_tables(tables, promote_options="permissive")
+    if all(isinstance(table, DeviceTable) for table in tables):
+        return concatenate_tables(tables)
     module = sys.modules["cudf" if is_cudf(tables[0]) else "pandas"]
     return module.concat([to_pandas(t) if isinstance(t, pa.Table) else t for t in tables], ignore_index=True)
 
 
 def pack(table: Table) -> Table | bytes:
-    """What to pickle for a table: of an Arrow slice, the rows and not the buffers behind them."""
+    """What to pickle for a table: of an Arrow slice, the rows and not the buffers behind them.
+
+    What lies on a device comes to the host.
+    """
+    if isinstance(table, DeviceTable):
+        table = table.to_arrow()
     if not isinstance(table, pa.Table):
         return table
     sink = pa.BufferOutputStream()
@@ -196,7 +250,10 @@ def unpack(packed: Table | bytes) -> Table:
 
 
 def column_as_arrow(table: Table, name: str) -> pa.ChunkedArray:
-    """One column as Arrow."""
+    """One column as Arrow, downloaded if need be."""
+    if isinstance(table, DeviceTable):
+        column = to_host(table.columns[name])
+        return column if isinstance(column, pa.ChunkedArray) else pa.chunked_array([column])
     return to_arrow(select_columns(table, [name])).column(0)
 
 

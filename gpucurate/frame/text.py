@@ -42,6 +42,19 @@ class TextBuffers:
         """The bytes of document ``i``; for tests and messages, not for loops."""
         return self.data[self.offsets[i] : self.offsets[i + 1]].tobytes()
 
+    def halves(self) -> tuple[TextBuffers, TextBuffers] | None:
+        """The first half of the documents and the others, over the same memory; None for one document."""
+        middle = len(self) // 2
+        if not middle:
+            return None
+        first, rest = self.offsets[: middle + 1], self.offsets[middle:]
+        if self.valid is None:
+            return TextBuffers(self.data, first), TextBuffers(self.data, rest)
+        return (
+            TextBuffers(self.data, first, self.valid[:middle]),
+            TextBuffers(self.data, rest, self.valid[middle:]),
+        )
+
     @classmethod
     def from_strings(cls, documents: Iterable[str | bytes | None]) -> TextBuffers:
         """Buffers of Python strings; for tests and small inputs."""

@@ -9,7 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from gpucurate.frame import table as frame
 from gpucurate.frame.arrays import array_of
+from gpucurate.frame.table import Table
 from gpucurate.spec.reject import Reject
 from gpucurate.spec.source import FileRange
 
@@ -102,7 +104,7 @@ class Piece:
     first_record: int
     num_records: int
     num_blank: int
-    table: pa.Table
+    table: Table
     records: npt.NDArray[np.int64]
     rejects: list[Reject]
     original: Original | None
@@ -117,4 +119,4 @@ class Piece:
     def nbytes(self) -> int:
         """Bytes of the table and of the original records."""
         held = self.original.nbytes if self.original is not None else 0
-        return held + int(self.table.nbytes)
+        return held + frame.nbytes(self.table)

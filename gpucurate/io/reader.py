@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 from gpucurate.io.limits import ReadLimits
 from gpucurate.io.piece import Piece
+from gpucurate.ops.json_lines import MOST_FIELDS
 from gpucurate.spec.bytesize import MIB
 from gpucurate.spec.errors import ConfigurationError
 from gpucurate.spec.source import FileRange
+
+if TYPE_CHECKING:
+    from gpucurate.memory.gpu_memory import GpuMemory
 
 __all__ = ["ReadLimits", "read_range"]
 
@@ -21,6 +26,7 @@ def read_range(
     piece_bytes: int = 64 * MIB,
     keep_original: bool,
     limits: ReadLimits = ReadLimits(),  # noqa: B008 - frozen
+    gpu: GpuMemory | None = None,
 ) -> Iterator[Piece]:
     """The records of ``source``, piece by piece and in order.
 
@@ -40,6 +46,8 @@ def read_range(
         piece_bytes: size of a piece.
         keep_original: whether pieces carry the untouched records.
         limits: what is put up with.
+        gpu: memory of the GPU where tables are wanted, if they are; what no kernel can read is read on the
+            host all the same, into Arrow tables.
 
     Raises:
         InputError: the file is missing, cannot be read, changed since it was listed, or is
@@ -53,17 +61,21 @@ def read_range(
         )
     if piece_bytes < 1:
         raise ConfigurationError(f"piece_bytes is {piece_bytes}: it must be at least 1")
+    wanted: dict[str, Any] = {
+        "fields": None if fields is None else list(dict.fromkeys(fields)),
+        "text_fields": tuple(text_fields),
+        "piece_bytes": piece_bytes,
+        "keep_original": keep_original,
+        "limits": limits,
+    }
     if source.file.format == "parquet":
-        from gpucurate.io.parquet.reader import ParquetReader as Reader
-    else:
-        from gpucurate.io.jsonl.reader import JsonlReader as Reader  # type: ignore[assignment]
-    return iter(
-        Reader(
-            source,
-            fields=None if fields is None else list(dict.fromkeys(fields)),
-            text_fields=tuple(text_fields),
-            piece_bytes=piece_bytes,
-            keep_original=keep_original,
-            limits=limits,
-        )
-    )
+        from gpucurate.io.parquet.reader import ParquetReader
+
+        return iter(ParquetReader(source, **wanted))
+    if gpu is not None and 0 < len(wanted["fields"] or ()) <= MOST_FIELDS:
+        from gpucurate.io.jsonl.device_reader import DeviceJsonlReader
+
+        return iter(DeviceJsonlReader(source, memory=gpu, **wanted))
+    from gpucurate.io.jsonl.reader import JsonlReader
+
+    return iter(JsonlReader(source, **wanted))

@@ -7,8 +7,7 @@ from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
-import numpy as np
-
+from gpucurate.frame.transfers import is_on_device
 from gpucurate.spec.errors import NotOnDeviceError
 
 
@@ -20,9 +19,9 @@ def implementation(operation: str, array: Any) -> ModuleType:
         array: any array of the operation's input.
 
     Raises:
-        NotOnDeviceError: the array is no NumPy array, and the operation runs on the CPU only.
+        NotOnDeviceError: the array lies on a device, and the operation runs on the CPU only.
     """
-    if isinstance(array, np.ndarray):
+    if not is_on_device(array):
         return import_module(f"{operation}.cpu")
     if find_spec(f"{operation}.cuda") is None:
         raise NotOnDeviceError(

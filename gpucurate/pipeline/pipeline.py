@@ -13,6 +13,7 @@ from gpucurate.backends.executors import Executor, default_executor
 from gpucurate.checkpoint.run_folder import RunFolder
 from gpucurate.io.output_name import check_output_names
 from gpucurate.pipeline.describe import describe_stages
+from gpucurate.pipeline.devices import devices_for
 from gpucurate.pipeline.result import RunResult
 from gpucurate.pipeline.run import INTERNAL, Run, refuse_overlap
 from gpucurate.pipeline.verdict import DEFAULT_MAX_REJECT_RATE, judge
@@ -84,7 +85,8 @@ class Pipeline:
                 f"pipeline {self.name!r} has {len(writers)} writers ({', '.join(writers)}), and the first "
                 "takes all documents: run one pipeline for each output"
             )
-        return make_plan("main", [specify(stage) for stage in self.stages])
+        specs = [specify(stage) for stage in self.stages]
+        return make_plan("main", specs, available=devices_for(self.stages))
 
     def describe(self) -> str:
         """The stages with their columns and resources, as text. Touches no file."""

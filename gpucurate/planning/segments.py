@@ -28,6 +28,19 @@ def device_of(stage: StageSpec, available: frozenset[Device]) -> Device:
     )
 
 
+def devices_of(stages: Sequence[StageSpec], available: frozenset[Device]) -> list[Device]:
+    """Where each stage runs; one that follows the device runs where the stage before it does.
+
+    Raises:
+        ConfigurationError: a stage that runs on no device there is.
+    """
+    devices: list[Device] = []
+    for stage in stages:
+        follows = stage.follows_device and devices and not stage.resources.requires_gpu
+        devices.append(devices[-1] if follows else device_of(stage, available))
+    return devices
+
+
 def cut_segments(stages: Sequence[StageSpec], available: frozenset[Device]) -> tuple[Segment, ...]:
     """Adjacent stages on one device run in one worker and hand over a reference.
 
@@ -37,7 +50,7 @@ def cut_segments(stages: Sequence[StageSpec], available: frozenset[Device]) -> t
     """
     segments: list[Segment] = []
     start = 0
-    devices = [device_of(stage, available) for stage in stages]
+    devices = devices_of(stages, available)
     for at, stage in enumerate(stages):
         if stage.runtime_env:
             raise ConfigurationError(

@@ -88,6 +88,14 @@ class NotOnDeviceError(GpucurateError, NotImplementedError):
     """An operation was given arrays of a CUDA device, but has no CUDA implementation."""
 
 
+class OverBudgetError(GpucurateError, MemoryError):
+    """More memory was asked for than a budget has left, or a batch of one row does not fit."""
+
+
+class LeakError(GpucurateError):
+    """Memory of a pool was still held when the run that took it was over."""
+
+
 def one_line(error: Exception) -> str:
     """The first line of an error's message."""
     return str(error).strip().split("\n", 1)[0]

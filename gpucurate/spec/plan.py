@@ -56,3 +56,13 @@ class Plan:
     segments: tuple[Segment, ...]
     fingerprint: str
     decides: dict[str, Any]
+
+    @property
+    def devices(self) -> tuple[Device, ...]:
+        """Where each stage runs, in order."""
+        return tuple(segment.device for segment in self.segments for _ in segment.stages)
+
+    @property
+    def uses_gpu(self) -> bool:
+        """Whether any stage runs on a GPU."""
+        return "cuda" in self.devices

@@ -27,6 +27,7 @@ class StageSpec:
         columns: columns of the source, None if they cannot be known.
         max_workers: its own limit on workers.
         piece_bytes: the most input that a source holds at a time.
+        follows_device: whether it runs where the stage before it does.
     """
 
     name: str
@@ -42,3 +43,4 @@ class StageSpec:
     columns: tuple[str, ...] | None = None
     max_workers: int | None = None
     piece_bytes: int | None = None
+    follows_device: bool = False

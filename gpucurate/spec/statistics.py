@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+_COUNTERS = ("departures", "custom_metrics")
+
 
 @dataclass(slots=True)
 class StagePerfStats:
@@ -19,6 +21,11 @@ class StagePerfStats:
         num_items_out: documents it gave back.
         input_data_size_mb: megabytes (10**6 bytes) given to the stage.
         invocations: calls of ``process_batch``.
+        host_to_device_bytes: bytes that it moved to a GPU.
+        device_to_host_bytes: bytes that it moved back.
+        gpu_peak_bytes: the most that the worker's GPU pool held while the stage ran.
+        gpu_held_bytes: what it held when the stage ended last.
+        departures: what was done on the host that could have stayed on the GPU, by cause; rows or lines.
         custom_metrics: what the stage counted with ``self.count(name, n)``.
     """
 
@@ -29,6 +36,11 @@ class StagePerfStats:
     num_items_out: int = 0
     input_data_size_mb: float = 0.0
     invocations: int = 0
+    host_to_device_bytes: int = 0
+    device_to_host_bytes: int = 0
+    gpu_peak_bytes: int = 0
+    gpu_held_bytes: int = 0
+    departures: Counter[str] = field(default_factory=Counter)
     custom_metrics: Counter[str] = field(default_factory=Counter)
 
     def add(self, other: StagePerfStats) -> None:
@@ -39,15 +51,21 @@ class StagePerfStats:
         self.num_items_out += other.num_items_out
         self.input_data_size_mb += other.input_data_size_mb
         self.invocations += other.invocations
+        self.host_to_device_bytes += other.host_to_device_bytes
+        self.device_to_host_bytes += other.device_to_host_bytes
+        self.gpu_peak_bytes = max(self.gpu_peak_bytes, other.gpu_peak_bytes)
+        self.gpu_held_bytes = max(self.gpu_held_bytes, other.gpu_held_bytes)
+        self.departures.update(other.departures)
         self.custom_metrics.update(other.custom_metrics)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
         values = asdict(self)
-        values["custom_metrics"] = dict(sorted(self.custom_metrics.items()))
+        for name in _COUNTERS:
+            values[name] = dict(sorted(getattr(self, name).items()))  # asdict() counts pairs
         return values
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> StagePerfStats:
         """The figures that :meth:`to_dict` gave."""
-        return cls(**{**values, "custom_metrics": Counter(values["custom_metrics"])})
+        return cls(**{**values, **{name: Counter(values.get(name, {})) for name in _COUNTERS}})

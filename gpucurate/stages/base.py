@@ -6,8 +6,9 @@ import copy
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
+from gpucurate.memory.gpu_memory import GpuMemory
 from gpucurate.spec.device import Device
 from gpucurate.spec.errors import ConfigurationError
 from gpucurate.spec.resources import Resources
@@ -36,7 +37,10 @@ class ProcessingStage(ABC, Generic[X, Y]):
         runtime_env: environment of the stage's workers. No executor of this version
             offers one: a pipeline that asks for it is refused when it is built.
         devices: devices the stage runs on. One that names only ``cuda`` is refused
-            where there is none.
+            where there is none. A stage runs on the GPU if its resources ask for one, or if it
+            runs nowhere else; it is given cuDF there.
+        follows_device: whether batches are taken wherever they are, since the stage looks at none
+            of their columns, or at few: such a stage never makes a batch move.
 
     >>> class Shout(ProcessingStage[DocumentBatch, DocumentBatch]):
     ...     def inputs(self):
@@ -50,9 +54,12 @@ class ProcessingStage(ABC, Generic[X, Y]):
     batch_size: int = 1
     runtime_env: dict[str, Any] | None = None
     devices: frozenset[Device] | set[Device] = frozenset({"cpu", "cuda"})
+    follows_device: ClassVar[bool] = False
 
     _counters: Counter[str] | None = None
     _context: UnitContext | None = None
+    _device: Device = "cpu"
+    _gpu_memory: GpuMemory | None = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -129,6 +136,26 @@ class ProcessingStage(ABC, Generic[X, Y]):
         if self._context is None:
             raise RuntimeError(f"stage {self.name!r} was called outside a run")
         return self._context
+
+    @property
+    def device(self) -> Device:
+        """Where the stage runs; known once a worker sets it up."""
+        return self._device
+
+    @property
+    def gpu_memory(self) -> GpuMemory:
+        """Memory of the GPU that the stage runs on: to reserve, to spill, to do a batch in parts.
+
+        Raises:
+            RuntimeError: it does not run on one.
+        """
+        if self._gpu_memory is None:
+            raise RuntimeError(f"stage {self.name!r} does not run on a GPU")
+        return self._gpu_memory
+
+    def place(self, device: Device, gpu_memory: GpuMemory | None = None) -> None:
+        """Tell the stage where it runs. For the worker, before ``setup``."""
+        self._device, self._gpu_memory = device, gpu_memory
 
     def bind(self, context: UnitContext | None) -> None:
         """Give the stage the unit that runs next. For the worker."""

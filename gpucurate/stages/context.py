@@ -47,6 +47,18 @@ class UnitContext:
             raise RuntimeError("this run writes nothing: it has no run folder")
         return self.folder / f"{self.prefix}-{number:04d}"
 
+    def final_path(self, name: str) -> Path:
+        """Where an output of the run folder will be, once the unit is committed.
+
+        Args:
+            name: begins with ``_gpucurate/``.
+
+        Raises:
+            RuntimeError: the run has no folder to write to.
+        """
+        attempts = self.attempt_path(0).parent  # <run folder>/attempts/<epoch>
+        return attempts.parents[1] / name.removeprefix("_gpucurate/")
+
     def open_range(self, source: FileRange) -> None:
         """Note that ``source`` is being read, so that it is tallied though nothing is in it."""
         self._open(source)

@@ -8,7 +8,8 @@ from gpucurate.spec.stage import StageSpec
 from gpucurate.stages.base import ProcessingStage, SourceStage
 from gpucurate.stages.described import describe_values, source_hash
 
-_ATTRIBUTES = {"name", "resources", "batch_size", "runtime_env", "devices", "_counters", "_context"}
+_ATTRIBUTES = {"name", "resources", "batch_size", "runtime_env", "devices"}
+_ATTRIBUTES |= {"_counters", "_context", "_device", "_gpu_memory"}  # what the worker sets
 
 
 def specify(stage: ProcessingStage[Any, Any]) -> StageSpec:
@@ -22,7 +23,7 @@ def specify(stage: ProcessingStage[Any, Any]) -> StageSpec:
     """
     cls = type(stage)
     config = describe_values(_attributes(stage))
-    if foreign := [base for base in cls.__mro__ if not _is_own(base)]:
+    if foreign := [base for base in cls.__mro__ if not is_own(base)]:
         config["<source>"] = [source_hash(base) for base in foreign]
     source = isinstance(stage, SourceStage)
     columns = stage.schema() if isinstance(stage, SourceStage) else None
@@ -40,13 +41,14 @@ def specify(stage: ProcessingStage[Any, Any]) -> StageSpec:
         columns=None if columns is None else tuple(columns),
         max_workers=stage.num_workers(),
         piece_bytes=getattr(stage, "piece_bytes", None) if source else None,
+        follows_device=stage.follows_device,
     )
 
 
 def _attributes(stage: ProcessingStage[Any, Any]) -> dict[str, Any]:
     mro = type(stage).__mro__
     hidden = _ATTRIBUTES | {name for base in mro for name in base.__dict__.get("not_in_plan", ())}
-    own = _is_own(type(stage))
+    own = is_own(type(stage))
     return {
         key: value
         for key, value in sorted(vars(stage).items())
@@ -54,6 +56,6 @@ def _attributes(stage: ProcessingStage[Any, Any]) -> dict[str, Any]:
     }
 
 
-def _is_own(cls: type) -> bool:
+def is_own(cls: type) -> bool:
     """Whether a class comes with gpucurate or Python, and so with a version of its own."""
     return cls.__module__.partition(".")[0] in {"gpucurate", "builtins", "abc", "typing"}

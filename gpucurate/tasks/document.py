@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from gpucurate.frame import table as frame
 from gpucurate.frame.text import TextBuffers
+from gpucurate.frame.transfers import is_on_device
 from gpucurate.spec.device import Device
 from gpucurate.tasks.task import Task
 
@@ -118,8 +119,34 @@ class DocumentBatch(Task[frame.Table]):
         """The table as cuDF on the current device (no copy if it is one)."""
         return frame.to_cudf(self.data)
 
+    def moved_to(self, device: Device, *, as_frame: bool = False) -> Self:
+        """The batch on a device, with the records of its rows; itself if it is there.
+
+        Args:
+            device: where to. On the host a batch from a device is Arrow; on a device it is columns of
+                their own, or
+            as_frame: cuDF, over the same memory.
+
+        Raises:
+            ImportError: cuDF is needed, and not installed.
+            DeviceError: CuPy is.
+        """
+        if device == "cpu":
+            table = frame.to_arrow(self.data) if self.device == "cuda" else self.data
+        elif as_frame:
+            table = frame.to_cudf(self.data)
+        else:
+            table = self.data if self.device == "cuda" else frame.to_device_table(self.data)
+        return self if table is self.data else self._with_rows(table)
+
+    def _with_rows(self, table: frame.Table) -> Self:
+        """Another table of the same rows."""
+        moved = replace(self, data=table)
+        moved._original, moved._changed = self._original, self._changed
+        return moved
+
     def text(self, column: str) -> TextBuffers:
-        """The buffers of a text column.
+        """The buffers of a text column, where the batch is.
 
         Raises:
             KeyError: no such column.
@@ -127,19 +154,19 @@ class DocumentBatch(Task[frame.Table]):
         """
         if column not in self.get_columns():
             raise KeyError(f"no column {column!r} among {self.get_columns()}")
-        return TextBuffers.from_arrow(frame.column_as_arrow(self.data, column))
+        return frame.text_of(self.data, column)
 
     def select(self, mask: npt.NDArray[np.bool_]) -> Self:
-        """A batch of the rows where ``mask`` (bool, one entry a row) is true.
+        """A batch of the rows where ``mask`` (bool, one entry a row, of either side) is true.
 
         Raises:
             TypeError: the mask is not bool, or has nulls.
             ValueError: it has not one entry a row.
         """
-        mask = frame.as_mask(mask, self.num_items)
+        given, mask = mask, frame.as_mask(mask, self.num_items)
         chosen = replace(
             self,
-            data=frame.take_mask(self.data, mask),
+            data=frame.take_mask(self.data, given if is_on_device(given) else mask),
             records=None if self.records is None else self.records[mask],
         )
         chosen._original = None if self._original is None else self._original.select(mask)
@@ -148,8 +175,7 @@ class DocumentBatch(Task[frame.Table]):
 
     def assign(self, columns: Mapping[str, Any]) -> Self:
         """A batch with columns added or replaced; all else stays as it was read."""
-        changed = replace(self, data=frame.with_columns(self.data, columns))
-        changed._original = self._original
+        changed = self._with_rows(frame.with_columns(self.data, columns))
         changed._changed = self._changed | frozenset(columns)
         return changed
 

@@ -41,6 +41,7 @@ from gpucurate.dedup.verification import NOT_VERIFIED, Verification
 from gpucurate.io.listing import Listing, list_input
 from gpucurate.io.output_name import check_output_names
 from gpucurate.io.schema import schema_names
+from gpucurate.pipeline.devices import require_cuda
 from gpucurate.pipeline.run import Run, refuse_overlap
 from gpucurate.pipeline.verdict import check_rejects, judge
 from gpucurate.planning.fingerprint import digest
@@ -54,6 +55,7 @@ from gpucurate.telemetry.memory_watch import MemoryWatch
 from gpucurate.telemetry.report import report_from_dict, sum_books
 from gpucurate.workflows.compiling import prepare
 from gpucurate.workflows.found import Found
+from gpucurate.workflows.gpu_grouping import components_on_gpus
 from gpucurate.workflows.index import IN_INDEX, Against, SavedIndex
 from gpucurate.workflows.largest import largest_clusters
 from gpucurate.workflows.nemo_ids import write_nemo_ids
@@ -144,6 +146,8 @@ class DeduplicationWorkflow:
                 an index does not fit.
             OutputInUseError: the folder for an index holds something.
         """
+        if self.options.device == "cuda":
+            require_cuda()
         refuse_overlap(self.output, self.inputs)
         self._check_indexes()
         if self.options.cache_path is not None:
@@ -288,8 +292,11 @@ class DeduplicationWorkflow:
 
     def _components(self, run: Run, folder: RunFolder, found: Found) -> Ids:
         """The component of equal keys of each record, after those of the documents of indexes."""
+        keys = self.against.with_new(found.keys)
+        if self.options.device == "cuda":
+            return components_on_gpus(run, folder, keys, self.sketch)
         return find_components(
-            self.against.with_new(found.keys),
+            keys,
             self.sketch.bands,
             wide=self.sketch.wide,
             memory=run.executor.memory,

@@ -9,6 +9,7 @@ from typing import Any
 
 from gpucurate.dedup.policy import Policy, parse_policy
 from gpucurate.pipeline.verdict import DEFAULT_MAX_REJECT_RATE
+from gpucurate.spec.device import Device
 from gpucurate.spec.errors import ConfigurationError
 from gpucurate.spec.source import FileFormat
 from gpucurate.stages.deduplication.sample import parse_share
@@ -41,6 +42,7 @@ class DedupOptions:
         cache_path: where the state of the run lies, instead of ``_gpucurate/`` in the output.
         against: folders of indexes, or one of them; documents that these hold already are dropped.
         save_index: folder for an index of the documents that are kept.
+        device: ``cpu``, or ``cuda``: keys are taken and grouped on GPUs; results are the same.
 
     Raises:
         ConfigurationError: a policy, format or compression that there is not.
@@ -63,9 +65,12 @@ class DedupOptions:
     cache_path: str | PathLike[str] | None = None
     against: Sequence[str | PathLike[str]] = ()
     save_index: str | PathLike[str] | None = None
+    device: Device = "cpu"
 
     def __post_init__(self) -> None:
         parse_policy(self.keep)
+        if self.device not in ("cpu", "cuda"):
+            raise ConfigurationError(f"device {self.device!r} is not known: choose cpu or cuda")
         if self.within == "":
             raise ConfigurationError("within='' names no column: name one, or leave it out")
         if self.sample is not None:
@@ -103,7 +108,7 @@ class DedupOptions:
 
     def decides(self) -> dict[str, Any]:
         """What changes results beyond the plan of the keys, and what the indexes hold."""
-        without = {"max_reject_rate", "cache_path", "input_blocksize", "against", "save_index"}
+        without = {"max_reject_rate", "cache_path", "input_blocksize", "against", "save_index", "device"}
         values = {key: value for key, value in asdict(self).items() if key not in without}
         if self.sample is not None:
             values["sample"] = str(parse_share(self.sample))  # 1% is 0.01

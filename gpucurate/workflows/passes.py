@@ -12,9 +12,11 @@ from gpucurate.backends.chain import Stage
 from gpucurate.dedup.sketch import MinHashSketch, Sketch
 from gpucurate.io.limits import ReadLimits
 from gpucurate.io.listing import Listing
+from gpucurate.pipeline.devices import devices_for
 from gpucurate.planning.planner import make_plan
 from gpucurate.spec.bytesize import MIB
 from gpucurate.spec.plan import Plan
+from gpucurate.spec.resources import Resources
 from gpucurate.stages.deduplication.column_path import ColumnPath
 from gpucurate.stages.deduplication.keys import DocumentKeys
 from gpucurate.stages.deduplication.removal import DuplicateAnnotation, DuplicateRemoval
@@ -61,7 +63,13 @@ class Passes:
             stages.append(DocumentSample(self.options.sample, text))
         policy = self.options.policy if self.options.policy.is_ranked else None
         stages.append(kind(sketch, text, within=within, policy=policy, policy_column=policy_column))
-        return stages
+        return self._on_device(stages)
+
+    def _on_device(self, stages: list[Any]) -> list[Any]:
+        """The stages, asking for a GPU if that is what they are to run on."""
+        if self.options.device == "cpu":
+            return stages
+        return [stage.with_(resources=Resources(gpus=1)) for stage in stages]
 
     @property
     def _whole(self) -> bool:
@@ -112,4 +120,4 @@ class Passes:
 
 def plan_of(phase: str, stages: Sequence[Stage]) -> Plan:
     """The plan of a pass."""
-    return make_plan(phase, [specify(stage) for stage in stages])
+    return make_plan(phase, [specify(stage) for stage in stages], available=devices_for(stages))

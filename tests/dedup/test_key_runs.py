@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gpucurate.dedup.band_pairs import BandPairs, KeyRange
+from gpucurate.dedup.band_pairs import BandPairs
+from gpucurate.dedup.key_ranges import KeyRange
 from gpucurate.dedup.key_runs import PAIR_BYTES, KeyRuns, key_runs
 from tests.dedup.test_components import key_set
 

@@ -4,7 +4,8 @@ import json
 import re
 from importlib import import_module
 
-from gpucurate.ops.kernels import kernel_names, kernel_source
+from gpucurate.ops.kernels import kernel_names
+from tests.gpu.order import kernels_in
 
 
 def page(repository):
@@ -18,9 +19,7 @@ def rows(repository):
 def test_every_kernel_has_a_row(repository):
     named = set(re.findall(r"`(\w+)`", " ".join(rows(repository))))
     for name in kernel_names():
-        kernels = re.findall(r"__global__ void __launch_bounds__\([^)]*\) (\w+)\(", kernel_source(name))
-        assert kernels
-        assert set(kernels) <= named
+        assert set(kernels_in(name)) <= named
 
 
 def test_every_device_function_has_a_row(repository):
@@ -35,6 +34,13 @@ def test_every_device_function_has_a_row(repository):
         listed = " ".join(row for row in rows(repository) if f"`ops.{operation}`" in row)
         for name in own:
             assert name.startswith("_") or name == "options_for" or f"`{name}`" in listed, (operation, name)
+
+
+def test_every_module_of_device_memory_has_a_row(repository):
+    host_only = {"__init__", "budget", "host"}
+    modules = {file.stem for file in (repository / "gpucurate" / "memory").glob("*.py")} - host_only
+    listed = " ".join(row.split("|")[2] for row in rows(repository))
+    assert {module for module in modules if f"`{module}`" not in listed} == set()
 
 
 def test_nothing_is_claimed_to_have_run(repository):

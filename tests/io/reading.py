@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from os import PathLike
 from typing import Any
 
+from gpucurate.frame import table as frame
 from gpucurate.io.limits import ReadLimits
 from gpucurate.io.listing import list_input
 from gpucurate.io.piece import LinesOriginal, Piece
@@ -43,9 +44,10 @@ class Outcome:
         with_line = [r for r in piece.rejects if r.line is not None]
         assert piece.num_records == piece.num_rows + piece.num_blank + len(with_line)
         assert piece.first_record + base == self.num_records
-        assert piece.table.num_columns == 0 or piece.table.num_rows == piece.num_rows
+        table = frame.to_arrow(piece.table)
+        assert table.num_columns == 0 or table.num_rows == piece.num_rows
         self.pieces.append(piece)
-        self.rows += piece.table.to_pylist()
+        self.rows += table.to_pylist()
         self.records += [base + int(r) for r in piece.records]
         if isinstance(piece.original, LinesOriginal):
             self.originals += [piece.original.line(i) for i in range(len(piece.original))]

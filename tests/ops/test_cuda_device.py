@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from gpucurate.frame.text import TextBuffers
-from gpucurate.ops.cuda import Device, device_text
+from gpucurate.frame.transfers import upload
+from gpucurate.ops.cuda import CudaDevice, Device, device_text
 from gpucurate.ops.cuda.source import complete_source
 from gpucurate.ops.dispatch import implementation
-from gpucurate.ops.document_hash import document_hash
 from gpucurate.ops.kernels import kernel_names
 from gpucurate.spec.errors import DeviceError, NotOnDeviceError
 
@@ -36,16 +36,16 @@ def device():
     return Recorder()
 
 
-def test_an_array_of_a_device_takes_the_operation_there():
+def test_an_array_of_a_device_takes_the_operation_there(cuda):
     assert implementation("gpucurate.ops.minhash", np.zeros(1)).__name__ == "gpucurate.ops.minhash.cpu"
-    assert implementation("gpucurate.ops.minhash", memoryview(b"")).__name__ == "gpucurate.ops.minhash.cuda"
+    assert implementation("gpucurate.ops.minhash", cuda.zeros(1)).__name__ == "gpucurate.ops.minhash.cuda"
 
 
-def test_an_operation_without_a_cuda_implementation_says_so():
+def test_an_operation_without_a_cuda_implementation_says_so(cuda):
     with pytest.raises(
-        NotOnDeviceError, match=r"utf8 has no CUDA implementation.*type list: pass NumPy arrays"
+        NotOnDeviceError, match=r"utf8 has no CUDA implementation.*type ndarray: pass NumPy arrays"
     ):
-        implementation("gpucurate.ops.utf8", [])
+        implementation("gpucurate.ops.utf8", cuda.zeros(1))
 
 
 @pytest.mark.parametrize(
@@ -64,6 +64,16 @@ def test_nothing_is_launched_for_no_work(device):
 def test_arrays_with_gaps_are_refused(device):
     with pytest.raises(ValueError, match="kernel flatten: the array at place 1 is not contiguous"):
         device.launch("union_find", "flatten", 1, (np.int64(1), np.zeros((4, 4))[:, 1]))
+
+
+def test_a_table_is_copied_once_until_it_is_forgotten(cuda):
+    device, values = CudaDevice(), np.arange(4)
+    table = device.table(values)
+    assert device.table(values) is table
+    device.forget_tables()
+    again = device.table(values)
+    assert again is not table
+    assert again.tolist() == [0, 1, 2, 3]
 
 
 def test_every_document_has_a_chunk_and_long_ones_have_more(device):
@@ -99,6 +109,5 @@ def test_lines_keep_their_numbers(repository):
 
 @pytest.mark.skipif(find_spec("cupy") is not None, reason="CuPy is installed")
 def test_a_missing_cupy_is_told_with_what_to_install():
-    text = TextBuffers(memoryview(b"a"), np.array([0, 1]))
     with pytest.raises(DeviceError, match=r"pip install 'gpucurate\[cu13\]'"):
-        document_hash(text)
+        upload(np.zeros(1))

@@ -9,11 +9,11 @@ from gpucurate.frame.text import TextBuffers
 from gpucurate.ops.buffers import text_arrays
 from gpucurate.ops.minhash import MinHashParams, band_keys, nvtext32, nvtext64, signatures
 from gpucurate.ops.mixing import fmix32, fmix64
-from tests.ops import texts
+from tests.ops import documented, texts
 from tests.ops.test_minhash import reference_keys
 
+MODULES = {32: nvtext32, 64: nvtext64}
 M32, M64, PRIME = 2**32, 2**64, 2**61 - 1
-DOCUMENTS = ["this is my", "favorite book", None, ""]  # of cuDF's docstrings and tests
 
 
 def rotate(x, by, bits):
@@ -83,33 +83,16 @@ def permuted(module, documents, seed, a, b, width, text=None):
     return values.tolist()
 
 
-def test_murmur3_as_cudf_documents_it():
-    """Series.hash_values, docstring of cuDF 26.10."""
-    rows = [n.to_bytes(8, "little") for n in (10, 120, 30)]
-    assert [murmur3_x86_32(r, 0) for r in rows] == [4004982076, 2063150778, 699010651]
-    assert [murmur3_x86_32(r, 42) for r in rows] == [4279022973, 1654398277, 1497690768]
+@pytest.mark.parametrize("seed", documented.MURMUR3)
+def test_murmur3_as_cudf_documents_it(seed):
+    rows = [number.to_bytes(8, "little") for number in documented.INTEGERS]
+    assert [murmur3_x86_32(row, seed) for row in rows] == documented.MURMUR3[seed]
 
 
-def test_the_values_of_the_docstring_of_minhash():
-    """Series.str.minhash(0, a, b, width=5), docstring of cuDF 26.10."""
-    found = permuted(nvtext32, DOCUMENTS[:2], 0, [1, 2, 3], [4, 5, 6], 5)
-    assert found == [[1305480171, 462824409, 74608232], [32665388, 65330773, 97996158]]
-
-
-def test_the_values_of_cudfs_tests():
-    """test_minhash_permuted of cuDF's python/cudf/cudf/tests: both widths of hash, null and empty."""
-    found = permuted(nvtext32, DOCUMENTS, 0, [1, 2, 3], [1, 2, 3], 5)
-    assert found == [[1305480168, 462824406, 74608229], [32665385, 65330770, 97996155], [0] * 3, [0] * 3]
-    found = permuted(nvtext64, DOCUMENTS, 0, [1, 2, 3], [1, 2, 3], 5)
-    assert found == [
-        [105531920695060180, 172452388517576009, 316595762085180524],
-        [35713768479063122, 71427536958126236, 58787297728258212],
-        [0] * 3,
-        [0] * 3,
-    ]
-
-
-MODULES = {32: nvtext32, 64: nvtext64}
+@pytest.mark.parametrize("oracle", documented.PERMUTED.values(), ids=documented.PERMUTED)
+def test_the_values_that_cudf_documents_and_tests(oracle):
+    documents = documented.DOCUMENTS[: len(oracle.values)]
+    assert permuted(MODULES[oracle.bits], documents, 0, oracle.a, oracle.b, 5) == oracle.values
 
 
 @settings(deadline=None, max_examples=60)

@@ -90,6 +90,9 @@ def test_read_only_columns():
 def test_an_id_without_an_entry_is_refused():
     with pytest.raises(ValueError, match="document 5 has no entry among 3 parents"):
         hook_runs(np.zeros(1, np.uint64), np.array([5], np.uint32), new_parents(3))
+    for pair in ([5], [0]), ([0], [5]):
+        with pytest.raises(ValueError, match="document 5 has no entry among 3 parents"):
+            hook_pairs(*np.array(pair, np.uint32), new_parents(3))
 
 
 def test_columns_of_different_lengths_are_refused():

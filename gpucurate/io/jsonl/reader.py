@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from gpucurate.io.jsonl.chunks import Broken, Chunk, Cutter, Oversize, Part, PlainStream, first_line_start
+from gpucurate.frame.table import Table
+from gpucurate.io.jsonl.chunks import (
+    Broken,
+    Chunk,
+    Cutter,
+    Oversize,
+    Part,
+    PlainStream,
+    Room,
+    first_line_start,
+    plain_room,
+)
 from gpucurate.io.jsonl.codecs import DecodedStream
 from gpucurate.io.jsonl.fast import parse_fields
 from gpucurate.io.jsonl.layout import HEAD_BYTES, foreign_container, foreign_encoding, layout_hint
@@ -83,9 +94,14 @@ class JsonlReader:
             yield self._piece(notes=stream.notes)
 
     def _cutter(self, stream: PlainStream | DecodedStream, offset: int, stop: int | None) -> Cutter:
-        return Cutter(stream, offset, stop, self._piece_bytes, self._limits.max_record_bytes)
+        most = self._limits.max_record_bytes
+        return Cutter(stream, offset, stop, self._piece_bytes, most, room=self._room)
 
-    def _pieces(self, parts: Cutter) -> Iterator[Piece]:
+    @property
+    def _room(self) -> Room:
+        return plain_room
+
+    def _pieces(self, parts: Iterable[Part]) -> Iterator[Piece]:
         for part in parts:
             yield from self._pieces_of(part)
 
@@ -164,7 +180,7 @@ class JsonlReader:
         *,
         num_records: int = 0,
         num_blank: int = 0,
-        table: pa.Table | None = None,
+        table: Table | None = None,
         records: npt.NDArray[np.int64] | None = None,
         rejects: list[Reject] | None = None,
         original: LinesOriginal | None = None,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from functools import cache, cached_property
+from functools import cache
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
+from gpucurate.frame.transfers import array_module, download, upload
 from gpucurate.ops.cuda.source import OPTIONS, complete_source
 from gpucurate.spec.errors import DeviceError
 
@@ -87,27 +89,29 @@ class Device(ABC):
         """A read-only table as an array of the device, kept for the rest of the process."""
         return self.xp.asarray(values)
 
+    def to_device(self, array: npt.NDArray[Any]) -> Any:
+        """A copy of a host array on the device."""
+        return self.xp.array(array)
+
+    def to_host(self, array: Any) -> npt.NDArray[Any]:
+        """An array of the device as one of NumPy: a copy, unless it is one already."""
+        return np.asarray(array)
+
 
 class CudaDevice(Device):
     """The process's current CUDA device, through CuPy; found when first used."""
 
     def __init__(self) -> None:
-        self._tables: dict[tuple[int, int], tuple[Any, Any]] = {}
+        self._tables: dict[tuple[Any, int, int], tuple[Any, Any]] = {}
 
-    @cached_property
+    @property
     def xp(self) -> Any:
         """CuPy.
 
         Raises:
-            DeviceError: CuPy is not installed.
+            DeviceError: it is not installed.
         """
-        try:
-            import cupy
-        except ImportError as error:
-            raise DeviceError(
-                "operations on a CUDA device need CuPy, which is not installed: pip install 'gpucurate[cu13]'"
-            ) from error
-        return cupy
+        return array_module()
 
     @property
     def number(self) -> int:
@@ -125,10 +129,22 @@ class CudaDevice(Device):
 
     def table(self, values: npt.NDArray[Any]) -> Any:
         """See ``Device``; copied once for each device."""
-        key = self.number, id(values)
+        key = self.xp, self.number, id(values)
         if key not in self._tables:  # the original stays alive, and its id its own
             self._tables[key] = values, self.xp.asarray(values)
         return self._tables[key][1]
+
+    def forget_tables(self) -> None:
+        """Give the memory of the tables back, before a pool is closed; they are copied again when needed."""
+        self._tables.clear()
+
+    def to_device(self, array: npt.NDArray[Any]) -> Any:
+        """See ``Device``; counted."""
+        return upload(array)
+
+    def to_host(self, array: Any) -> npt.NDArray[Any]:
+        """See ``Device``; waits for what is under way, and is counted."""
+        return download(array)
 
 
 @cache

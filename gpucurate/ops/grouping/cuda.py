@@ -19,7 +19,12 @@ def sort_pairs(
 
 def sort_hashes(hashes: Any, ids: Any, device: Device = CUDA) -> tuple[Any, Any, Any]:
     """See the contract."""
+    return sort_columns(hashes[:, 0], hashes[:, 1], ids, device)
+
+
+def sort_columns(high: Any, low: Any, ids: Any, device: Device = CUDA) -> tuple[Any, Any, Any]:
+    """As ``sort_hashes``, of the two words of each hash (uint64[n] each)."""
     xp = device.xp
-    by_low = xp.argsort(hashes[:, 1], kind="stable")
-    order = by_low[xp.argsort(hashes[by_low, 0], kind="stable")]
-    return hashes[order, 0], hashes[order, 1], ids[order]
+    by_low = xp.argsort(low, kind="stable")
+    order = by_low[xp.argsort(high[by_low], kind="stable")]
+    return high[order], low[order], ids[order]

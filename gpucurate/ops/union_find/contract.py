@@ -61,7 +61,7 @@ def hook_runs128(high: Keys, low: Keys, ids: Ids, parents: Ids) -> int:
 
 def hook_pairs(left: Ids, right: Ids, parents: Ids) -> int:
     """Join ``left[i]`` with ``right[i]`` for each i; as ``hook_runs``."""
-    _check(parents, left, right)
+    _check(parents, right, left)
     _check(parents, right)
     return int(implementation(__package__, parents).hook_pairs(left, right, parents))
 

@@ -10,19 +10,24 @@ import numpy.typing as npt
 from gpucurate.dedup.key_file import LENGTH_CEILING, KeyFileWriter, Layout, Signatures
 from gpucurate.dedup.policy import Policy
 from gpucurate.dedup.ranks import Ranks, column_ranks
+from gpucurate.dedup.resident_keys import KeyPiece
 from gpucurate.dedup.sketch import Sketch
 from gpucurate.dedup.within import count_without, keys_within
+from gpucurate.frame.arrays import array_of
+from gpucurate.frame.device_table import text_to_device
 from gpucurate.frame.text import TextBuffers
+from gpucurate.frame.transfers import upload
+from gpucurate.memory.piece_size import PieceSize
 from gpucurate.ops.char_length import char_length
 from gpucurate.spec.unit import OutputFile
 from gpucurate.stages.base import ProcessingStage, StageIO
 from gpucurate.stages.context import UnitContext
 from gpucurate.stages.deduplication.column_path import ColumnPath
 from gpucurate.stages.deduplication.records import unit_records
+from gpucurate.stages.deduplication.resident import resident_keys
+from gpucurate.stages.deduplication.taken import Keys, Taken, joined, taken_to_host
 from gpucurate.tasks.document import DocumentBatch
 from gpucurate.tasks.file_group import FileGroupTask
-
-Keys = npt.NDArray[np.uint64]
 
 KEY_FOLDER = "_gpucurate/scratch/keys"
 
@@ -68,6 +73,8 @@ class DocumentKeys(ProcessingStage[DocumentBatch, FileGroupTask]):
         self.policy = policy
         self.policy_column = policy_column
         self._writer: KeyFileWriter | None = None
+        self._learned = PieceSize()
+        self._resident: list[KeyPiece] = []
 
     def inputs(self) -> StageIO:
         """The columns of the text and of what decides besides it."""
@@ -76,30 +83,50 @@ class DocumentKeys(ProcessingStage[DocumentBatch, FileGroupTask]):
 
     def setup(self, worker_metadata: object = None) -> None:
         """Load what is compiled, so that the first batch does not wait for it."""
-        self.sketch.keys(TextBuffers.from_strings(["a text of ordinary length", "ein größerer Text"]))
+        text = TextBuffers.from_strings(["a text of ordinary length", "ein größerer Text"])
+        self.take(text_to_device(text) if self.device == "cuda" else text)
+        if (resident := resident_keys(self._gpu_memory)) is not None:
+            resident.clear()  # of an earlier run
 
     def bind(self, context: UnitContext | None) -> None:
         """Begin a unit; a file that a failed unit left open is given up."""
         if self._writer is not None:
             self._writer.abandon()
             self._writer = None
+        self._resident = []
         super().bind(context)
 
     def process(self, task: DocumentBatch) -> None:
         """Append the keys of a batch."""
         if not task.num_items:
             return
-        text = task.text(self.text_field)
-        keys, has_keys, signatures = self.take(text)
+        taken = self._taken(task.text(self.text_field))
         if self.within is not None:
             column = self.within.of(task.data)
-            keys = keys_within(keys, column, wide=self.sketch.wide)
+            some = column.filter(array_of(taken.has_keys))
+            taken = taken._replace(keys=keys_within(taken.keys, some, wide=self.sketch.wide))
             self.count(f"{WITHOUT_GROUP}{self.within}", count_without(column))
-        records, ranks = unit_records(task, self.context), self._ranks(task)
-        self._append(records, keys, has_keys, char_length(text), signatures=signatures, ranks=ranks)
+        self._append(unit_records(task, self.context), taken, self._ranks(task))
+
+    def _taken(self, text: TextBuffers) -> Taken:
+        """What is taken of all documents; on a GPU in parts, where memory asks for it."""
+        if self.device == "cpu":
+            return self._take_all(text)
+        return self.gpu_memory.in_parts(
+            self._take_all,
+            text,
+            TextBuffers.halves,
+            joined,
+            size=lambda part: part.nbytes,
+            learned=self._learned,
+        )
+
+    def _take_all(self, text: TextBuffers) -> Taken:
+        keys, has_keys, signatures = self.take(text)
+        return taken_to_host(keys, has_keys, char_length(text), signatures)
 
     def take(self, text: TextBuffers) -> tuple[Keys, npt.NDArray[np.bool_], Signatures | None]:
-        """Keys, whether each document has any, and its signature if the layout has them."""
+        """Keys, whether each document has any, its signature if the layout has them: where the text is."""
         return *self.sketch.keys(text), None
 
     def _ranks(self, task: DocumentBatch) -> Ranks | None:
@@ -116,28 +143,43 @@ class DocumentKeys(ProcessingStage[DocumentBatch, FileGroupTask]):
     def _append(
         self,
         records: npt.NDArray[np.int64],
-        keys: Keys,
-        has_keys: npt.NDArray[np.bool_],
-        lengths: npt.NDArray[np.int64],
-        *,
-        signatures: Signatures | None,
+        taken: Taken,
         ranks: Ranks | None,
     ) -> None:
         writer = self._open()
         local = records - writer.records
         all_lengths = np.zeros(int(local[-1]) + 1, np.uint32)
-        all_lengths[local] = np.minimum(lengths, LENGTH_CEILING) + 1
+        all_lengths[local] = np.minimum(taken.lengths, LENGTH_CEILING) + 1
         all_ranks = None if ranks is None else np.zeros(len(all_lengths), np.uint64)
         if ranks is not None and all_ranks is not None:
             all_ranks[local] = ranks
-        ids = local[has_keys].astype(np.uint32)
-        kept = None if signatures is None else signatures[has_keys]
-        writer.append(len(all_lengths), ids, keys[has_keys], all_lengths, signatures=kept, ranks=all_ranks)
+        ids = local[taken.has_keys].astype(np.uint32)
+        self._keep(ids + np.uint32(writer.records), taken)
+        writer.append(
+            len(all_lengths), ids, taken.keys, all_lengths, signatures=taken.signatures, ranks=all_ranks
+        )
+
+    def _keep(self, ids: npt.NDArray[np.uint32], taken: Taken) -> None:
+        """Keep the keys on the GPU, as they are in the file."""
+        if self.within is not None:
+            return  # those in the file are told apart by a column, which was on the host
+        first = 0
+        for keys in taken.on_device:
+            stop = first + keys.shape[1]
+            self._resident.append(KeyPiece(upload(ids[first:stop]), keys))
+            first = stop
 
     def _open(self) -> KeyFileWriter:
         if self._writer is None:
             self._writer = KeyFileWriter(self.context.attempt_path(0), self.layout)
         return self._writer
+
+    def _hand_over(self, name: str) -> None:
+        """Let the keys of the unit stay on the GPU, by the name of their file."""
+        resident = resident_keys(self._gpu_memory)
+        if resident is not None:
+            resident.put(self.context.final_path(name), self._resident)
+        self._resident = []
 
     @property
     def layout(self) -> Layout:
@@ -149,12 +191,20 @@ class DocumentKeys(ProcessingStage[DocumentBatch, FileGroupTask]):
         writer = self._open()
         rest = self.context.records - writer.records
         if rest:
-            no_keys, _, no_signatures = self.take(TextBuffers.from_strings([]))
-            none, no_length = np.zeros(0, np.uint32), np.zeros(rest, np.uint32)
-            no_ranks = None if self.policy is None else np.zeros(rest, np.uint64)
-            writer.append(rest, none, no_keys, no_length, signatures=no_signatures, ranks=no_ranks)
+            layout, none = self.layout, np.zeros(0, np.uint32)
+            no_values = np.zeros((0, layout.signature_values), layout.signature_dtype)
+            writer.append(
+                rest,
+                none,
+                np.zeros((0, layout.bands), np.uint64),
+                np.zeros(rest, np.uint32),
+                signatures=no_values if layout.signature_values else None,
+                ranks=np.zeros(rest, np.uint64) if layout.ranks else None,
+            )
         rows, size = writer.records, writer.close()
         name = key_file_name(self.context.unit_index)
+        if self._resident:
+            self._hand_over(name)
         self.context.outputs.append(OutputFile(name, str(writer.path), rows, size, ""))
         self._writer = None
         yield FileGroupTask("keys", [name], name)

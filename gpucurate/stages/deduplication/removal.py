@@ -30,6 +30,7 @@ class _Marked(ProcessingStage[DocumentBatch, DocumentBatch]):
     """
 
     not_in_plan: ClassVar[tuple[str, ...]] = ("marks",)
+    follows_device = True
 
     def __init__(self, marks: Path) -> None:
         self.marks = marks

@@ -29,6 +29,7 @@ class _Listed(ProcessingStage[DocumentBatch, DocumentBatch]):
 
     name = "duplicates"  # what the books call the documents that it drops
     not_in_plan: ClassVar[tuple[str, ...]] = ("table",)
+    follows_device = True
 
     def __init__(self, table: Path, digest: str) -> None:
         self.table = table

@@ -10,7 +10,8 @@ import numpy.typing as npt
 from gpucurate.dedup.key_file import Layout, Signatures
 from gpucurate.dedup.sketch import MinHashSketch
 from gpucurate.frame.text import TextBuffers
-from gpucurate.stages.deduplication.keys import DocumentKeys, Keys
+from gpucurate.stages.deduplication.keys import DocumentKeys
+from gpucurate.stages.deduplication.taken import Keys
 
 
 class DocumentSignatures(DocumentKeys):

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import pyarrow as pa
 
 from gpucurate.frame import table as frame
+from gpucurate.frame.transfers import depart
 from gpucurate.io.limits import ReadLimits
 from gpucurate.io.listing import Listing, list_input
 from gpucurate.io.piece import Piece
@@ -161,18 +162,20 @@ class DocumentReader(SourceStage[FileGroupTask, DocumentBatch]):
             piece_bytes=self.piece_bytes,
             keep_original=self.keep_original,
             limits=self.limits,
+            gpu=self.gpu_memory if self.device == "cuda" else None,
         )
 
     def _table(self, piece: Piece) -> pa.Table:
         """The piece's table; of all fields, also those of the first file that no record here has."""
         if self.fields is not None:
             return piece.table if self.fields else frame.empty_columns(piece.num_rows)
-        rows = piece.table if piece.table.num_columns else frame.empty_columns(piece.num_rows)
+        rows: pa.Table = piece.table if piece.table.num_columns else frame.empty_columns(piece.num_rows)
         absent = [name for name in self._columns if name not in rows.column_names]
         return frame.with_columns(rows, {name: pa.nulls(piece.num_rows) for name in absent})
 
     def _batch(self, task: FileGroupTask, source: FileRange, piece: Piece) -> DocumentBatch:
-        return DocumentBatch(
+        """The piece as a batch on the device of the stage."""
+        batch = DocumentBatch(
             task.dataset_name,
             self._table(piece),
             f"{source.file.name}:{source.start}+{piece.first_record}",
@@ -181,6 +184,15 @@ class DocumentReader(SourceStage[FileGroupTask, DocumentBatch]):
             Origin.of_range(source, piece.first_record),
             records=piece.records,
         ).with_original(piece.original)
+        if self.device == "cuda" and batch.device == "cpu":
+            depart(self._why_on_host(source), batch.num_items)
+        return batch.moved_to(self.device)
+
+    def _why_on_host(self, source: FileRange) -> str:
+        """Why documents come from the host's reader, though the stage runs on a GPU."""
+        if source.file.format == "parquet":
+            return "Parquet that is decoded on the CPU"
+        return "lines that are parsed on the CPU" if self.fields else "lines of which all fields are read"
 
 
 class JsonlReader(DocumentReader):

@@ -49,6 +49,7 @@ class DocumentWriter(ProcessingStage[DocumentBatch, FileGroupTask]):
     """
 
     name = "writer"
+    follows_device = True
     default_format: ClassVar[FileFormat | None] = None
     not_in_plan: ClassVar[tuple[str, ...]] = ("path", "_sinks", "_written")
 

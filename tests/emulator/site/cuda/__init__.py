@@ -1,0 +1,1 @@
+"""``cuda.bindings`` of the emulated device."""

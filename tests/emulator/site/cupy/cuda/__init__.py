@@ -1,0 +1,107 @@
+"""``cupy.cuda`` of the emulated device: one device, streams that are done at once."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+from cupy import _memory
+from cupy._memory import OutOfMemoryError
+from cupy.cuda import compiler, memory, runtime
+
+__all__ = ["Device", "Event", "OutOfMemoryError", "Stream", "compiler", "is_available", "memory", "runtime"]
+
+
+def is_available() -> bool:
+    """Whether there is a device: yes, an emulated one."""
+    return True
+
+
+class Device:
+    """The device of a number."""
+
+    def __init__(self, number: int | None = None) -> None:
+        self.id = runtime.getDevice() if number is None else number
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        pass
+
+    def use(self) -> None:
+        """Make it the current one."""
+        runtime.setDevice(self.id)
+
+    def synchronize(self) -> None:
+        """Everything is done already."""
+
+    @property
+    def mem_info(self) -> tuple[int, int]:
+        """Bytes free, and in all."""
+        return runtime.memGetInfo()
+
+
+class Event:
+    """A point in a stream: passed at once."""
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        self.done = True
+
+    def record(self, stream: Any = None) -> None:
+        """Note the point."""
+
+    def synchronize(self) -> None:
+        """Nothing to wait for."""
+
+
+class Stream:
+    """Work in order, done at once."""
+
+    null: Any = None
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        self.ptr = 1 + id(self) % 1000
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        pass
+
+    def synchronize(self) -> None:
+        """Nothing to wait for."""
+
+    def record(self, event: Any = None) -> Event:
+        """A point in the stream."""
+        return event or Event()
+
+    def wait_event(self, event: Event) -> None:
+        """It has passed."""
+
+
+Stream.null = Stream()
+
+
+def get_current_stream() -> Stream:
+    """The one there is."""
+    return Stream.null
+
+
+def alloc_pinned_memory(nbytes: int) -> Any:
+    """Host memory that is said to be page-locked."""
+    return memory.PinnedMemoryPointer(nbytes)
+
+
+def set_limit(limit: int | None) -> None:
+    """Not CuPy's: bytes that arrays may take, for tests."""
+    _memory.set_limit(limit)
+
+
+def get_allocator() -> Any:
+    """What arrays are allocated through."""
+    return _memory.allocator[0]
+
+
+def set_allocator(allocator: Any = None) -> None:
+    """Choose it."""
+    _memory.allocator[0] = allocator or _memory.plain_allocator

@@ -1,0 +1,1 @@
+"""``rmm.allocators``."""
