@@ -30,9 +30,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--device",
         choices=["cpu", "cuda", "emulated"],
         default="cpu",
-        help="cuda: also run what needs a CUDA device, and every deduplication there, and fail where there is "
-        "none; emulated: every deduplication on the emulated device; cpu (default): tests marked gpu skip "
-        "where there is no device",
+        help="cuda: also run what needs a CUDA device, and every deduplication there, and fail where "
+        "there is none; emulated: every deduplication on the emulated device; cpu (default): tests "
+        "marked gpu skip where there is no device",
     )
     parser.addoption(
         "--update-registers",

@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from gpucurate.dedup.device_components import find_components_on_device
 from gpucurate.dedup.forest_file import write_forest
 from gpucurate.dedup.forests import divide_bands
 from gpucurate.dedup.key_file import KeySet
+from gpucurate.dedup.resident_keys import ResidentKeys
 from gpucurate.ops.cuda import CUDA
 from gpucurate.ops.cuda import Device as Where
+from gpucurate.spec.errors import ConfigurationError
 from gpucurate.spec.resources import Resources
 from gpucurate.spec.unit import OutputFile
 from gpucurate.stages.base import ProcessingStage
@@ -102,15 +105,24 @@ class BandGrouping(ProcessingStage[BandTask, FileGroupTask]):
 
     def process(self, task: BandTask) -> FileGroupTask:
         """Join by the task's bands; the forest is the unit's output."""
-        forest = find_components_on_device(
-            KeySet(self.key_paths, np.array(self.bases, np.int64)),
-            task.data,
-            wide=self.wide,
-            memory=self.gpu_memory.free if self.memory is None else self.memory,
-            device=self._where or CUDA,
-            resident=resident_keys(self._gpu_memory),
-        )
+        resident = resident_keys(self._gpu_memory)
+        try:
+            forest = self._join(task.data, resident)
+        except ConfigurationError:
+            if resident is None or not resident.spill():
+                raise
+            forest = self._join(task.data, None)  # from the key files, in the memory that is free now
         path, name = self.context.attempt_path(0), forest_name(task.data)
         size = write_forest(path, forest)
         self.context.outputs.append(OutputFile(name, str(path), len(forest), size, ""))
         return FileGroupTask("forest", [name], name)
+
+    def _join(self, bands: Sequence[int], resident: ResidentKeys | None) -> npt.NDArray[np.uint32]:
+        return find_components_on_device(
+            KeySet(self.key_paths, np.array(self.bases, np.int64)),
+            bands,
+            wide=self.wide,
+            memory=self.gpu_memory.free if self.memory is None else self.memory,
+            device=self._where or CUDA,
+            resident=resident,
+        )
