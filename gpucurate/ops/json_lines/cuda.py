@@ -42,7 +42,7 @@ def scan_fields(
     """See the contract."""
     xp, n = device.xp, len(starts)
     found, passed = xp.zeros((n, len(fields), 4), np.int64), xp.empty(n, np.bool_)
-    keys = map(device.to_device, joined_keys(fields))
+    keys = [device.to_device(each) for each in joined_keys(fields)]
     places = xp.ascontiguousarray(starts, np.int64), xp.ascontiguousarray(stops, np.int64)
     lines = xp.ascontiguousarray(data, np.uint8), np.int64(len(data)), *places, np.int64(n)
     limits = np.int32(len(fields)), np.int32(only), np.int32(max(0, min(max_depth, DEEPEST)))
