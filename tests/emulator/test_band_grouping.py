@@ -34,7 +34,7 @@ def test_forests_of_several_workers_merge_to_the_labels_of_the_cpu(
     ):
         result = runner.run(Unit(content, index, (), size, [task]), 1)
         (output,) = result.outputs
-        assert output.name == f"_gpucurate/scratch/forests/bands-{task.data[0]}-{task.data[-1]}.u32"
+        assert output.name == f"_gpucurate/scratch/forests/{stage.grouped}-{task.data[0]}-{task.data[-1]}.u32"
         assert (output.rows, output.bytes) == (keys.records, 4 * keys.records) == (keys.records, size)
         assert result.tasks[0].data == [output.name]
         found.append(read_forest(tmp_path / "attempts" / output.attempt, keys.records))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,9 +29,9 @@ from gpucurate.tasks.task import Task
 FOREST_FOLDER = "_gpucurate/scratch/forests"
 
 
-def forest_name(bands: Sequence[int]) -> str:
-    """Name of the forest of neighbouring bands, relative to the output."""
-    return f"{FOREST_FOLDER}/bands-{bands[0]}-{bands[-1]}.u32"
+def forest_name(records: str, bands: Sequence[int]) -> str:
+    """Name of the forest of some records by neighbouring bands, relative to the output."""
+    return f"{FOREST_FOLDER}/{records}-{bands[0]}-{bands[-1]}.u32"
 
 
 @dataclass
@@ -103,6 +104,12 @@ class BandGrouping(ProcessingStage[BandTask, FileGroupTask]):
         self.memory = memory
         self._where = where
 
+    @property
+    def grouped(self) -> str:
+        """What tells these records from others: a unit that could be read after all changes them."""
+        told = f"{self.bases} {self.not_read}".encode()
+        return hashlib.blake2b(told, digest_size=4).hexdigest()
+
     def process(self, task: BandTask) -> FileGroupTask:
         """Join by the task's bands; the forest is the unit's output."""
         resident = resident_keys(self._gpu_memory)
@@ -112,7 +119,7 @@ class BandGrouping(ProcessingStage[BandTask, FileGroupTask]):
             if resident is None or not resident.spill():
                 raise
             forest = self._join(task.data, None)  # from the key files, in the memory that is free now
-        path, name = self.context.attempt_path(0), forest_name(task.data)
+        path, name = self.context.attempt_path(0), forest_name(self.grouped, task.data)
         size = write_forest(path, forest)
         self.context.outputs.append(OutputFile(name, str(path), len(forest), size, ""))
         return FileGroupTask("forest", [name], name)
