@@ -1,7 +1,7 @@
 """What the GPU path costs: ceilings, kernels, readers, and end to end beside the CPU and a baseline.
 
     make bench-gpu ENVIRONMENT=DIR
-    python -m benchmarks.gpu.bench_gpu --output gpu.json [--only kernels readers] [--size 8GB]
+    python -m benchmarks.gpu.bench_gpu --output gpu.json --only kernels,readers --size 8GB
 
 Every section runs in a process of its own, within its time: one that fails, hangs, or breaks the device costs
 its own rows alone. Rows are printed as they are measured, the table at the end; what failed makes the
@@ -20,11 +20,12 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any
 
 from benchmarks.gpu.commands import ROOT
 from benchmarks.gpu.plan import Plan, smoke_plan
@@ -34,7 +35,7 @@ from benchmarks.gpu.text import build
 from gpucurate.backends.cores import usable_cores
 from gpucurate.spec.bytesize import format_bytes, parse_bytes
 
-MEMORY_FILES = Path("/dev/shm")  # noqa: S108 - a file system in memory is what is asked for
+MEMORY_FILES = Path("/dev/shm")
 ROOM = 4
 """Times the corpus that the folder must hold: both formats, and an output beside what it replaces."""
 
@@ -52,6 +53,8 @@ class Bench:
         self.plan, self.output = plan, output
         self.rows: list[Row] = []
         self._ends = time.monotonic() + seconds
+        if output is not None:
+            output.parent.mkdir(parents=True, exist_ok=True)
 
     @property
     def left(self) -> float:
@@ -117,8 +120,8 @@ class Bench:
     def save(self) -> None:
         """Write the rows so far."""
         if self.output is not None:
-            rows = [row.to_dict() for row in self.rows]
-            self.output.write_text(json.dumps({"plan": json.loads(self.plan.to_json()), "rows": rows}, indent=1))
+            kept = {"plan": json.loads(self.plan.to_json()), "rows": [row.to_dict() for row in self.rows]}
+            self.output.write_text(json.dumps(kept, indent=1))
 
     @property
     def failures(self) -> int:
@@ -135,25 +138,25 @@ def _end(process: subprocess.Popen[str]) -> None:
     process.wait()
 
 
-def run_section(name: str, plan: Plan) -> int:
-    """What a section's own process does."""
+def run_section(name: str, plan: Plan) -> None:
+    """What a section's own process does; a failure is a row."""
     report = Report(name)
     try:
         NAMES[name].run(plan, report)
     except Exception as error:
+        traceback.print_exc()
         report.row("the rest of it", error=in_short(error))
-        raise
-    return 0
 
 
 @contextmanager
-def working_folder(given: Path | None) -> Iterator[Path]:
-    """A folder of our own in memory, or elsewhere if there is no room; removed at the end unless it was given."""
+def working_folder(given: Path | None, nbytes: int) -> Iterator[Path]:
+    """The given folder, or one of our own with room, in memory if possible, and removed at the end."""
     if given is not None:
         given.mkdir(parents=True, exist_ok=True)
         yield given.resolve()
         return
-    parent = MEMORY_FILES if os.access(MEMORY_FILES, os.W_OK) else None
+    places = [place for place in (MEMORY_FILES, Path(tempfile.gettempdir())) if os.access(place, os.W_OK)]
+    parent = max(places, key=lambda place: min(room_in(place), nbytes))
     folder = Path(tempfile.mkdtemp(prefix="gpucurate-bench-", dir=parent))
     try:
         yield folder
@@ -161,27 +164,31 @@ def working_folder(given: Path | None) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def room_in(folder: Path) -> int:
+    """Bytes of a corpus for which a folder has room."""
+    return shutil.disk_usage(folder).free // ROOM
+
+
 def fitted(plan: Plan) -> Plan:
     """With a corpus for which the folder has room."""
-    room = shutil.disk_usage(plan.folder).free // ROOM
-    if plan.corpus_bytes <= room:
+    room, wanted = room_in(plan.folder), plan.corpus_bytes
+    if wanted <= room:
         return plan
-    print(f"the folder has room for a corpus of {format_bytes(room)}, not of {format_bytes(plan.corpus_bytes)}")
-    sizes = {name: min(getattr(plan, name), room) for name in ("corpus_bytes", "column_bytes", "reader_bytes")}
-    return replace(plan, **sizes)
+    print(f"{plan.folder} has room for a corpus of {format_bytes(room)}, not of {format_bytes(wanted)}")
+    return replace(plan, corpus_bytes=room)
 
 
 def _parser() -> argparse.ArgumentParser:
-    description, _, _ = cast(str, __doc__).partition("\n")
+    description = str(__doc__).partition("\n")[0]
     parser = argparse.ArgumentParser(prog="python -m benchmarks.gpu.bench_gpu", description=description)
     option: Any = parser.add_argument
     groups = sorted({section.name.partition(".")[0] for section in SECTIONS} | set(NAMES))
-    option("--only", nargs="+", action="extend", default=[], choices=groups, metavar="NAME", help=" ".join(groups))
+    option("--only", nargs="+", default=[], choices=groups, metavar="NAME", help=" ".join(groups))
     option("--output", type=Path, help="file for the rows, as JSON")
     option("--folder", type=Path, help="for corpus and outputs; a folder of its own in /dev/shm if not given")
     option("--size", type=parse_bytes, help="JSON lines end to end (8GB)")
     option("--seconds", type=float, default=EXPECTED_SECONDS, help="that all of it may take (480)")
-    option("--smoke", action="store_true", help="smallest sizes, no time limits: whether everything runs at all")
+    option("--smoke", action="store_true", help="smallest sizes: whether everything runs at all")
     option("--section", choices=NAMES, help=argparse.SUPPRESS)
     option("--plan", type=Plan.from_json, help=argparse.SUPPRESS)
     return parser
@@ -191,16 +198,19 @@ def main() -> int:
     """Run the sections; 1 if anything failed."""
     arguments = _parser().parse_args([word for given in sys.argv[1:] for word in _words(given)])
     if arguments.section:
-        return run_section(arguments.section, arguments.plan)
-    with working_folder(arguments.folder) as folder:
-        plan = smoke_plan(folder) if arguments.smoke else Plan(folder=folder, workers=usable_cores())
-        plan = fitted(replace(plan, corpus_bytes=arguments.size or plan.corpus_bytes))
+        run_section(arguments.section, arguments.plan)
+        return 0
+    plan = smoke_plan(MEMORY_FILES) if arguments.smoke else Plan(folder=MEMORY_FILES, workers=usable_cores())
+    plan = replace(plan, corpus_bytes=arguments.size or plan.corpus_bytes)
+    with working_folder(arguments.folder, plan.corpus_bytes) as folder:
+        plan = fitted(replace(plan, folder=folder))
         bench = Bench(plan, arguments.output, 1e9 if arguments.smoke else arguments.seconds)
         began = time.monotonic()
         chosen = [section for section in SECTIONS if section.is_named(arguments.only)]
         if corpus_is_needed(chosen):
             written = build(plan.corpus, plan.corpus_bytes, plan.part_bytes, usable_cores())
-            print(f"-- corpus: {written:,} bytes of JSON lines, {time.monotonic() - began:.1f} s\n", flush=True)
+            seconds = time.monotonic() - began
+            print(f"-- corpus: {written:,} bytes of JSON lines, {seconds:.1f} s\n", flush=True)
         bench.run(chosen)
     print(table(bench.rows))
     missed = [row for row in bench.rows if row.verdict.startswith("missed")]

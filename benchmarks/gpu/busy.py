@@ -16,7 +16,7 @@ EVERY = 0.05
 
 
 class Busy:
-    """Samples the first GPU while its ``with`` lasts, from NVML, or from ``nvidia-smi`` where there is no pynvml.
+    """Samples the first GPU while its ``with`` lasts: by NVML, or ``nvidia-smi`` where there is no pynvml.
 
     Attributes:
         samples: percent of NVML's window in which a kernel ran.

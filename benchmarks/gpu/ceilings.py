@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,15 +36,13 @@ def source() -> str:
 def run(plan: Plan, report: Report) -> None:
     """All ceilings."""
     ceilings = Ceilings(plan, report)
-    for name, measured in (
-        (COPY, ceilings.copy),
-        (READ, ceilings.read),
-        *((NAMES[kernel], lambda kernel=kernel: ceilings.arithmetic(kernel)) for kernel in STEPS_OF_ROUND),
-        ("pinned memory", ceilings.pinned),
-        ("pageable memory", ceilings.pageable),
-        ("launch", ceilings.launch),
-    ):
-        report.attempt(name, measured)
+    report.attempt(COPY, ceilings.copy)
+    report.attempt(READ, ceilings.read)
+    for kernel, name in NAMES.items():
+        report.attempt(name, partial(ceilings.arithmetic, kernel))
+    report.attempt("pinned memory", ceilings.pinned)
+    report.attempt("pageable memory", ceilings.pageable)
+    report.attempt("launch", ceilings.launch)
 
 
 class Ceilings:

@@ -2,16 +2,17 @@
 
     python -m benchmarks.gpu.curator_baseline OUT FORMAT FILE...
 
-It stands in for NeMo Curator where that cannot be installed; it is not its code. The order is that of its 1.x
-workflow (its documentation of fuzzy deduplication): signatures, buckets by bands, edges, components, ids to
-remove, and the removal, which reads the text again. Its parameters, too: 24 characters, K = 260 as 20 x 13,
-seed 42, blocks of 1 GiB, five bands an iteration, raw text. Where a choice was open the cheaper one was taken,
-so that figures do not flatter ours: bands are hashed to numbers rather than strings, edges of a bucket form a
-star, and processes, schedulers and shuffles between them are absent. cuGraph, which it uses for components,
-is replaced by joins that hook each root under the smallest neighbour.
+It stands in for NeMo Curator where that cannot be installed; it is not its code. The order is that of its
+1.x workflow (its documentation of fuzzy deduplication): signatures, buckets by bands, edges, components, ids
+to remove, and the removal, which reads the text again. Its parameters, too: 24 characters, K = 260 as 20 x
+13, seed 42, blocks of 1 GiB, five bands an iteration, raw text. Where a choice was open the cheaper one was
+taken, so that figures do not flatter ours: bands are hashed to numbers rather than strings, edges of a bucket
+form a star, and processes, schedulers and shuffles between them are absent. cuGraph, which it uses for
+components, is replaced by joins that hook each root under the smallest neighbour.
 
-Calls: ``cudf.read_json``, ``read_parquet``, ``Series.str.minhash``, ``Series.list.get``, ``DataFrame.hash_values``,
-``groupby.agg``, ``merge``, ``drop_duplicates``, ``Series.isin``, ``to_parquet``, ``to_json``.
+Calls: ``cudf.read_json``, ``read_parquet``, ``Series.str.minhash``, ``Series.list.get``,
+``DataFrame.hash_values``, ``groupby.agg``, ``merge``, ``drop_duplicates``, ``Series.isin``, ``to_parquet``,
+``to_json``.
 """
 
 from __future__ import annotations
@@ -20,12 +21,13 @@ import json
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import cudf
 
+from benchmarks.gpu.cudf_minhash import use_pool
 from gpucurate.ops.minhash import PRESETS
 
 PARAMS = PRESETS["nemo"].params
@@ -65,11 +67,11 @@ class Baseline:
     def minhash(self) -> None:
         """Signatures of every block, written with the ids."""
         multipliers, addends = PARAMS.permutations()
-        a, b = cudf.Series(multipliers), cudf.Series(addends)
+        a, b = cudf.Series(multipliers.copy()), cudf.Series(addends.copy())
         for number, frame in self._blocks(["text"]):
             values = frame["text"].str.minhash(seed=multipliers[0], a=a, b=b, width=PARAMS.ngram)
             made = cudf.DataFrame({ID: frame[ID], SIGNATURE: values})
-            made.to_parquet(self._file("minhash", number))
+            made.to_parquet(self._file("minhash", number), index=False)
 
     def buckets(self) -> None:
         """Documents that share the values of a band, five bands at a time, each time from the files."""
@@ -85,7 +87,7 @@ class Baseline:
         members = cudf.DataFrame({ID: signatures[ID], BUCKET: hashes})
         sizes = members.groupby(BUCKET).agg({ID: "count"}).reset_index()
         shared = sizes[sizes[ID] > 1][[BUCKET]]
-        members.merge(shared, on=BUCKET).to_parquet(self._file("buckets", band))
+        members.merge(shared, on=BUCKET).to_parquet(self._file("buckets", band), index=False)
 
     def edges(self) -> None:
         """Each member of a bucket with its first."""
@@ -94,13 +96,14 @@ class Baseline:
             firsts = members.groupby(BUCKET).agg({ID: "min"}).reset_index()
             pairs = members.merge(firsts.rename(columns={ID: "first"}), on=BUCKET)
             pairs = pairs[pairs[ID] != pairs["first"]][[ID, "first"]].drop_duplicates()
-            pairs.to_parquet(self._file("edges", int(path.stem)))
+            pairs.to_parquet(self._file("edges", int(path.stem)), index=False)
 
     def components(self) -> None:
         """Ids to remove: all of a component but the smallest."""
         edges = self._read("edges").rename(columns={ID: "one", "first": "other"})
         labels = components(edges)
-        labels[labels["node"] != labels["label"]][["node"]].to_parquet(self._file("components", 0))
+        remove = labels[labels["node"] != labels["label"]][["node"]]
+        remove.to_parquet(self._file("components", 0), index=False)
 
     def removal(self) -> None:
         """The text once more, without those ids."""
@@ -112,7 +115,7 @@ class Baseline:
                 target = str(self.output / f"{number:05d}.jsonl")
                 rest.to_json(target, orient="records", lines=True, engine="cudf")
             else:
-                rest.to_parquet(str(self.output / f"{number:05d}.parquet"), compression="zstd")
+                rest.to_parquet(str(self.output / f"{number:05d}.parquet"), compression="zstd", index=False)
 
     def _blocks(self, columns: list[str] | None) -> Iterator[tuple[int, Any]]:
         """Frames of about a block of files each, with ids that count through the run."""
@@ -140,7 +143,7 @@ class Baseline:
 
 
 def components(edges: Any) -> Any:
-    """``node`` and ``label``, the smallest node of its component, of the nodes of edges (``one``, ``other``)."""
+    """Of each node of edges (``one``, ``other``) its ``label``: the smallest node of its component."""
     nodes = cudf.concat([edges["one"], edges["other"]]).drop_duplicates().reset_index(drop=True)
     labels = cudf.DataFrame({"node": nodes, "label": nodes})
     while len(edges):
@@ -185,16 +188,14 @@ def _grouped(files: list[Path]) -> Iterator[list[str]]:
         yield group
 
 
-def main(make_pool: Callable[[], None]) -> None:
+def main() -> None:
     """Run it, and print kept documents and seconds of the stages as JSON."""
     output, format, *files = sys.argv[1:]
-    make_pool()
+    use_pool()
     baseline = Baseline(Path(output), format, list(map(Path, files)))
     baseline.run()
     print(json.dumps({"kept": baseline.kept, "stages": baseline.stages}))
 
 
 if __name__ == "__main__":
-    from benchmarks.gpu.cudf_minhash import use_pool
-
-    main(use_pool)
+    main()

@@ -1,4 +1,4 @@
-"""``dedup fuzzy`` from files to files, on a file system in memory: GPU, CPU, and a baseline of stock cuDF calls.
+"""``dedup fuzzy`` from files to files, in memory: on the GPU, on the CPU, and a baseline of stock cuDF calls.
 
 Rates are bytes of the plain JSON lines a second of the whole command, start of Python included, whatever
 the format. Ours runs once on one file before, so that kernels are compiled.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ def run(plan: Plan, report: Report) -> None:
         ("survivors, count members", steps.count),
         ("survivors, choose", steps.choose),
     ):
-        report.attempt(name, lambda n=name, m=measured: m(n))
+        report.attempt(name, partial(measured, name))
 
 
 class Steps:
@@ -47,7 +48,8 @@ class Steps:
         self.keys = numbers.astype(np.uint64) * self.mixing
         self.ids = cupy.arange(n, dtype=np.uint32)
         self.scratch = cupy.empty(n, np.uint64), cupy.empty(n, np.uint32)
-        self.ordered = tuple(array.copy() for array in sort_pairs(self.keys, self.ids, *self.scratch))
+        keys, ids = sort_pairs(self.keys, self.ids, *self.scratch)
+        self.ordered = keys.copy(), ids.copy()
         self.parents = cupy.arange(n, dtype=np.uint32)
         self.labels = self._components()
 

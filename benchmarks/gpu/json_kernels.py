@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from benchmarks.gpu.kernels import Call, memory_ceiling, report_rate
 from benchmarks.gpu.plan import Plan
 from benchmarks.gpu.rows import Report
@@ -40,7 +42,7 @@ def run(plan: Plan, report: Report) -> None:
         ("json_lines, all three", whole, (4, 1)),
     )
     for name, call, traffic in calls:
-        report.attempt(name, lambda n=name, c=call, t=traffic: _timed(plan, report, data.nbytes, n, c, t, usual))
+        report.attempt(name, partial(_timed, plan, report, data.nbytes, name, call, traffic, usual))
 
 
 def _timed(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from benchmarks.gpu import ceilings
@@ -38,7 +39,7 @@ def run_text(plan: Plan, report: Report) -> None:
     text = column_on_device(plan.corpus, plan.column_bytes)
     for name, call, traffic, goal in text_calls(text):
         ceiling = memory_ceiling(plan, traffic)
-        report.attempt(name, lambda n=name, c=call, g=goal, top=ceiling: timed(plan, report, text, n, c, g, top))
+        report.attempt(name, partial(timed, plan, report, text, name, call, goal, ceiling))
 
 
 def text_calls(text: TextBuffers) -> Iterator[tuple[str, Call, tuple[int, int], float | None]]:
@@ -54,9 +55,9 @@ def run_minhash(plan: Plan, report: Report) -> None:
     for name, params, goal in SKETCHES:
         ceiling = sketch_ceiling(plan, params)
         call = keys_of(text, params)
-        report.attempt(name, lambda n=name, c=call, g=goal, top=ceiling: timed(plan, report, text, n, c, g, top))
+        report.attempt(name, partial(timed, plan, report, text, name, call, goal, ceiling))
     name = "normalize and minhash, 5 characters, K=128"
-    report.attempt(name, lambda: timed(plan, report, text, name, normalized_keys_of(text), None, None))
+    report.attempt(name, partial(timed, plan, report, text, name, normalized_keys_of(text), None, None))
 
 
 def keys_of(text: TextBuffers, params: MinHashParams) -> Call:
@@ -79,7 +80,8 @@ def timed(
     ceiling: float | None,
 ) -> None:
     """Measure a call over text, and report bytes of text a second."""
-    report_rate(report, name, measure(call, plan.repeats, plan.seconds), text.nbytes, goal=goal, ceiling=ceiling)
+    found = measure(call, plan.repeats, plan.seconds)
+    report_rate(report, name, found, text.nbytes, goal=goal, ceiling=ceiling)
 
 
 def report_rate(report: Report, name: str, found: Timing, amount: float, **values: Any) -> None:

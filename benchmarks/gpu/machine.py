@@ -6,6 +6,7 @@ import os
 import platform
 import subprocess
 from collections.abc import Callable
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 
@@ -28,7 +29,11 @@ def run(plan: Plan, report: Report) -> None:
         ("folder", lambda: folder(plan.folder)),
     )
     for name, fact in facts:
-        report.attempt(name, lambda n=name, f=fact: report.row(n, note=f()))
+        report.attempt(name, partial(_told, report, name, fact))
+
+
+def _told(report: Report, name: str, fact: Callable[[], str]) -> None:
+    report.row(name, note=fact())
 
 
 def gpu() -> str:
@@ -40,16 +45,17 @@ def gpu() -> str:
     free, total = runtime.memGetInfo()
     return (
         f"{properties['name'].decode()}, sm_{properties['major']}{properties['minor']}, "
-        f"{properties['multiProcessorCount']} multiprocessors, {format_bytes(free)} of {format_bytes(total)} free, "
+        f"{properties['multiProcessorCount']} multiprocessors, "
+        f"{format_bytes(free)} of {format_bytes(total)} free, "
         f"driver {runtime.driverGetVersion()}, runtime {runtime.runtimeGetVersion()}"
     )
 
 
 def host() -> str:
     """Cores and memory."""
-    load = os.getloadavg()[0]
-    memory = format_bytes(int(available_memory()))
-    return f"{usable_cores()} cores of {processor()}, {memory} free, load {load:.1f}, Python {platform.python_version()}"
+    memory, load = format_bytes(int(available_memory())), os.getloadavg()[0]
+    python = f"Python {platform.python_version()}"
+    return f"{usable_cores()} cores of {processor()}, {memory} free, load {load:.1f}, {python}"
 
 
 def processor() -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +35,9 @@ def run(plan: Plan, report: Report) -> None:
             size = lines_of(plan, files)
             for piece in PIECES:
                 name = f"{format} to the device, pieces of {format_bytes(piece)}"
-                timed(plan, report, name, size, lambda f=files, p=piece: read(f, p, memory))
+                timed(plan, report, name, size, partial(read, files, piece, memory))
             host = f"{format} to Arrow on the host, one core"
-            timed(plan, report, host, size, lambda f=files: read(f, PIECES[0], None))
+            timed(plan, report, host, size, partial(read, files, PIECES[0], None))
     finally:
         CUDA.forget_tables()
         memory.close()
@@ -99,7 +100,8 @@ def timed(plan: Plan, report: Report, name: str, size: int, call: Callable[[], o
 
     def measure() -> None:
         call()
-        taken, began = [], time.monotonic()
+        taken: list[float] = []
+        began = time.monotonic()
         while not taken or (len(taken) < min(3, plan.repeats) and time.monotonic() - began < plan.seconds):
             start = time.perf_counter()
             call()

@@ -49,7 +49,7 @@ SECTIONS = (
     Section("kernels.json", "json_kernels:run", 45),
     Section("kernels.grouping", "grouping_kernels:run", 45),
     Section("end_to_end.jsonl", "end_to_end:run_jsonl", 150, ("cupy", "rmm")),
-    Section("cudf", "cudf_minhash:run", 60, ("cupy", "rmm", "cudf")),
+    Section("cudf", "cudf_minhash:run", 60, ("cupy", "rmm", "cudf", "pylibcudf")),
     Section("readers", "readers:run", 45, ("cupy", "rmm")),
     Section("readers.cudf", "readers:run_cudf", 45, ("cupy", "rmm", "cudf")),
     Section("end_to_end.parquet", "end_to_end:run_parquet", 150, ("cupy", "rmm")),

@@ -1,11 +1,12 @@
-"""Text for the benchmark: a corpus of web-like lengths on a file system in memory, and columns of it on the device.
+"""Text for the benchmark: a corpus of web-like lengths, and columns of it on the device.
 
     python -m benchmarks.gpu.text FOLDER --size 8GB
 
 Words are those of the Python sources on this machine, as often as they occur there, with some that are not
-ASCII, in phrases of three to six; bytes of a document are lognormal (median 2.2 KB, mean 5 KB), as on the web. A fifth of the documents are
-copies of earlier ones of the same file with up to a tenth of their phrases exchanged. The same machine, size
-and seed give the same bytes. Each file is written twice: as JSON lines, and as Parquet with zstd.
+ASCII, in phrases of three to six; bytes of a document are lognormal (median 2.2 KB, mean 5 KB), as on the
+web. A fifth of the documents are copies of earlier ones of the same file with up to a tenth of their phrases
+exchanged. The same machine and size give the same bytes. Each file is written twice: as JSON lines, and as
+Parquet with zstd.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ ROW_GROUP_BYTES = 16_000_000
 
 @cache
 def phrases() -> list[bytes]:
-    """Three to six words of the Python sources on this machine each, with a space or line end behind every word.
+    """Three to six words of the Python sources on this machine each, a space or line end behind every word.
 
     Raises:
         RuntimeError: there are none.
@@ -152,7 +153,7 @@ def lines_on_host(folder: Path, nbytes: int) -> npt.NDArray[np.uint8]:
 
 def main() -> None:
     """Build a corpus."""
-    description, _, _ = cast(str, __doc__).partition("\n")
+    description = str(__doc__).partition("\n")[0]
     parser = argparse.ArgumentParser(prog="python -m benchmarks.gpu.text", description=description)
     option: Any = parser.add_argument
     option("folder", type=Path)

@@ -103,7 +103,8 @@ def measure(
     """
     prepare()
     call(PLAIN)
-    taken, began = [], time.monotonic()
+    taken: list[float] = []
+    began = time.monotonic()
     while not taken or (len(taken) < repeats and time.monotonic() - began < seconds):
         prepare()
         taken.append(_timed(call))

@@ -1,4 +1,4 @@
-"""cuDF's names over pandas, as far as the baseline of the GPU benchmark calls them: for its logic, not its speed.
+"""cuDF's names over pandas, as far as the GPU benchmark's baseline calls them: for its logic, not speed.
 
 Stricter where cuDF is: merging does not keep the order of rows. Minhash has the values of cuDF's, from the
 project's CPU implementation, which tests hold against cuDF's documented ones.
@@ -6,8 +6,11 @@ project's CPU implementation, which tests hold against cuDF's documented ones.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
+import cupy
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -36,7 +39,8 @@ def read_parquet(paths: Any, columns: list[str] | None = None) -> pd.DataFrame:
 
 
 def _minhash(self: Any, seed: int, a: pd.Series, b: pd.Series, width: int) -> pd.Series:
-    params = PRESETS["nemo"].params
+    nemo = PRESETS["nemo"].params
+    params = nemo if a.dtype == np.uint32 else replace(nemo, rule="nvtext64")
     multipliers, addends = params.permutations()
     assert seed == multipliers[0]
     assert (a == multipliers).all()
@@ -51,6 +55,11 @@ class _Lists:
 
     def __init__(self, series: pd.Series) -> None:
         self._series = series
+
+    @property
+    def leaves(self) -> Any:
+        """All elements; their ``values`` lie on the device."""
+        return SimpleNamespace(values=cupy.asarray(np.concatenate(self._series.tolist())))
 
     def get(self, index: int) -> pd.Series:
         """An element of each row."""
@@ -75,6 +84,7 @@ def _written(self: pd.DataFrame, path: str, engine: str, **kwargs: Any) -> None:
 
 
 type(pd.Series([""]).str).minhash = _minhash
+type(pd.Series([""]).str).minhash64 = _minhash
 pd.Series.list = property(_Lists)
 pd.DataFrame.hash_values = _hash_values
 pd.DataFrame.merge = _shuffled
