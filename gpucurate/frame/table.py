@@ -19,7 +19,7 @@ import pyarrow as pa
 from gpucurate.frame.arrays import array_of
 from gpucurate.frame.device_table import DeviceTable, concatenate_tables, to_host
 from gpucurate.frame.text import TextBuffers
-from gpucurate.frame.transfers import download, is_on_device
+from gpucurate.frame.transfers import download, is_on_device, upload
 from gpucurate.spec.device import Device
 
 if TYPE_CHECKING:
@@ -162,9 +162,8 @@ def as_mask(values: Any, rows: int) -> npt.NDArray[np.bool_]:
     """
     if isinstance(values, pa.Array | pa.ChunkedArray):
         values = values.to_numpy(zero_copy_only=False) if isinstance(values, pa.Array) else values.to_numpy()
-    if is_on_device(values):
-        values = download(values)
-    mask = np.asarray(values)
+    on_device = device_mask(values)
+    mask = np.asarray(values if on_device is None else download(on_device))
     if mask.dtype == object and all(isinstance(value, bool | np.bool_) for value in mask):
         mask = mask.astype(bool)
     if mask.dtype != bool and len(mask):
@@ -174,6 +173,22 @@ def as_mask(values: Any, rows: int) -> npt.NDArray[np.bool_]:
     if mask.shape != (rows,):
         raise ValueError(f"a mask of shape {mask.shape} for {rows} rows: one entry a row is needed")
     return mask.astype(bool, copy=False)
+
+
+def device_mask(values: Any) -> Any:
+    """A mask that lies on a device as an array of CuPy; None for one of the host.
+
+    Raises:
+        TypeError: a cuDF column with nulls.
+    """
+    if not is_on_device(values):
+        return None
+    module = sys.modules.get("cudf")
+    if module is None or not isinstance(values, module.Series):
+        return values
+    if values.null_count:
+        raise TypeError(f"a mask with {values.null_count} nulls is not one of bool: fill them first")
+    return values.values
 
 
 def take_mask(table: Table, mask: npt.NDArray[np.bool_]) -> Table:
@@ -186,6 +201,8 @@ def take_mask(table: Table, mask: npt.NDArray[np.bool_]) -> Table:
         if not table.num_columns:
             return empty_columns(int(np.count_nonzero(mask)))
         return table.filter(array_of(mask))
+    if is_cudf(table) and not is_on_device(mask):
+        mask = upload(mask)
     return table[mask].reset_index(drop=True)
 
 
