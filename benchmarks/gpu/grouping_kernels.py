@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.gpu import ceilings
 from benchmarks.gpu.kernels import report_rate
 from benchmarks.gpu.plan import Plan
 from benchmarks.gpu.rows import Report
@@ -14,16 +15,20 @@ from benchmarks.gpu.timing import measure
 from gpucurate.ops.cuda import CudaDevice
 from gpucurate.ops.grouping.cuda import sort_pairs
 from gpucurate.ops.survivors.cuda import choose_survivors, count_members
-from gpucurate.ops.union_find.cuda import flatten, hook_pairs, hook_runs
+from gpucurate.ops.union_find.cuda import flatten, hook_equal, hook_pairs, hook_runs
+
+BYTES_A_KEY = 152
+"""That ``hook_equal`` moves, as ``equal_keys.cu`` says: 16 to pack, 16 a byte of what is sorted, 8 to hook."""
 
 DISTINCT = 0.8
 """Distinct keys, as a share of pairs: so many documents have a near-duplicate as in the corpus."""
 
 
 def run(plan: Plan, report: Report) -> None:
-    """Each step alone, and sorting with hooking, which is what a band costs."""
+    """What a band costs, and other ways and steps beside it."""
     steps = Steps(plan, report)
     for name, measured in (
+        ("grouping, join equal keys", steps.join),
         ("grouping, sort", steps.sort),
         ("grouping, hook sorted keys", steps.hook),
         ("grouping, sort and hook", steps.whole),
@@ -69,6 +74,22 @@ class Steps:
         found = measure(call, self.plan.repeats, self.plan.seconds, prepare)
         report_rate(self.report, name, found, self.plan.pairs, unit=unit, **values)
 
+    def _timed_whole(self, name: str, call: Any, **values: Any) -> None:
+        """Without the time of our kernels alone, which is not all that the device does: CuPy sorts."""
+        found = measure(call, self.plan.repeats, self.plan.seconds, self._fresh)
+        rate = self.plan.pairs / found.seconds / 1e9
+        self.report.row(name, rate, unit="G pairs/s", spread=found.spread, **values)
+
+    def join(self, name: str) -> None:
+        """Equal keys into a fresh forest, as the workflows do it."""
+
+        def call(device: CudaDevice) -> None:
+            hook_equal([self.keys], self.ids, self.parents, device)
+
+        copied = self.plan.ceilings.get(ceilings.COPY)
+        ceiling = copied / BYTES_A_KEY if copied else None
+        self._timed_whole(name, call, goal=5, ceiling=ceiling)
+
     def sort(self, name: str) -> None:
         """By key, ids along."""
         self._timed(name, self._sorted, "G pairs/s", lambda: None, note="CuPy's sort, no kernel of ours")
@@ -78,14 +99,12 @@ class Steps:
         self._timed(name, lambda d: hook_runs(*self.ordered, self.parents, d), "G pairs/s", self._fresh)
 
     def whole(self, name: str) -> None:
-        """Both."""
+        """Both: the other way to join equal keys."""
 
         def call(device: CudaDevice) -> None:
             hook_runs(*self._sorted(device), self.parents, device)
 
-        found = measure(call, self.plan.repeats, self.plan.seconds, self._fresh)
-        rate = self.plan.pairs / found.seconds / 1e9
-        self.report.row(name, rate, unit="G pairs/s", goal=5, spread=found.spread)
+        self._timed_whole(name, call)
 
     def pairs(self, name: str) -> None:
         """Pairs in no order."""

@@ -46,7 +46,7 @@ def test_ceilings_are_measured_and_kernels_held_against_them(request, tmp_path):
     assert rows["document_hash"].ceiling == pytest.approx(read)
     assert rows["minhash, affine32, 5 characters, K=128"].ceiling == pytest.approx(1000 * steps / 64)
     assert rows["minhash, affine32, 5 words, K=128"].ceiling is None
-    assert rows["grouping, sort and hook"].goal == 5
+    assert rows["grouping, join equal keys"].goal == 5
     assert rows["grouping, sort"].kernels is None
     assert rows["json_lines, find"].note.endswith("0 of them unusual")
 

@@ -94,7 +94,7 @@ cudf.DataFrame().hash_values(method="xxhash64")
 cudf.DataFrame().groupby("key")
 cudf.DataFrame().rename(columns=names)
 cudf.DataFrame().drop(columns=names)
-cudf.DataFrame().to_json(path, orient="records", lines=True, engine="cudf")
+cudf.io.json.to_json(frame, path, engine="cudf", orient="records")
 plc.nvtext.minhash.minhash(column, seed, a, b, width=5, stream=stream, mr=mr)
 plc.nvtext.minhash.minhash64(column, seed, a, b, width=5, stream=stream, mr=mr)
 """
