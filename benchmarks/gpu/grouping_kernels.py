@@ -18,7 +18,7 @@ from gpucurate.ops.survivors.cuda import choose_survivors, count_members
 from gpucurate.ops.union_find.cuda import flatten, hook_equal, hook_pairs, hook_runs
 
 BYTES_A_KEY = 152
-"""That ``hook_equal`` moves, as ``equal_keys.cu`` says: 16 to pack, 16 a byte of what is sorted, 8 to hook."""
+"""That ``hook_equal`` moves (``equal_keys.cu``): 16 to pack, 16 a byte of what is sorted, 8 to hook."""
 
 DISTINCT = 0.8
 """Distinct keys, as a share of pairs: so many documents have a near-duplicate as in the corpus."""
