@@ -1,7 +1,7 @@
 """``dedup fuzzy`` from files to files, in memory: on the GPU, on the CPU, and a baseline of stock cuDF calls.
 
 Rates are bytes of the plain JSON lines a second of the whole command, start of Python included, whatever
-the format. Ours runs once on one file before, so that kernels are compiled.
+the format; one run each. Ours runs once on one file before, so that kernels are compiled.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import json
 import shutil
 import sys
 from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -69,7 +70,9 @@ class EndToEnd:
 
     def run(self) -> None:
         """Ours on GPU and CPU, then with NeMo Curator's parameters beside the baseline."""
-        self.report.attempt("first run, on one file", self._warm_up)
+        for device in DEVICES:
+            name = f"{self.format}: {device}, first run, on one file"
+            self.report.attempt(name, partial(self._warm_up, device))
         self._attempt("cuda", lambda: self._ours("cuda"), goal=GOAL)
         self._attempt("cpu", lambda: self._ours("cpu"))
         self._ratio("cuda", "cpu", goal=RATIO)
@@ -81,9 +84,8 @@ class EndToEnd:
         self._attempt(name, self._baseline)
         self._ratio("cuda, --preset nemo", name)
 
-    def _warm_up(self) -> None:
-        for device in DEVICES:
-            finish(self._command(device, self.files[:1]), self.plan.command_seconds)
+    def _warm_up(self, device: str) -> None:
+        finish(self._command(device, self.files[:1]), self.plan.command_seconds)
 
     def _attempt(self, name: str, measure: Any, goal: float | None = None) -> None:
         def measured() -> None:
