@@ -32,7 +32,7 @@ class Copy:
         """The bytes arrive.
 
         Raises:
-            RuntimeError: the target was freed meanwhile: on a device its memory may be another array's by now.
+            RuntimeError: the target was freed meanwhile: its memory may be another array's by now.
         """
         if self._target() is None:
             raise RuntimeError("an array was freed while a copy into it was under way: wait for it before")

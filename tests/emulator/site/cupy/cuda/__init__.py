@@ -60,7 +60,7 @@ class Event:
 
 
 class Stream:
-    """Work in order: of one that does not block copies are done when they are waited for, all else at once."""
+    """Work in order, done at once; but copies of one that does not block when they are waited for."""
 
     null: Any = None
 
