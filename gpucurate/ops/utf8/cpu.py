@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gpucurate.ops.compiled import kernel
+from gpucurate.ops.utf8.validity import invalid_utf8 as invalid_utf8
 
 PIECE = 1024
 """Bytes of text that most operations take at a time."""
