@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from gpucurate.frame.transfers import depart, download
+from gpucurate.io.host_work import LeaveToHost
 from gpucurate.io.jsonl.chunks import Chunk
-from gpucurate.io.jsonl.device_lines import DeviceLines, LeaveToHost, read_lines
+from gpucurate.io.jsonl.device_lines import DeviceLines, read_lines
 from gpucurate.io.jsonl.reader import JsonlReader
 from gpucurate.io.piece import LinesOriginal, Piece
 from gpucurate.memory.gpu_memory import GpuMemory
