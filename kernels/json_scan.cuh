@@ -5,7 +5,6 @@
 
 enum Kind { kMissing, kPlain, kEscaped, kNull, kOther };
 enum State { kExpectValue, kAfterOpenObject, kExpectKey, kAfterOpenArray, kAfterValue };
-constexpr int kDeepest = 60;
 
 // The wanted names, of which each lane knows where one lies.
 struct Keys {
@@ -53,7 +52,7 @@ __device__ __forceinline__ int64_t behind_spaces(const uint8_t* __restrict__ dat
   return at;
 }
 
-// Whether the line [at, stop) is well-formed and usual; what is found in it goes to `values`.
+// Whether the line [at, stop) is well-formed and usual; what is found in it goes to `values`. max_depth: below 64.
 __device__ __forceinline__ bool scan_line(const uint8_t* __restrict__ data, int64_t size, int64_t at, int64_t stop,
                                           const Keys& keys, bool only, int max_depth, const Values& values) {
   int depth = 0, field = -1;  // field: whose value is being read, at any depth
@@ -99,7 +98,7 @@ __device__ __forceinline__ bool scan_line(const uint8_t* __restrict__ data, int6
     } else if (c == '{' || c == '[') {
       if (depth == 1 && field >= 0) values.set(field, kOther, at, 0, 0);
       ++depth;
-      if (depth > max_depth || depth > kDeepest || (depth == 1 && c == '[')) return false;
+      if (depth > max_depth || (depth == 1 && c == '[')) return false;
       objects = c == '{' ? objects | 1ull << depth : objects & ~(1ull << depth);
       state = c == '{' ? kAfterOpenObject : kAfterOpenArray;
       ++at;

@@ -28,10 +28,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addoption(
         "--device",
-        choices=["cpu", "cuda"],
+        choices=["cpu", "cuda", "emulated"],
         default="cpu",
-        help="cuda: also run what needs a CUDA device, and fail where there is none; "
-        "cpu (default): tests marked gpu skip where there is none",
+        help="cuda: also run what needs a CUDA device, and every deduplication there, and fail where "
+        "there is none; emulated: every deduplication on the emulated device; cpu (default): tests "
+        "marked gpu skip where there is no device",
     )
     parser.addoption(
         "--update-registers",

@@ -216,7 +216,8 @@ def default_executor(
 def _assignment(job: Job, gpu_memory: int | None) -> Assignment:
     folder = job.phase.folder.attempts if job.phase else None
     devices = job.plan.devices if job.plan.uses_gpu else ()
-    return Assignment(job.plan.name, job.stages, folder, job.collect, devices, gpu_memory)
+    limits = [limit for limit in (gpu_memory, job.plan.gpu_memory) if limit is not None]
+    return Assignment(job.plan.name, job.stages, folder, job.collect, devices, min(limits, default=None))
 
 
 def _drive(job: Job, observer: Observer, backend: Backend, *, workers: int, budget: int) -> Outcome:

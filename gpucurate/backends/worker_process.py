@@ -19,8 +19,12 @@ import cloudpickle
 from gpucurate.backends.base import Report
 from gpucurate.backends.runner import Runner, failure_of
 from gpucurate.memory.gpus import use_gpu
-from gpucurate.spec.errors import StageError
+from gpucurate.memory.out_of_memory import device_is_lost
+from gpucurate.spec.errors import GpucurateError
 from gpucurate.spec.events import SetupFailed, UnitDone, UnitFailed, WorkerDied, WorkerReady
+
+DEVICE_LOST = 75
+"""Exit code of a worker whose GPU reported an error after which CUDA works no more (as EX_TEMPFAIL)."""
 
 STOPPED = "stopped"
 """Why a worker is gone that was told to stop, and did."""
@@ -79,22 +83,27 @@ def _serve(runner: Runner, connection: Connection, messages: queue.SimpleQueue[b
     _send(connection, (WorkerReady(runner.worker), None))
     while message := messages.get():
         unit_id, attempt, unit = pickle.loads(message)
-        _send(connection, _run(runner, unit_id, attempt, unit))
+        report, is_lost = _run(runner, unit_id, attempt, unit)
+        _send(connection, report)
+        if is_lost:
+            os._exit(DEVICE_LOST)  # nothing of CUDA works in this process any more, teardown included
     return True
 
 
-def _run(runner: Runner, unit_id: str, attempt: int, unit: bytes) -> Report:
+def _run(runner: Runner, unit_id: str, attempt: int, unit: bytes) -> tuple[Report, bool]:
+    """What came of a unit, and whether the GPU is of no more use to this process."""
     try:
-        return UnitDone(runner.worker, unit_id), runner.run(pickle.loads(unit), attempt)
+        return (UnitDone(runner.worker, unit_id), runner.run(pickle.loads(unit), attempt)), False
     except Exception as error:
-        return UnitFailed(runner.worker, unit_id, *failure_of(error)), None
+        is_lost = device_is_lost(error)
+        return (UnitFailed(runner.worker, unit_id, *failure_of(error)), None), is_lost
 
 
 def _tear_down(runner: Runner, connection: Connection) -> bool:
-    """Tear the stages down; False, and a report, where one fails."""
+    """Tear the stages down; False, and a report, where one fails or leaves memory on the GPU."""
     try:
         runner.teardown()
-    except StageError as error:
+    except GpucurateError as error:
         _send(connection, (WorkerDied(runner.worker, failure_of(error)[1]), None))
         return False
     return True

@@ -8,7 +8,7 @@ from rich.markup import escape
 from gpucurate.backends.executors import Executor
 from gpucurate.cli.segments_summary import print_segments
 from gpucurate.cli.similarity import print_banding, print_verification
-from gpucurate.cli.transfers import print_transfers
+from gpucurate.cli.transfers import print_crossings, print_transfers
 from gpucurate.spec.bytesize import format_bytes
 from gpucurate.spec.names import encode_name
 from gpucurate.stages.deduplication.removal import DROPPED_BYTES, REJECTED_BYTES
@@ -42,6 +42,10 @@ def print_plan(
     if isinstance(workflow, FuzzyDeduplicationWorkflow) and workflow.banding is not None:
         print_banding(console, workflow.banding.to_dict())
     console.print(f"executor   {executor.describe()}")
+    print_crossings(console, plan, units)
+    if plan.uses_gpu and isinstance(workflow, DeduplicationWorkflow):
+        each = 8 * workflow.sketch.bands + 1 + 8
+        console.print(f"from GPU   {each} B a document: its keys, whether it has any, its length")
     console.print(f"output     {escape(encode_name(str(workflow.output)))}")
     console.print(f"plan       {plan.fingerprint}")
 

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.markup import escape
 
+from gpucurate.planning.crossings import crossings
+from gpucurate.planning.memory import decoded_bytes
 from gpucurate.spec.bytesize import format_bytes
+from gpucurate.spec.plan import Plan
+from gpucurate.spec.unit import Unit
 from gpucurate.telemetry.report import RunReport
+
+
+def print_crossings(console: Console, plan: Plan, units: Sequence[Unit]) -> None:
+    """What is going to cross between host and GPUs."""
+    for crossing in crossings(plan, decoded_bytes(units)):
+        side = "to GPU    " if crossing.to == "cuda" else "from GPU  "
+        bound = f"at most {format_bytes(crossing.nbytes)}"
+        console.print(f"{side} {bound}: {escape(crossing.stage)} {crossing.why}")
 
 
 def print_transfers(console: Console, report: RunReport) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gpucurate.dedup.device_join import JOIN_BYTES
 from gpucurate.dedup.memory_needed import refuse_more
+from gpucurate.ops.union_find.cuda import HOOK_EQUAL_BYTES
 from gpucurate.spec.bytesize import format_bytes
 
 PARENT_BYTES = 4
@@ -55,13 +55,13 @@ def plan_device(records: int, documents: int, words: int, groups: int, memory: i
     Raises:
         ConfigurationError: less than the parents and the smallest part of a band take.
 
-    >>> plan_device(10**9, 10**9, 1, 14, 60 * 10**9).capacity
-    999000000
+    >>> plan_device(records=10**9, documents=10**9, words=1, groups=14, memory=60 * 10**9)
+    DeviceBudget(capacity=1000000000, together=4, chunk=1864135)
     """
     whole = max(1, documents)
     least = min(whole, LEAST_PAIRS)
     held, keys = PARENT_BYTES * records, WORD_BYTES * words
-    joining = ID_BYTES + keys + JOIN_BYTES[words]
+    joining = ID_BYTES + keys + HOOK_EQUAL_BYTES
     smallest = least * (joining + SELECTING_BYTES) + COUNTING_BYTES
     refuse_more(
         f"grouping {records:,} records takes {format_bytes(held)} of a GPU, {PARENT_BYTES} bytes each, and "

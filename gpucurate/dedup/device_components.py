@@ -17,14 +17,13 @@ import numpy as np
 import numpy.typing as npt
 
 from gpucurate.dedup.device_budget import DeviceBudget, plan_device
-from gpucurate.dedup.device_join import join_equal
 from gpucurate.dedup.device_keys import Chunk, DeviceKeys, Within
 from gpucurate.dedup.key_file import KeySet
 from gpucurate.dedup.key_ranges import key_ranges
 from gpucurate.dedup.resident_keys import ResidentKeys
 from gpucurate.ops.cuda import CUDA, Device
 from gpucurate.ops.grouping import check_document_count
-from gpucurate.ops.union_find.cuda import flatten, hook_pairs
+from gpucurate.ops.union_find.cuda import flatten, hook_equal, hook_pairs
 
 Ids = npt.NDArray[np.uint32]
 Band = tuple[int, ...]
@@ -100,7 +99,7 @@ class _DeviceGrouping:
         words, ids = self._gather(self.source.chunks(bands, self.budget.chunk), len(bands), self.documents)
         wide = len(groups[0])
         for first in range(0, len(bands), wide):
-            join_equal(words[first : first + wide], ids, self.parents, self.device)
+            hook_equal(words[first : first + wide], ids, self.parents, self.device)
 
     def join_by_ranges(self, band: Band, conditions: Sequence[Within] = (), pairs: int = 0) -> None:
         """Join the documents that share a key and meet all conditions, a range of its first word at a time.
@@ -127,7 +126,7 @@ class _DeviceGrouping:
     def _join_part(self, band: Band, inside: Sequence[Within], pairs: int) -> None:
         chunks = self.source.chunks_within(band, self.budget.chunk, inside)
         words, ids = self._gather(chunks, len(band), pairs)
-        join_equal(words, ids, self.parents, self.device)
+        hook_equal(words, ids, self.parents, self.device)
 
     def _join_all(self, word: int, inside: Sequence[Within]) -> None:
         """Join all documents that meet the conditions: they have one key."""

@@ -7,9 +7,10 @@ single numbers that steer a kernel, such as the length of its output, are left o
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -65,6 +66,53 @@ def note_upload(nbytes: int) -> None:
     """Count bytes that a library sent to the device, such as those of a file."""
     if (stats := _ledger.get()) is not None:
         stats.host_to_device_bytes += nbytes
+
+
+class Upload:
+    """A copy to the device that is under way beside the current stream's work; made by :func:`begin_upload`.
+
+    The memory is of the current stream, which waits for the copy before it is used: so it is safe to use
+    and to free there, as any other.
+    """
+
+    def __init__(self, array: npt.NDArray[Any], free_after: Callable[[Any], None] | None) -> None:
+        xp = array_module()
+        self._array = xp.empty(array.shape, array.dtype)
+        stream = _copy_stream(xp)
+        stream.wait_event(xp.cuda.get_current_stream().record())
+        self._array.set(array, stream=stream)
+        self._copied = stream.record()
+        if free_after is not None:
+            free_after(self._copied)
+
+    def array(self) -> Any:
+        """The copy, for work on the current stream that is begun from now on."""
+        array_module().cuda.get_current_stream().wait_event(self._copied)
+        return self._array
+
+    def cancel(self) -> None:
+        """Wait until the copy no longer touches either side."""
+        self._copied.synchronize()
+
+
+def begin_upload(array: npt.NDArray[Any], free_after: Callable[[Any], None] | None = None) -> Upload:
+    """Begin to copy to the current device; of page-locked memory the host does not wait.
+
+    Args:
+        array: contiguous; stays as it is until the copy is done.
+        free_after: is told the event after which the host's memory may be used again.
+
+    Raises:
+        DeviceError: CuPy is not installed.
+    """
+    note_upload(array.nbytes)
+    return Upload(array, free_after)
+
+
+@cache
+def _copy_stream(xp: Any) -> Any:
+    """The stream of uploads, one for the process and its GPU."""
+    return xp.cuda.Stream(non_blocking=True)
 
 
 def download(array: Any) -> npt.NDArray[Any]:

@@ -10,6 +10,8 @@ from typing import TypeVar, cast
 from gpucurate.memory.budget import Budget
 from gpucurate.memory.gpu_pool import open_gpu_pool
 from gpucurate.memory.piece_size import PieceSize
+from gpucurate.memory.pinned import PinnedRing
+from gpucurate.memory.pinned_room import PinnedRoom
 from gpucurate.memory.pressure import Pressure
 from gpucurate.memory.relief import Relief
 from gpucurate.memory.spilling import Spillable, SpillRegistry
@@ -21,6 +23,9 @@ from gpucurate.spec.errors import LeakError
 Batch = TypeVar("Batch")
 Result = TypeVar("Result")
 Kept = TypeVar("Kept", bound=Spillable)
+
+ROOM_SLOTS = 4
+"""Buffers on their way: one is read, one waits, one is sent, one is looked at."""
 
 
 class GpuMemory:
@@ -45,6 +50,16 @@ class GpuMemory:
         self.budget = Budget(self.pool.limit)
         self._relief = Relief(self.pool, Pressure(self.pool.limit), self.spills.free)
         self._kept: dict[str, Spillable] = {}
+        self._room: PinnedRoom | None = None
+
+    def room(self, nbytes: int) -> PinnedRoom:
+        """Page-locked host memory for what is on its way to the GPU, in buffers of so many bytes.
+
+        It is taken once, for the largest buffers asked for, and kept as long as the worker.
+        """
+        if self._room is None or nbytes > self._room.slot_bytes:
+            self._room = PinnedRoom(PinnedRing(ROOM_SLOTS, nbytes), nbytes)
+        return self._room
 
     @property
     def free(self) -> int:

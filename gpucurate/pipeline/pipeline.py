@@ -14,9 +14,11 @@ from gpucurate.checkpoint.run_folder import RunFolder
 from gpucurate.io.output_name import check_output_names
 from gpucurate.pipeline.describe import describe_stages
 from gpucurate.pipeline.devices import devices_for
+from gpucurate.pipeline.explain import explain_plan
 from gpucurate.pipeline.result import RunResult
 from gpucurate.pipeline.run import INTERNAL, Run, refuse_overlap
 from gpucurate.pipeline.verdict import DEFAULT_MAX_REJECT_RATE, judge
+from gpucurate.planning.memory import decoded_bytes
 from gpucurate.planning.planner import make_plan
 from gpucurate.planning.units import make_units, units_of_tasks
 from gpucurate.spec.errors import ConfigurationError
@@ -91,6 +93,23 @@ class Pipeline:
     def describe(self) -> str:
         """The stages with their columns and resources, as text. Touches no file."""
         return describe_stages(self.name, self.description, flatten(self.stages))
+
+    def explain(self, initial_tasks: Sequence[Task[Any]] | None = None) -> str:
+        """How it will run, as text: on which devices, in which segments, and what crosses between them.
+
+        The input is listed, and nothing else of it is read but the columns of its first file.
+
+        Args:
+            initial_tasks: what enters the first stage, where that is not a reader.
+
+        Raises:
+            ConfigurationError: as :meth:`build`.
+            InputError: no input.
+        """
+        plan = self.build()
+        units = self._units(plan, initial_tasks)
+        given = sum(unit.est_bytes for unit in units if unit.payload is not None)
+        return explain_plan(plan, decoded_bytes(units) + given)
 
     def run(
         self,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from gpucurate.spec.bytesize import MIB
+from gpucurate.spec.source import FileRange
 from gpucurate.spec.unit import Unit
 
 EXPANSION = 6
@@ -16,6 +19,16 @@ ROW_GROUP = 96 * MIB
 """Beside the pieces of Parquet: the row group held back until it is large enough, and its encoding."""
 
 
+def decoded_bytes(units: Iterable[Unit]) -> int:
+    """About what the input of units becomes once it is decoded."""
+    ranges = (r for unit in units for group in unit.groups for r in group)
+    return sum(r.est_bytes * (DECODED if _is_packed(r) else 1) for r in ranges)
+
+
+def _is_packed(source: FileRange) -> bool:
+    return source.file.format == "parquet" or source.file.compression != "none"
+
+
 def unit_memory(unit: Unit, piece_bytes: int | None) -> int:
     """Bytes, for admission.
 
@@ -24,7 +37,7 @@ def unit_memory(unit: Unit, piece_bytes: int | None) -> int:
         piece_bytes: the most that its reader holds at a time; None if it reads nothing in pieces.
     """
     formats = {(r.file.format, r.file.compression) for group in unit.groups for r in group}
-    packed = any(format == "parquet" or compression != "none" for format, compression in formats)
+    packed = any(_is_packed(r) for group in unit.groups for r in group)
     decoded = unit.est_bytes * (DECODED if packed else 1)
     held = decoded if piece_bytes is None else min(decoded, piece_bytes * max(1, len(unit.groups)))
     columnar = any(format == "parquet" for format, _ in formats)

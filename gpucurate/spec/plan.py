@@ -63,6 +63,13 @@ class Plan:
         return tuple(segment.device for segment in self.segments for _ in segment.stages)
 
     @property
+    def gpu_memory(self) -> int | None:
+        """Bytes of its GPU that a worker may use, if stages on GPUs say so: the most that any asks for."""
+        segments = [segment for segment in self.segments if segment.device == "cuda"]
+        asked = max((s.resources.gpu_memory_gb for segment in segments for s in segment.stages), default=0.0)
+        return int(asked * 10**9) or None
+
+    @property
     def uses_gpu(self) -> bool:
         """Whether any stage runs on a GPU."""
         return "cuda" in self.devices

@@ -17,7 +17,8 @@ class Resources:
 
     Args:
         cpus: cores, fractions allowed.
-        gpu_memory_gb: gigabytes (10**9 bytes) of one GPU; excludes ``gpus``.
+        gpu_memory_gb: gigabytes (10**9 bytes) of one GPU; excludes ``gpus``. A limit that holds: the
+            worker's pool hands out no more.
         gpus: GPUs, a fraction of one or a whole number.
 
     Raises:

@@ -34,6 +34,7 @@ from gpucurate.dedup.index_hits import HITS, write_hits
 from gpucurate.dedup.index_sketch import sketch_identity
 from gpucurate.dedup.marks import Marks
 from gpucurate.dedup.memory_needed import ARRAYS_SHARE
+from gpucurate.dedup.no_sketch import NoSketch
 from gpucurate.dedup.record_memory import record_bytes, refuse_more_records
 from gpucurate.dedup.sketch import Sketch
 from gpucurate.dedup.survivors import Clusters, choose
@@ -197,7 +198,8 @@ class DeduplicationWorkflow:
         """
         listing, plan, units = self.survey()
         executor = executor or default_executor(sum(unit.est_bytes for unit in units))
-        prepare(observer or Silent(), self.sketch)
+        # Keys of a GPU need none of the CPU's kernels for them.
+        prepare(observer or Silent(), NoSketch() if self.options.device == "cuda" else self.sketch)
         state, saving = None if self.options.cache_path is None else self.state, self.saving
         with RunFolder(self.output, self.name, self._decides(plan), state) as folder:
             if folder.is_finished:

@@ -21,8 +21,8 @@ from gpucurate.workflows.passes import plan_of
 def components_on_gpus(run: Run, folder: RunFolder, keys: KeySet, sketch: Sketch) -> Ids:
     """The component of equal keys of each record: as ``find_components``, by a phase of workers on GPUs.
 
-    How many GPUs there are decides how bands are divided, so it is part of the phase's name: on
-    another number of them an interrupted grouping begins anew.
+    How many GPUs there are decides how bands are divided, and which units could be read what is grouped. So
+    both are part of the phase's name: where they are others, an interrupted grouping begins anew.
 
     Raises:
         StageError: a GPU could not do its part.
@@ -30,7 +30,7 @@ def components_on_gpus(run: Run, folder: RunFolder, keys: KeySet, sketch: Sketch
     """
     gpus = run.executor.gpu_workers
     stage = BandGrouping(keys.paths, keys.bases.tolist(), wide=sketch.wide)
-    plan = plan_of(f"group-{gpus}", [stage])
+    plan = plan_of(f"group-{gpus}-{stage.grouped}", [stage])
     units = units_of_tasks(plan, band_tasks(sketch.bands, gpus, keys.records, wide=sketch.wide))
     outcome = run.phase(plan, [stage], units)
     if outcome.quarantined:

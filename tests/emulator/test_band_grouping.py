@@ -14,7 +14,6 @@ from gpucurate.spec.errors import StorageError
 from gpucurate.spec.unit import Unit
 from gpucurate.stages.deduplication.grouping import BandGrouping, band_tasks
 from gpucurate.stages.specification import specify
-from tests.emulated import emulated_cupy
 from tests.emulator.backend import Emulated
 from tests.emulator.test_components import BANDS, key_set, on_cpu
 
@@ -35,7 +34,7 @@ def test_forests_of_several_workers_merge_to_the_labels_of_the_cpu(
     ):
         result = runner.run(Unit(content, index, (), size, [task]), 1)
         (output,) = result.outputs
-        assert output.name == f"_gpucurate/scratch/forests/bands-{task.data[0]}-{task.data[-1]}.u32"
+        assert output.name == f"_gpucurate/scratch/forests/{stage.grouped}-{task.data[0]}-{task.data[-1]}.u32"
         assert (output.rows, output.bytes) == (keys.records, 4 * keys.records) == (keys.records, size)
         assert result.tasks[0].data == [output.name]
         found.append(read_forest(tmp_path / "attempts" / output.attempt, keys.records))
@@ -45,8 +44,7 @@ def test_forests_of_several_workers_merge_to_the_labels_of_the_cpu(
 
 
 @pytest.mark.parametrize("wide", [False, True])
-def test_a_worker_takes_its_own_gpu_and_counts_what_crosses(emulator_cache, tmp_path, monkeypatch, wide):
-    monkeypatch.setenv("GPUCURATE_EMULATOR_CACHE", str(emulator_cache))
+def test_a_worker_takes_its_own_gpu_and_counts_what_crosses(cuda, tmp_path, wide):
     keys = key_set(tmp_path, np.random.default_rng(7), 60, 3, 0.02)
     runner = Runner(
         Assignment(
@@ -56,8 +54,7 @@ def test_a_worker_takes_its_own_gpu_and_counts_what_crosses(emulator_cache, tmp_
     )
     bands = 2 if wide else BANDS
     ((task, size, content),) = band_tasks(bands, 1, keys.records, wide=wide)
-    with emulated_cupy():
-        result = runner.run(Unit(content, 0, (), size, [task]), 1)
+    result = runner.run(Unit(content, 0, (), size, [task]), 1)
     documents = sum(file.documents for _, file in keys.files())
     assert result.stages[0].host_to_device_bytes == documents * (4 + 8 * bands)
     assert result.stages[0].device_to_host_bytes == 4 * keys.records

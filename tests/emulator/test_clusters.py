@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from gpucurate.ops import grouping, survivors, union_find
 from gpucurate.ops.grouping import cuda as cuda_grouping
+from gpucurate.ops.mixing import fmix64
 from gpucurate.ops.survivors import cuda as cuda_survivors
 from gpucurate.ops.union_find import cuda as cuda_union_find
 from tests.emulator.backend import to_host
@@ -94,7 +95,63 @@ def test_joining_goes_on_from_what_was_joined_before(device):
     assert np.array_equal(to_host(parents), expected)
 
 
+def equal_keys_agree(device, words, count):
+    """Equal keys in any order are joined as sorted ones are, and nothing else changes."""
+    ids = np.random.default_rng(6).permutation(count)[: len(words[0])].astype(np.uint32)
+    hashes = np.stack([words[0], words[-1]], axis=1)
+    expected = union_find.new_parents(count)
+    union_find.hook_runs128(*grouping.sort_hashes(hashes, ids), expected)
+    union_find.flatten(expected)
+    *columns, on_ids, parents = on(device, *words, ids, union_find.new_parents(count))
+    cuda_union_find.hook_equal(columns, on_ids, parents, device)
+    cuda_union_find.flatten(parents, device)
+    assert np.array_equal(to_host(parents), expected)
+    assert all(map(np.array_equal, map(to_host, columns), words))
+
+
+@few
+@given(
+    st.lists(st.tuples(st.integers(0, 5), st.integers(0, 12)), min_size=1, max_size=90),
+    st.sampled_from([1, 2, 32]),
+    st.sampled_from([1, 3, 64]),
+)
+def test_equal_keys_in_any_order_however_many_different_ones_share_a_prefix(device, keys, bits, limit):
+    words = tuple(np.array(keys, np.uint64).T.copy() << np.uint64(31))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cuda_union_find, "PREFIX_BITS", bits)
+        patch.setattr(cuda_union_find, "SCAN_LIMIT", limit)
+        equal_keys_agree(device, words, 90)
+        equal_keys_agree(device, words[1:], 90)
+
+
+@pytest.mark.parametrize("words", [1, 2])
+def test_keys_are_mixed_anew_where_too_many_share_their_prefix(device, monkeypatch, words):
+    keys = np.random.default_rng(8).integers(0, 2**64, 1 << 16, dtype=np.uint64)
+    keys = keys[fmix64(keys) >> np.uint64(56) == 7][:200]  # no other prefix of 8 bits, without a salt
+    monkeypatch.setattr(cuda_union_find, "PREFIX_BITS", 8)
+    monkeypatch.setattr(cuda_union_find, "SCAN_LIMIT", 64)
+    monkeypatch.setattr(cuda_union_find, "LEAST_LISTED", 10)
+    tried = []
+    close = cuda_union_find._hook_close
+    monkeypatch.setattr(
+        cuda_union_find, "_hook_close", lambda *given: tried.append(given[-1]) or close(*given)
+    )
+    both = np.concatenate([keys, keys])
+    equal_keys_agree(device, (both, np.zeros_like(both))[:words], 400)
+    assert tried == ([0, 1] if words == 1 else [0])
+
+
+def test_very_many_copies_that_hide_another_key(device):
+    keys = np.full(1000, 5, np.uint64)
+    keys[[400, 900]] = 6
+    equal_keys_agree(device, (keys,), 1000)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cuda_union_find, "PREFIX_BITS", 1)
+        equal_keys_agree(device, (keys,), 1000)
+
+
 def test_nothing_to_join(device):
+    equal_keys_agree(device, (np.zeros(0, np.uint64),), 3)
     nothing = np.zeros(0, np.uint64), np.zeros(0, np.uint32)
     found, expected = joined(device, "hook_runs", nothing, 0)
     assert found == expected == (0, [])

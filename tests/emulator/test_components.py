@@ -17,6 +17,7 @@ from gpucurate.dedup.device_components import find_components_on_device
 from gpucurate.dedup.forests import divide_bands, merge_forests
 from gpucurate.dedup.key_file import KeyFile, KeyFileWriter, KeySet, Layout
 from gpucurate.dedup.resident_keys import KeyPiece, ResidentKeys
+from gpucurate.ops.union_find.cuda import HOOK_EQUAL_BYTES
 from gpucurate.spec.errors import ConfigurationError
 from tests.emulator.backend import Emulated
 
@@ -225,7 +226,7 @@ def test_a_plan_spends_what_it_is_given_and_no_more():
         for words in (1, 2):
             plan = plan_device(10**9, 9 * 10**8, words, 14 // words, memory)
             assert device_budget.LEAST_PAIRS <= plan.capacity <= 9 * 10**8
-            taken = plan.capacity * (4 + 8 * words * plan.together + device_budget.JOIN_BYTES[words])
+            taken = plan.capacity * (4 + 8 * words * plan.together + HOOK_EQUAL_BYTES)
             most = memory - 4 * 10**9 - device_budget.COUNTING_BYTES
             assert taken <= most
             assert taken >= 0.8 * most or plan.together == 14 // words

@@ -58,6 +58,13 @@ def test_bytes_that_begin_anywhere_in_memory(device, by):
     assert agree(device, b"\n".join(map(material.record, (0, 5, 33, 700))), by=by).all()
 
 
+@pytest.mark.parametrize("by", [8, 13, 14, 15])
+def test_lines_that_are_cut_off_anywhere(device, by):
+    line = '{"b": [-1.5e3, true, {}], "a": "é\\u00e9\\ud83d\\ude00\\n", "text": "more than a block"}'.encode()
+    for stop in range(1, len(line) + 1):
+        assert agree(device, line[:stop], ("a", "text"), by=by).all() == (stop == len(line))
+
+
 def test_every_byte_behind_a_backslash(device):
     values = [b"a\\" + bytes([c]) for c in range(256) if c != 10]
     assert agree(device, texts(values)).sum() == len(b'"\\/bfnrt')

@@ -23,6 +23,7 @@ SHINGLES = ["-DOF_WORDS=0", "-DOF_WORDS=1"]
 BITS = ["-DVALUE_BITS=32", "-DVALUE_BITS=64"]
 #: What each source is compiled with in practice, and at its limits.
 VARIANTS = {
+    "equal_keys": ["-DPREFIX_BITS=32 -DSCAN_LIMIT=64"],
     "equal_values": BITS,
     "fss": [f"{kind} -DSHARED_SLOTS={slots}" for slots in (128, 0) for kind in SHINGLES],
     "minhash": [f"{kind} -DLANE_MULTIPLIERS={lanes}" for lanes in (2, 8) for kind in SHINGLES],

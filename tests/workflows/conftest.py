@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from gpucurate.workflows.options import DedupOptions
+
 _LETTERS = random.Random(1)
 WORDS = [
     "".join(_LETTERS.choices("abcdefghijklmnopqrstuvwxyz", k=_LETTERS.randint(2, 11))) for _ in range(5000)
@@ -57,3 +59,11 @@ def make_corpus(tmp_path: Path) -> Callable[..., Path]:
         return folder
 
     return make
+
+
+@pytest.fixture(autouse=True)
+def everything_on_the_device(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With ``--device cuda`` or ``emulated``, deduplications run there unless a test says otherwise."""
+    if request.config.getoption("--device") != "cpu":
+        request.getfixturevalue("cuda")
+        monkeypatch.setitem(DedupOptions.__init__.__kwdefaults__, "device", "cuda")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
@@ -41,6 +41,14 @@ class Broken:
 
 
 Part: TypeAlias = Chunk | Oversize | Broken
+
+
+Room: TypeAlias = Callable[[int], npt.NDArray[np.uint8]]
+
+
+def plain_room(nbytes: int) -> npt.NDArray[np.uint8]:
+    """A buffer of so many bytes."""
+    return np.empty(nbytes, np.uint8)
 
 
 class ByteStream(Protocol):
@@ -98,11 +106,20 @@ class Cutter:
         piece_bytes: size of a chunk.
         max_record_bytes: a longer line is skipped and reported as :class:`Oversize`; memory
             stays within piece_bytes + max_record_bytes.
+        room: makes the buffers of chunks, uint8 of a length; plain memory by default.
     """
 
     def __init__(
-        self, stream: ByteStream, offset: int, stop: int | None, piece_bytes: int, max_record_bytes: int
+        self,
+        stream: ByteStream,
+        offset: int,
+        stop: int | None,
+        piece_bytes: int,
+        max_record_bytes: int,
+        *,
+        room: Room = plain_room,
     ) -> None:
+        self._room = room
         self._stream, self._offset, self._stop = stream, offset, stop
         self._piece, self._max_record = max(1, piece_bytes), max_record_bytes
         self._step = min(_EXTENSION, self._piece)
@@ -130,7 +147,7 @@ class Cutter:
 
     def _fill(self, target: int) -> None:
         """A fresh buffer that holds the carried bytes and is filled up to ``target``."""
-        fresh = np.empty(max(target, self._used), np.uint8)
+        fresh = self._room(max(target, self._used))
         fresh[: self._used] = self._buffer[: self._used]
         self._buffer = fresh
         if self._used < target and not self._at_end:

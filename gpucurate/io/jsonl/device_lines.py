@@ -58,16 +58,18 @@ class DeviceLines:
 
 def read_lines(
     data: npt.NDArray[np.uint8],
+    on_device: Any,
     *,
     fields: Sequence[str],
     text_fields: Sequence[str],
     max_depth: int,
     max_record_bytes: int,
 ) -> DeviceLines:
-    """Send the bytes to the device, and find there what :func:`~gpucurate.io.jsonl.fast.parse_fields` does.
+    """Find what :func:`~gpucurate.io.jsonl.fast.parse_fields` does, in tables of the device.
 
     Args:
         data: uint8, whole lines, on the host.
+        on_device: the same on the device.
         fields: columns of the table, 1 to 16.
         text_fields: those that must be strings.
         max_depth: deepest nesting.
@@ -76,7 +78,7 @@ def read_lines(
     Raises:
         LeaveToHost: a field that holds something other than strings, or many unusual lines.
     """
-    chunk = _Chunk(data, upload(data), list(fields))
+    chunk = _Chunk(data, on_device, list(fields))
     chunk.scan(text_fields, max_depth)
     return chunk.resolve(text_fields, max_depth, max_record_bytes)
 

@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
-from gpucurate.frame.transfers import depart, download
+from gpucurate.frame.transfers import Upload, begin_upload, depart, download, upload
+from gpucurate.io.ahead import ahead
 from gpucurate.io.host_work import LeaveToHost
-from gpucurate.io.jsonl.chunks import Chunk
+from gpucurate.io.jsonl.chunks import Chunk, Part, Room
 from gpucurate.io.jsonl.device_lines import DeviceLines, read_lines
 from gpucurate.io.jsonl.reader import JsonlReader
 from gpucurate.io.piece import LinesOriginal, Piece
 from gpucurate.memory.gpu_memory import GpuMemory
 from gpucurate.memory.out_of_memory import device_is_lost, forget, is_out_of_memory
+from gpucurate.memory.pinned_room import PinnedRoom
 from gpucurate.spec.reject import SNIPPET_BYTES, Reject
+
+CARRIED = 1 << 20
+"""Beside a piece a buffer takes what the chunk before left of its last line, and the end of the last line."""
+
+
+class _Sent(NamedTuple):
+    """A chunk, and the copy of it that is on its way to the device, if it is."""
+
+    chunk: Chunk
+    upload: Upload | None
 
 
 class DeviceJsonlReader(JsonlReader):
@@ -33,31 +47,83 @@ class DeviceJsonlReader(JsonlReader):
         super().__init__(*given, **named)
         self._memory = memory
 
-    def _read_chunk(self, chunk: Chunk) -> Iterator[Piece]:
-        waiting = [chunk]
+    @property
+    def _room(self) -> Room:
+        # What is kept as original holds on to its buffer for as long as the batch lives.
+        return super()._room if self._keep_original else self._memory.room(self._piece_bytes + CARRIED)
+
+    def _pieces(self, parts: Iterable[Part]) -> Iterator[Piece]:
+        """Each chunk's bytes are read and sent while the one before it is worked on."""
+        before: _Sent | None = None
+        try:
+            for part in ahead(parts):
+                sent = self._send(part) if isinstance(part, Chunk) else None
+                if before is not None:
+                    yield from self._take(before)
+                before = sent
+                if sent is None:
+                    yield from self._pieces_of(part)
+                del part, sent
+            if before is not None:
+                yield from self._take(before)
+                before = None
+        finally:
+            if before is not None and before.upload is not None:
+                before.upload.cancel()
+
+    def _send(self, chunk: Chunk) -> _Sent:
+        """Begin to send a chunk, if there is room for another."""
+        if not self._memory.admits(1):
+            return _Sent(chunk, None)
+        try:
+            return _Sent(chunk, begin_upload(chunk.data, partial(self._free_after, chunk.data)))
+        except Exception as error:
+            self._answer(error)
+            return _Sent(chunk, None)
+
+    def _free_after(self, data: npt.NDArray[np.uint8], event: Any) -> None:
+        room = self._room
+        if isinstance(room, PinnedRoom):
+            room.free_after(data, event)
+
+    def _answer(self, error: Exception) -> None:
+        """Give memory back where there was too little; anything else is raised again."""
+        if device_is_lost(error) or not is_out_of_memory(error):
+            raise error
+        forget(error)
+        self._memory.release()
+
+    def _take(self, sent: _Sent) -> Iterator[Piece]:
+        """The pieces of a chunk: one, or those of its halves where memory runs out."""
+        waiting = [sent]
         while waiting:
             part = waiting.pop()
+            chunk = part.chunk
             try:
                 piece = self._read_part(part)
             except LeaveToHost as cause:
-                depart(str(cause), int(np.count_nonzero(part.data == 10)))
-                yield from super()._read_chunk(part)
+                del part
+                depart(str(cause), int(np.count_nonzero(chunk.data == 10)))
+                yield from self._read_chunk(chunk)
                 continue
             except Exception as error:
-                halves = _halves(part)
-                if device_is_lost(error) or not is_out_of_memory(error) or halves is None:
+                del part
+                halves = _halves(chunk)
+                if halves is None:
                     raise
-                forget(error)
-                self._memory.release()
-                waiting += reversed(halves)
+                self._answer(error)
+                waiting += [_Sent(half, None) for half in reversed(halves)]
                 continue
+            del part, chunk
             yield piece
             del piece
 
-    def _read_part(self, chunk: Chunk) -> Piece:
-        self._memory.admits(0)
+    def _read_part(self, sent: _Sent) -> Piece:
+        chunk = sent.chunk
+        on_device = upload(chunk.data) if sent.upload is None else sent.upload.array()
         found = read_lines(
             chunk.data,
+            on_device,
             fields=self._fields or (),
             text_fields=self._text_fields,
             max_depth=self._limits.max_depth,

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from gpucurate.frame.table import Table
-from gpucurate.io.jsonl.chunks import Broken, Chunk, Cutter, Oversize, Part, PlainStream, first_line_start
+from gpucurate.io.jsonl.chunks import (
+    Broken,
+    Chunk,
+    Cutter,
+    Oversize,
+    Part,
+    PlainStream,
+    Room,
+    first_line_start,
+    plain_room,
+)
 from gpucurate.io.jsonl.codecs import DecodedStream
 from gpucurate.io.jsonl.fast import parse_fields
 from gpucurate.io.jsonl.layout import HEAD_BYTES, foreign_container, foreign_encoding, layout_hint
@@ -84,9 +94,14 @@ class JsonlReader:
             yield self._piece(notes=stream.notes)
 
     def _cutter(self, stream: PlainStream | DecodedStream, offset: int, stop: int | None) -> Cutter:
-        return Cutter(stream, offset, stop, self._piece_bytes, self._limits.max_record_bytes)
+        most = self._limits.max_record_bytes
+        return Cutter(stream, offset, stop, self._piece_bytes, most, room=self._room)
 
-    def _pieces(self, parts: Cutter) -> Iterator[Piece]:
+    @property
+    def _room(self) -> Room:
+        return plain_room
+
+    def _pieces(self, parts: Iterable[Part]) -> Iterator[Piece]:
         for part in parts:
             yield from self._pieces_of(part)
 

@@ -23,6 +23,9 @@ KIND, BEGIN, END, SIZE = 0, 1, 2, 3
 MOST_FIELDS = 16
 """Each key of a line is compared with each field."""
 
+DEEPEST = 60
+"""Levels of a line that the scan can keep in mind, whatever ``max_depth`` allows."""
+
 Bytes = npt.NDArray[np.uint8]
 Places = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -59,7 +62,7 @@ def scan_fields(
         starts: int64[n], first byte of each line.
         stops: int64[n], end of each line, at most ``len(data)``.
         fields: names, 1 to ``MOST_FIELDS``; of equal ones the first counts.
-        max_depth: deeper lines do not pass, nor those of more than 60 levels.
+        max_depth: deeper lines do not pass, nor those of more than ``DEEPEST`` levels.
         only: whether a line with another field does not pass.
 
     Returns:

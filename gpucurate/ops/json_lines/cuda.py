@@ -8,10 +8,8 @@ from typing import Any
 import numpy as np
 
 from gpucurate.ops.cuda import CUDA, Device, prefix_sums
-from gpucurate.ops.json_lines.contract import ESCAPED, KIND, PLAIN, SIZE
+from gpucurate.ops.json_lines.contract import DEEPEST, ESCAPED, KIND, PLAIN, SIZE
 from gpucurate.ops.json_lines.keys import joined_keys
-
-_DEEPEST = 60  # of the scan on any device
 
 
 def find_lines(data: Any, device: Device = CUDA) -> tuple[Any, Any, Any]:
@@ -44,10 +42,10 @@ def scan_fields(
     """See the contract."""
     xp, n = device.xp, len(starts)
     found, passed = xp.zeros((n, len(fields), 4), np.int64), xp.empty(n, np.bool_)
-    keys = map(xp.asarray, joined_keys(fields))
+    keys = [device.to_device(each) for each in joined_keys(fields)]
     places = xp.ascontiguousarray(starts, np.int64), xp.ascontiguousarray(stops, np.int64)
     lines = xp.ascontiguousarray(data, np.uint8), np.int64(len(data)), *places, np.int64(n)
-    limits = np.int32(len(fields)), np.int32(only), np.int32(max(0, min(max_depth, _DEEPEST)))
+    limits = np.int32(len(fields)), np.int32(only), np.int32(max(0, min(max_depth, DEEPEST)))
     device.launch("json_lines", "scan_fields", n, (*lines, *keys, *limits, found, passed))
     return found, passed
 

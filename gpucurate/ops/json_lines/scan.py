@@ -9,10 +9,20 @@ from typing import Any
 
 from gpucurate.ops.compiled import kernel
 from gpucurate.ops.json_lines.characters import BAD
-from gpucurate.ops.json_lines.contract import BEGIN, END, ESCAPED, KIND, MISSING, NULL, OTHER, PLAIN, SIZE
+from gpucurate.ops.json_lines.contract import (
+    BEGIN,
+    DEEPEST,
+    END,
+    ESCAPED,
+    KIND,
+    MISSING,
+    NULL,
+    OTHER,
+    PLAIN,
+    SIZE,
+)
 from gpucurate.ops.json_lines.values import copy_string, string_end
 
-_DEEPEST = 60
 _MAX_INT_DIGITS = 18
 
 _EXPECT_VALUE, _AFTER_OPEN_OBJECT, _EXPECT_KEY, _AFTER_OPEN_ARRAY, _AFTER_VALUE = 0, 1, 2, 3, 4
@@ -153,7 +163,7 @@ def _scan_line(  # noqa: PLR0912, PLR0915, PLR0917 - one state machine
                 found[field, KIND] = OTHER
                 found[field, BEGIN] = i
             depth += 1
-            if depth > max_depth or depth > _DEEPEST or (depth == 1 and c == 91):
+            if depth > max_depth or depth > DEEPEST or (depth == 1 and c == 91):
                 return BAD
             bit = 1 << depth
             objects = (objects | bit) if c == 123 else (objects & ~bit)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from gpucurate.dedup.device_components import find_components_on_device
 from gpucurate.dedup.forest_file import write_forest
 from gpucurate.dedup.forests import divide_bands
 from gpucurate.dedup.key_file import KeySet
+from gpucurate.dedup.resident_keys import ResidentKeys
 from gpucurate.ops.cuda import CUDA
 from gpucurate.ops.cuda import Device as Where
+from gpucurate.spec.errors import ConfigurationError
 from gpucurate.spec.resources import Resources
 from gpucurate.spec.unit import OutputFile
 from gpucurate.stages.base import ProcessingStage
@@ -25,9 +29,9 @@ from gpucurate.tasks.task import Task
 FOREST_FOLDER = "_gpucurate/scratch/forests"
 
 
-def forest_name(bands: Sequence[int]) -> str:
-    """Name of the forest of neighbouring bands, relative to the output."""
-    return f"{FOREST_FOLDER}/bands-{bands[0]}-{bands[-1]}.u32"
+def forest_name(records: str, bands: Sequence[int]) -> str:
+    """Name of the forest of some records by neighbouring bands, relative to the output."""
+    return f"{FOREST_FOLDER}/{records}-{bands[0]}-{bands[-1]}.u32"
 
 
 @dataclass
@@ -100,17 +104,32 @@ class BandGrouping(ProcessingStage[BandTask, FileGroupTask]):
         self.memory = memory
         self._where = where
 
+    @property
+    def grouped(self) -> str:
+        """What tells these records from others: a unit that could be read after all changes them."""
+        told = f"{self.bases} {self.not_read}".encode()
+        return hashlib.blake2b(told, digest_size=4).hexdigest()
+
     def process(self, task: BandTask) -> FileGroupTask:
         """Join by the task's bands; the forest is the unit's output."""
-        forest = find_components_on_device(
-            KeySet(self.key_paths, np.array(self.bases, np.int64)),
-            task.data,
-            wide=self.wide,
-            memory=self.gpu_memory.free if self.memory is None else self.memory,
-            device=self._where or CUDA,
-            resident=resident_keys(self._gpu_memory),
-        )
-        path, name = self.context.attempt_path(0), forest_name(task.data)
+        resident = resident_keys(self._gpu_memory)
+        try:
+            forest = self._join(task.data, resident)
+        except ConfigurationError:
+            if resident is None or not resident.spill():
+                raise
+            forest = self._join(task.data, None)  # from the key files, in the memory that is free now
+        path, name = self.context.attempt_path(0), forest_name(self.grouped, task.data)
         size = write_forest(path, forest)
         self.context.outputs.append(OutputFile(name, str(path), len(forest), size, ""))
         return FileGroupTask("forest", [name], name)
+
+    def _join(self, bands: Sequence[int], resident: ResidentKeys | None) -> npt.NDArray[np.uint32]:
+        return find_components_on_device(
+            KeySet(self.key_paths, np.array(self.bases, np.int64)),
+            bands,
+            wide=self.wide,
+            memory=self.gpu_memory.free if self.memory is None else self.memory,
+            device=self._where or CUDA,
+            resident=resident,
+        )

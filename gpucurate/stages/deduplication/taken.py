@@ -43,7 +43,7 @@ def taken_to_host(keys: Any, has_keys: Any, lengths: Any, signatures: Any) -> Ta
     """
     kept, values = keys[has_keys], None if signatures is None else signatures[has_keys]
     if not is_on_device(keys):
-        return Taken(kept, has_keys, lengths, values)
+        return Taken(kept, has_keys, download(lengths), values)  # no keys are taken of the device's text
     by_band = array_module().ascontiguousarray(kept.T)
     values = None if values is None else download(values)
     return Taken(download(by_band).T, download(has_keys), download(lengths), values, (by_band,))

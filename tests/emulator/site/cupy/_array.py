@@ -12,7 +12,7 @@ from cupy import _memory
 
 METHODS = frozenset({"all", "any", "argmax", "argmin", "argsort", "astype", "copy", "cumsum", "dot", "item"})
 METHODS |= {"max", "mean", "min", "nonzero", "prod", "ravel", "repeat", "reshape", "squeeze", "sum", "take"}
-METHODS |= {"tolist", "transpose", "view"}
+METHODS |= {"sort", "tolist", "transpose", "view"}
 ATTRIBUTES = frozenset({"shape", "dtype", "ndim", "size", "nbytes", "itemsize", "flags", "strides"})
 
 

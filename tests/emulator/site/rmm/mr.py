@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cupy import _memory
@@ -150,13 +150,13 @@ class StatisticsResourceAdaptor(UpstreamResourceAdaptor):
 
     @property
     def allocation_counts(self) -> Statistics:
-        """The counters pushed last."""
-        return self._counters[-1]
+        """A copy of the counters pushed last."""
+        return replace(self._counters[-1])
 
     def push_counters(self) -> Statistics:
-        """Begin at zero."""
+        """Begin at zero; a copy of those before."""
         self._counters.append(Statistics())
-        return self._counters[-2]
+        return replace(self._counters[-2])
 
     def pop_counters(self) -> Statistics:
         """End the ones pushed last."""
