@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from gpucurate.frame.arrays import array_of
-from gpucurate.frame.device_table import DeviceTable, concatenate_tables, to_host
+from gpucurate.frame.device_table import DeviceTable, DeviceValues, concatenate_tables, to_host
 from gpucurate.frame.text import TextBuffers
 from gpucurate.frame.transfers import download, is_on_device
 from gpucurate.spec.device import Device
@@ -149,17 +149,46 @@ def text_of(table: Table, name: str) -> TextBuffers:
     raise TypeError(f"a column of {kind} is not text")
 
 
+def plain_mask(values: Any) -> Any:
+    """A mask as it is given; one of cuDF as the array of the device that it holds.
+
+    Raises:
+        TypeError: one of cuDF with nulls, or of no numbers.
+    """
+    if not _is_series_of_cudf(values):
+        return values
+    column = _without_cudf(values)
+    if not isinstance(column, DeviceValues) or column.valid is not None:
+        raise TypeError("a mask of cuDF must be of bool without nulls: compare, or fill nulls, first")
+    return column.values
+
+
+def _is_series_of_cudf(values: object) -> bool:
+    module = sys.modules.get("cudf")
+    return module is not None and isinstance(values, module.Series)
+
+
+def _without_cudf(values: Any) -> Any:
+    """A series of cuDF as the column that it holds; anything else as it is."""
+    if not _is_series_of_cudf(values):
+        return values
+    from gpucurate.frame.cudf_columns import column_of_series
+
+    return column_of_series(values)
+
+
 def as_mask(values: Any, rows: int) -> npt.NDArray[np.bool_]:
     """``values`` as a bool mask of ``rows`` entries, on the host.
 
     Args:
-        values: of NumPy, pandas, Arrow or a device, or a list.
+        values: of NumPy, pandas, cuDF, Arrow or a device, or a list.
         rows: entries that there must be.
 
     Raises:
         TypeError: not bool, or with nulls; positions of rows are not a mask.
         ValueError: not one entry a row.
     """
+    values = plain_mask(values)
     if isinstance(values, pa.Array | pa.ChunkedArray):
         values = values.to_numpy(zero_copy_only=False) if isinstance(values, pa.Array) else values.to_numpy()
     if is_on_device(values):
@@ -192,7 +221,7 @@ def take_mask(table: Table, mask: npt.NDArray[np.bool_]) -> Table:
 def with_columns(table: Table, columns: Mapping[str, Any]) -> Table:
     """A copy of the table with columns added or replaced, by the same engine."""
     if isinstance(table, DeviceTable):
-        return table.assign(columns)
+        return table.assign({name: _without_cudf(values) for name, values in columns.items()})
     if not isinstance(table, pa.Table):
         return table.assign(**columns)
     for name, values in columns.items():

@@ -163,7 +163,8 @@ class DocumentBatch(Task[frame.Table]):
             TypeError: the mask is not bool, or has nulls.
             ValueError: it has not one entry a row.
         """
-        given, mask = mask, frame.as_mask(mask, self.num_items)
+        given = frame.plain_mask(mask)
+        mask = frame.as_mask(given, self.num_items)
         chosen = replace(
             self,
             data=frame.take_mask(self.data, given if is_on_device(given) else mask),

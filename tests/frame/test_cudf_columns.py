@@ -179,3 +179,38 @@ def test_the_verbs_of_frames_hold_for_cudf(plc):
     assert frame.nbytes(cudf_frame) > 3000
     assert frame.text_of(cudf_frame, "text").nbytes == len("".join(t or "" for t in TEXTS).encode())
     assert frame.to_pandas(cudf_frame)["n"].sum() == 45
+
+
+def test_a_mask_of_cudf_is_one_and_needs_no_nulls(plc):
+    table = frame.to_device_table(pa.table({"text": TEXTS, "n": list(range(10))}))
+    cudf_frame = frame_of(table)
+    mask = cudf_frame["n"] > 6
+    assert frame.as_mask(mask, 10).tolist() == [n > 6 for n in range(10)]
+    assert frame.to_arrow(frame.take_mask(table, frame.plain_mask(mask)))["n"].to_pylist() == [7, 8, 9]
+    with pytest.raises(TypeError, match="without nulls"):
+        frame.as_mask(cudf_frame["text"].str.len() > 3, 10)
+    with pytest.raises(TypeError, match="mask of int64"):
+        frame.as_mask(cudf_frame["n"], 10)
+
+
+def test_a_series_of_cudf_is_a_column_of_a_table_of_the_device(plc, moved):
+    table = frame.to_device_table(pa.table({"text": ["a", "bcd", None]}))
+    moved.host_to_device_bytes = 0
+    more = frame.with_columns(
+        table, {"length": frame_of(table)["text"].str.len(), "again": frame_of(table)["text"]}
+    )
+    assert (moved.host_to_device_bytes, moved.device_to_host_bytes) == (0, 0)
+    assert frame.to_arrow(more).to_pydict() == {
+        "text": ["a", "bcd", None],
+        "length": [1, 3, None],
+        "again": ["a", "bcd", None],
+    }
+
+
+@pytest.mark.parametrize("rows", [slice(1, 9), slice(3, 4), slice(7, 10), slice(5, 5)])
+def test_rows_of_a_frame_are_a_slice_of_its_memory(plc, rows):
+    values = pa.array([1, None, 3, 4, None, 6, 7, 8, None, 10], pa.int16())
+    table = pa.table({"text": pa.array(TEXTS), "v": values})
+    part = frame_of(frame.to_device_table(table)).iloc[rows]
+    expected = table.slice(rows.start, rows.stop - rows.start)
+    assert frame.to_arrow(part).to_pydict() == expected.to_pydict()

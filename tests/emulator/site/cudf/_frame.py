@@ -59,6 +59,11 @@ class DataFrame:
             values = cupy.full(len(self), values)
         self._columns[name] = DataFrame({name: values})[name]
 
+    @property
+    def iloc(self) -> _Rows:
+        """Rows by their numbers."""
+        return _Rows(self)
+
     def assign(self, **columns: Any) -> DataFrame:
         """With columns added or replaced."""
         return DataFrame({**self._columns, **columns})
@@ -82,3 +87,12 @@ class DataFrame:
     def to_pandas(self) -> pd.DataFrame:
         """A copy on the host."""
         return pd.DataFrame({name: series.to_pandas() for name, series in self._columns.items()})
+
+
+class _Rows:
+    def __init__(self, frame: DataFrame) -> None:
+        self._frame = frame
+
+    def __getitem__(self, rows: slice) -> DataFrame:
+        first, stop, _ = rows.indices(len(self._frame))
+        return DataFrame({name: self._frame[name].sliced(first, stop) for name in self._frame.columns})

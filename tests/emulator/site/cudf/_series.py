@@ -72,7 +72,10 @@ class Series:
 
     def to_pandas(self) -> pd.Series:
         """A copy on the host."""
-        return pd.Series(self.to_arrow(), dtype=pd.ArrowDtype(self.to_arrow().type), name=self.name)
+        array = self.to_arrow()
+        if pa.types.is_primitive(array.type) and not array.null_count:
+            return pd.Series(array.to_numpy(zero_copy_only=False), name=self.name)
+        return pd.Series(array, dtype=pd.ArrowDtype(array.type), name=self.name)
 
     @property
     def dtype(self) -> Any:
@@ -86,6 +89,16 @@ class Series:
         if self._column.null_count():
             raise ValueError("Column must have no nulls")
         return cupy.asarray(self.to_arrow().to_numpy(zero_copy_only=False))
+
+    def to_numpy(self) -> Any:
+        """A copy on the host."""
+        return self.values.get()
+
+    def sliced(self, first: int, stop: int) -> Series:
+        """Not cuDF's: rows over the same memory."""
+        whole, nulls = self._column, self.to_arrow()[first:stop].null_count
+        spans = whole.data(), whole.null_mask(), nulls, whole.offset() + first
+        return Series(plc.Column(whole.type(), stop - first, *spans, whole.children()), self.name)
 
     @property
     def str(self) -> Any:
