@@ -17,9 +17,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from gpucurate.frame.arrays import array_of
-from gpucurate.frame.device_table import DeviceTable, DeviceValues, concatenate_tables, to_host
+from gpucurate.frame.device_table import DeviceTable, concatenate_tables, to_host
 from gpucurate.frame.text import TextBuffers
-from gpucurate.frame.transfers import download, is_on_device
+from gpucurate.frame.transfers import download, is_on_device, upload
 from gpucurate.spec.device import Device
 
 if TYPE_CHECKING:
@@ -149,34 +149,6 @@ def text_of(table: Table, name: str) -> TextBuffers:
     raise TypeError(f"a column of {kind} is not text")
 
 
-def plain_mask(values: Any) -> Any:
-    """A mask as it is given; one of cuDF as the array of the device that it holds.
-
-    Raises:
-        TypeError: one of cuDF with nulls, or of no numbers.
-    """
-    if not _is_series_of_cudf(values):
-        return values
-    column = _without_cudf(values)
-    if not isinstance(column, DeviceValues) or column.valid is not None:
-        raise TypeError("a mask of cuDF must be of bool without nulls: compare, or fill nulls, first")
-    return column.values
-
-
-def _is_series_of_cudf(values: object) -> bool:
-    module = sys.modules.get("cudf")
-    return module is not None and isinstance(values, module.Series)
-
-
-def _without_cudf(values: Any) -> Any:
-    """A series of cuDF as the column that it holds; anything else as it is."""
-    if not _is_series_of_cudf(values):
-        return values
-    from gpucurate.frame.cudf_columns import column_of_series
-
-    return column_of_series(values)
-
-
 def as_mask(values: Any, rows: int) -> npt.NDArray[np.bool_]:
     """``values`` as a bool mask of ``rows`` entries, on the host.
 
@@ -188,12 +160,10 @@ def as_mask(values: Any, rows: int) -> npt.NDArray[np.bool_]:
         TypeError: not bool, or with nulls; positions of rows are not a mask.
         ValueError: not one entry a row.
     """
-    values = plain_mask(values)
     if isinstance(values, pa.Array | pa.ChunkedArray):
         values = values.to_numpy(zero_copy_only=False) if isinstance(values, pa.Array) else values.to_numpy()
-    if is_on_device(values):
-        values = download(values)
-    mask = np.asarray(values)
+    on_device = device_mask(values)
+    mask = np.asarray(values if on_device is None else download(on_device))
     if mask.dtype == object and all(isinstance(value, bool | np.bool_) for value in mask):
         mask = mask.astype(bool)
     if mask.dtype != bool and len(mask):
@@ -203,6 +173,22 @@ def as_mask(values: Any, rows: int) -> npt.NDArray[np.bool_]:
     if mask.shape != (rows,):
         raise ValueError(f"a mask of shape {mask.shape} for {rows} rows: one entry a row is needed")
     return mask.astype(bool, copy=False)
+
+
+def device_mask(values: Any) -> Any:
+    """A mask that lies on a device as an array of CuPy; None for one of the host.
+
+    Raises:
+        TypeError: a cuDF column with nulls.
+    """
+    if not is_on_device(values):
+        return None
+    module = sys.modules.get("cudf")
+    if module is None or not isinstance(values, module.Series):
+        return values
+    if values.null_count:
+        raise TypeError(f"a mask with {values.null_count} nulls is not one of bool: fill them first")
+    return values.values
 
 
 def take_mask(table: Table, mask: npt.NDArray[np.bool_]) -> Table:
@@ -215,6 +201,8 @@ def take_mask(table: Table, mask: npt.NDArray[np.bool_]) -> Table:
         if not table.num_columns:
             return empty_columns(int(np.count_nonzero(mask)))
         return table.filter(array_of(mask))
+    if is_cudf(table) and not is_on_device(mask):
+        mask = upload(mask)
     return table[mask].reset_index(drop=True)
 
 
@@ -229,6 +217,16 @@ def with_columns(table: Table, columns: Mapping[str, Any]) -> Table:
         at = table.schema.get_field_index(name)
         table = table.append_column(name, array) if at < 0 else table.set_column(at, name, array)
     return table
+
+
+def _without_cudf(values: Any) -> Any:
+    """A series of cuDF as the column that it holds; anything else as it is."""
+    module = sys.modules.get("cudf")
+    if module is None or not isinstance(values, module.Series):
+        return values
+    from gpucurate.frame.cudf_columns import column_of_series
+
+    return column_of_series(values)
 
 
 def replace_column(table: Table, name: str, values: pa.Array) -> Table:

@@ -12,7 +12,6 @@ import pyarrow as pa
 
 from gpucurate.frame import table as frame
 from gpucurate.frame.text import TextBuffers
-from gpucurate.frame.transfers import is_on_device
 from gpucurate.spec.device import Device
 from gpucurate.tasks.task import Task
 
@@ -163,11 +162,10 @@ class DocumentBatch(Task[frame.Table]):
             TypeError: the mask is not bool, or has nulls.
             ValueError: it has not one entry a row.
         """
-        given = frame.plain_mask(mask)
-        mask = frame.as_mask(given, self.num_items)
+        on_device, mask = frame.device_mask(mask), frame.as_mask(mask, self.num_items)
         chosen = replace(
             self,
-            data=frame.take_mask(self.data, given if is_on_device(given) else mask),
+            data=frame.take_mask(self.data, mask if on_device is None or self.device == "cpu" else on_device),
             records=None if self.records is None else self.records[mask],
         )
         chosen._original = None if self._original is None else self._original.select(mask)

@@ -149,6 +149,7 @@ def test_a_name_with_a_dot_is_left_to_the_host(tmp_path, memory):
     path = write(tmp_path / "a.parquet", pa.table({"a.b": IDS, "text": TEXTS, "a": [{"b": 7}] * 100}))
     _, outcome = agree(path, memory, fields=("text", "a.b"))
     assert outcome.rows[3]["a.b"] == 3
+    assert set(on_device(outcome)) == {"cpu"}
 
 
 def bad(texts, group):
@@ -289,10 +290,12 @@ def test_of_a_row_group_in_chunks_the_rest_is_read_again_where_one_is_bad(tmp_pa
     small.close()
 
 
-def test_a_row_group_that_does_not_fit_is_read_on_the_host(tmp_path, cuda):
+def test_a_row_group_that_does_not_fit_is_read_on_the_host(tmp_path, cuda, monkeypatch):
     path = write(tmp_path / "a.parquet", pa.table({"text": ["a" * 400_000, "b", "c" * 400_000]}))
-    small = GpuMemory(300_000)
+    small, held = GpuMemory(300_000), []
+    monkeypatch.setattr(small, "release", lambda: held.append(small.pool.current_bytes))
     stats, outcome = agree(path, small)
+    assert held == [0]
     assert set(on_device(outcome)) == {"cpu"}
     assert dict(stats.departures) == {"row groups that do not fit the GPU": 3}
     assert small.pool.current_bytes == 0
@@ -314,12 +317,20 @@ def test_a_lost_device_is_no_reason_to_go_on(tmp_path, memory, monkeypatch):
     [
         (lambda table: table.slice(0, 3), "row groups of fewer rows than their footer says"),
         (lambda table: frame.concatenate([table, table]), "row groups of more rows than their footer says"),
+        (
+            lambda table: table.assign({"id": table.columns["id"].values.astype(np.int32)}),
+            "column id of int64",
+        ),
+        (lambda table: table.assign({"id": table.columns["text"]}), "column id of int64"),
     ],
 )
-def test_rows_that_are_not_those_of_the_footer_are_not_believed(tmp_path, memory, monkeypatch, other, cause):
+def test_rows_and_types_that_are_not_those_of_the_footer_are_not_believed(
+    tmp_path, memory, monkeypatch, other, cause
+):
     honest = device_reader.read_row_group
     monkeypatch.setattr(device_reader, "read_row_group", lambda *given: other(honest(*given)))
-    stats, outcome = agree(write(tmp_path / "a.parquet", pa.table({"text": TEXTS})), memory)
+    path = write(tmp_path / "a.parquet", pa.table({"text": TEXTS, "id": IDS}))
+    stats, outcome = agree(path, memory, fields=("text", "id"))
     assert outcome.texts == TEXTS
     assert set(stats.departures) == {cause}
 

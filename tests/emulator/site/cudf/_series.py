@@ -9,6 +9,7 @@ import cupy
 import pandas as pd
 import pyarrow as pa
 import pylibcudf as plc
+from pylibcudf.types import NUMBERS
 
 METHODS = frozenset({"abs", "astype", "clip", "fillna", "isin", "isna", "isnull", "notna", "round", "where"})
 METHODS |= {"all", "any", "count", "max", "mean", "min", "nunique", "sum", "unique", "tolist"}
@@ -84,11 +85,25 @@ class Series:
         return kind.to_pandas_dtype() if pa.types.is_primitive(kind) else object
 
     @property
+    def null_count(self) -> int:
+        """Rows that are null."""
+        return self._column.null_count()
+
+    @property
+    def __cuda_array_interface__(self) -> dict[str, Any]:
+        kind = NUMBERS.get(self._column.type().id())
+        if kind is None:
+            raise AttributeError("'Series' object has no attribute '__cuda_array_interface__'")
+        shown = {"shape": (len(self),), "typestr": kind.str, "strides": None, "version": 3}
+        start = self._column.data().ptr + self._column.offset() * kind.itemsize
+        return {**shown, "data": (start, False), "mask": self._column.null_mask()}
+
+    @property
     def values(self) -> cupy.ndarray:
         """As an array of the device."""
         if self._column.null_count():
             raise ValueError("Column must have no nulls")
-        return cupy.asarray(self.to_arrow().to_numpy(zero_copy_only=False))
+        return cupy.asarray(self)
 
     def to_numpy(self) -> Any:
         """A copy on the host."""
