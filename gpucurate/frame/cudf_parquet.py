@@ -1,7 +1,7 @@
 """Row groups of Parquet, decoded on the device by libcudf.
 
 Footers are pyarrow's business: reading one by libcudf starts CUDA, and pyarrow checks what a length in it
-promises before it allocates. libcudf does not look at checksums of pages.
+promises before it allocates. libcudf does not look at checksums of pages: the reader has to.
 """
 
 from __future__ import annotations

@@ -225,6 +225,23 @@ def test_pages_that_cannot_be_read_are_tried_on_the_host_which_rejects_their_row
         read(path, gpu=memory, keep_original=False, limits=ReadLimits(on_corrupt="fail"))
 
 
+@pytest.mark.parametrize("version", ["1.0", "2.0"])
+@pytest.mark.parametrize("use_dictionary", [False, True])
+def test_a_page_that_was_changed_is_found_by_its_checksum(tmp_path, memory, version, use_dictionary):
+    options = {"write_page_checksum": True, "data_page_version": version, "use_dictionary": use_dictionary}
+    path = write(tmp_path / "a.parquet", pa.table({"text": TEXTS, "id": IDS}), compression="none", **options)
+    stats, _ = agree(path, memory, fields=("text", "id"))
+    assert not stats.departures
+    content = bytearray(path.read_bytes())
+    content[content.index(b" 34") + 1] = ord("9")  # which is text as before
+    path.write_bytes(content)
+    stats, outcome = agree(path, memory, fields=("text", "id"))
+    assert outcome.reasons == [("bad_parquet", i) for i in range(30, 40)]
+    assert dict(stats.departures) == {"row groups with a page that its checksum does not fit": 10}
+    _, outcome = agree(path, memory, fields=("id",), text_fields=())
+    assert set(on_device(outcome)) == {"cuda"}
+
+
 def test_an_unknown_codec_is_named(tmp_path, memory, monkeypatch):
     monkeypatch.setattr(test_parquet, "read", lambda *given: read(*given, gpu=memory, keep_original=False))
     test_parquet.test_an_unknown_codec_is_named(tmp_path)

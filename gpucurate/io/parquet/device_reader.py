@@ -14,6 +14,7 @@ from gpucurate.frame.device_table import Column, DeviceTable, DeviceValues
 from gpucurate.frame.text import TextBuffers
 from gpucurate.frame.transfers import depart, note_upload
 from gpucurate.io.host_work import LeaveToHost
+from gpucurate.io.parquet.pages import checksums_hold
 from gpucurate.io.parquet.reader import ParquetReader
 from gpucurate.io.piece import Piece
 from gpucurate.io.source import ByteSource, LocalSource
@@ -31,7 +32,7 @@ class DeviceParquetReader(ParquetReader):
 
     The bytes of the columns go to the device as they stand in the file. A row group that has anything to
     reject, or a column that is neither text nor numbers, is read by the host's reader. Checksums of pages
-    are not verified on the device.
+    are verified on the host, in files that have any.
 
     Args:
         memory: of the GPU: a row group that is large for it is read in chunks, and one that does not fit
@@ -80,7 +81,7 @@ class DeviceParquetReader(ParquetReader):
         if end == self._next_record:
             return
         self._memory.admits(0)
-        decoded = self._decoded(source.open_path, file.metadata.row_group(group), group, list(kinds))
+        decoded = self._decoded(source, file.metadata.row_group(group), group, list(kinds))
         yield from map(self._piece_on_device, self._checked(decoded, kinds, end))
         if self._next_record < end:
             raise LeaveToHost("row groups of fewer rows than their footer says")
@@ -97,14 +98,16 @@ class DeviceParquetReader(ParquetReader):
         return kinds
 
     def _decoded(
-        self, path: str, metadata: pq.RowGroupMetaData, group: int, names: list[str]
+        self, source: LocalSource, metadata: pq.RowGroupMetaData, group: int, names: list[str]
     ) -> Iterator[DeviceTable]:
         """The row group at once, or in chunks."""
         chunks = [metadata.column(i) for i in range(metadata.num_columns)]
         chunks = [chunk for chunk in chunks if chunk.path_in_schema in names]
+        if not all(checksums_hold(source, *_pages_of(chunk)) for chunk in chunks):
+            raise LeaveToHost("row groups with a page that its checksum does not fit")
         note_upload(sum(int(chunk.total_compressed_size) for chunk in chunks))
         decoded = sum(int(chunk.total_uncompressed_size) for chunk in chunks)
-        share = self._memory.free // AT_ONCE
+        path, share = source.open_path, self._memory.free // AT_ONCE
         if decoded <= share:
             return iter([read_row_group(path, group, names)])
         return read_in_chunks(path, group, names, chunk_bytes=min(self._piece_bytes, share), pass_bytes=share)
@@ -140,6 +143,14 @@ def _check(name: str, column: Column, kind: pa.DataType, *, is_text_field: bool)
             raise LeaveToHost(f"bytes in column {name} that are no UTF-8")
     elif not (isinstance(column, DeviceValues) and column.values.dtype == kind.to_pandas_dtype()):
         raise LeaveToHost(f"column {name} of {kind}")
+
+
+def _pages_of(chunk: pq.ColumnChunkMetaData) -> tuple[int, int]:
+    """Where the pages of a column chunk begin in the file, and their bytes."""
+    begin = int(chunk.data_page_offset)
+    if chunk.dictionary_page_offset is not None and 0 < chunk.dictionary_page_offset < begin:
+        begin = int(chunk.dictionary_page_offset)
+    return begin, int(chunk.total_compressed_size)
 
 
 def _is_text(kind: pa.DataType) -> bool:
