@@ -235,7 +235,10 @@ struct Argument {
 
 template <class T>
 bool fits(const Argument& a) {
-  if constexpr (std::is_pointer_v<T>) return a.is_pointer && (!a.item_bytes || a.item_bytes == sizeof(std::remove_pointer_t<T>));
+  if constexpr (std::is_pointer_v<T>) {
+    if (!a.is_pointer) return a.item_bytes == sizeof(T) && !*static_cast<const size_t*>(a.value);  // 0: null
+    return !a.item_bytes || a.item_bytes == sizeof(std::remove_pointer_t<T>);
+  }
   return !a.is_pointer && a.item_bytes == sizeof(T);
 }
 

@@ -12,10 +12,12 @@ from gpucurate.frame import table as frame
 from gpucurate.frame.transfers import counted_for
 from gpucurate.io.jsonl.chunks import Chunk
 from gpucurate.io.jsonl.device_reader import _halves
+from gpucurate.io.ranges import split_file
+from gpucurate.io.reader import read_range
 from gpucurate.memory.gpu_memory import GpuMemory
 from gpucurate.ops.cuda import CUDA
 from gpucurate.spec.statistics import StagePerfStats
-from tests.io.reading import ReadLimits, read
+from tests.io.reading import WHOLE, ReadLimits, read, the_file
 from tests.io.test_fast_fields import lines_of_any_kind
 from tests.io.test_rows import BAD_LINES, STRANGE_BUT_RIGHT
 
@@ -156,6 +158,25 @@ def test_a_chunk_that_does_not_fit_is_read_in_halves(tmp_path, cuda):
     assert set(on_device(outcome)) == {"cuda"}
     del outcome
     small.close()
+
+
+def test_a_reader_that_is_given_up_leaves_no_copy_under_way(tmp_path, memory):
+    path = write(tmp_path / "a.jsonl", GOOD * 20)
+    (whole,) = split_file(the_file(path), WHOLE)
+    chosen = {"fields": ("text",), "text_fields": ("text",), "keep_original": False, "piece_bytes": 4096}
+    pieces = read_range(whole, gpu=memory, **chosen)
+    next(pieces)  # the second chunk is on its way meanwhile
+    pieces.close()
+    assert memory.pool.current_bytes == 0
+    agree(path, memory, keep_original=False)
+
+
+def test_the_bytes_of_a_chunk_are_not_held_while_its_piece_is_worked_on(tmp_path, memory):
+    path = write(tmp_path / "a.jsonl", [json.dumps({"text": "a", "more": "z" * 50_000})] * 3)
+    (whole,) = split_file(the_file(path), WHOLE)
+    for piece in read_range(whole, gpu=memory, fields=("text",), text_fields=("text",), keep_original=False):
+        assert piece.num_rows == 3
+        assert memory.pool.current_bytes < 5_000
 
 
 def test_a_line_that_does_not_fit_is_said_to_be_too_much(tmp_path, cuda):

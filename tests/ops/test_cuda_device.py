@@ -11,6 +11,8 @@ from gpucurate.frame.transfers import upload
 from gpucurate.ops.cuda import CudaDevice, Device, device_text
 from gpucurate.ops.cuda.source import complete_source
 from gpucurate.ops.dispatch import implementation
+from gpucurate.ops.document_hash import document_hash as document_hash_on_cpu
+from gpucurate.ops.document_hash.cuda import document_hash
 from gpucurate.ops.kernels import kernel_names
 from gpucurate.spec.errors import DeviceError, NotOnDeviceError
 
@@ -59,6 +61,15 @@ def test_the_grid_covers_the_work_up_to_what_the_device_holds(device, items, thr
 def test_nothing_is_launched_for_no_work(device):
     device.launch("union_find", "flatten", 0, ())
     assert device.launched == []
+
+
+def test_a_null_pointer_is_a_number_to_cupy_which_does_not_take_none_for_one(cuda):
+    device, text = CudaDevice(), TextBuffers.from_strings(["a", "b"])
+    on_device = TextBuffers(cuda.asarray(text.data), cuda.asarray(text.offsets), None)
+    hashes = document_hash(on_device, device)  # without a mask of valid documents
+    assert hashes.get().tolist() == document_hash_on_cpu(text).tolist()
+    with pytest.raises(TypeError, match="None"):
+        device.kernel("union_find", "flatten")((1,), (256,), (np.int64(0), None))
 
 
 def test_arrays_with_gaps_are_refused(device):

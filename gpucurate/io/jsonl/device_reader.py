@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any, NamedTuple
@@ -54,22 +55,24 @@ class DeviceJsonlReader(JsonlReader):
 
     def _pieces(self, parts: Iterable[Part]) -> Iterator[Piece]:
         """Each chunk's bytes are read and sent while the one before it is worked on."""
-        before: _Sent | None = None
+        sent: deque[_Sent] = deque()
         try:
             for part in ahead(parts):
-                sent = self._send(part) if isinstance(part, Chunk) else None
-                if before is not None:
-                    yield from self._take(before)
-                before = sent
-                if sent is None:
+                waiting = len(sent)
+                if isinstance(part, Chunk):
+                    sent.append(self._send(part))
+                if waiting:
+                    yield from self._take(sent.popleft())
+                if not isinstance(part, Chunk):
                     yield from self._pieces_of(part)
-                del part, sent
-            if before is not None:
-                yield from self._take(before)
-                before = None
+                del part
+            while sent:
+                yield from self._take(sent.popleft())
         finally:
-            if before is not None and before.upload is not None:
-                before.upload.cancel()
+            # Their memory is freed in the order of the stream that works, which does not know of the copies.
+            for each in sent:
+                if each.upload is not None:
+                    each.upload.cancel()
 
     def _send(self, chunk: Chunk) -> _Sent:
         """Begin to send a chunk, if there is room for another."""
@@ -96,6 +99,7 @@ class DeviceJsonlReader(JsonlReader):
     def _take(self, sent: _Sent) -> Iterator[Piece]:
         """The pieces of a chunk: one, or those of its halves where memory runs out."""
         waiting = [sent]
+        del sent  # so that its bytes go before its pieces are worked on
         while waiting:
             part = waiting.pop()
             chunk = part.chunk

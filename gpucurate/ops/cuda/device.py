@@ -31,9 +31,11 @@ class Device(ABC):
 
     Attributes:
         chunk_bytes: text is cut into chunks of so many bytes, a warp each.
+        null: what a kernel is given for a null pointer.
     """
 
     chunk_bytes = 2048
+    null: Any = None
 
     @property
     @abstractmethod
@@ -83,7 +85,8 @@ class Device(ABC):
         if items:
             blocks = -(-items * threads_per_item // THREADS)
             grid = min(blocks, BLOCKS_PER_MULTIPROCESSOR * self.multiprocessors)
-            self.kernel(source, function, options)((grid,), (THREADS,), arguments)
+            passed = tuple(self.null if argument is None else argument for argument in arguments)
+            self.kernel(source, function, options)((grid,), (THREADS,), passed)
 
     def table(self, values: npt.NDArray[Any]) -> Any:
         """A read-only table as an array of the device, kept for the rest of the process."""
@@ -100,6 +103,9 @@ class Device(ABC):
 
 class CudaDevice(Device):
     """The process's current CUDA device, through CuPy; found when first used."""
+
+    # CuPy does not pass None as a null pointer: the kernel sees another address (cupy/cupy issue 9046).
+    null = np.uint64(0)
 
     def __init__(self) -> None:
         self._tables: dict[tuple[Any, int, int], tuple[Any, Any]] = {}

@@ -47,10 +47,15 @@ class ndarray(np.lib.mixins.NDArrayOperatorsMixin):
         return out
 
     def set(self, values: np.ndarray, stream: Any = None) -> None:
-        """Copy from the host."""
+        """Copy from the host, on a stream beside others when somebody waits for it."""
         if values.shape != self.shape or values.dtype != self.dtype:
             raise ValueError(f"{values.dtype}{values.shape} into {self.dtype}{self.shape}")
-        self._held[...] = values
+        if not self._held.flags.forc:
+            raise RuntimeError("Cannot set to non-contiguous array")
+        if stream is None or stream.is_eager or not values.nbytes:
+            self._held[...] = values
+        else:
+            stream.copies.add(self._held, np.ascontiguousarray(values))
 
     def fill(self, value: Any) -> None:
         """One value everywhere."""

@@ -32,6 +32,10 @@ class RawModule:
         def launch(
             grid: tuple[int, ...], block: tuple[int, ...], arguments: tuple[Any, ...], **_: Any
         ) -> None:
+            if any(each is None for each in arguments):
+                raise TypeError(
+                    "CuPy passes None as an address that is not 0 (its issue 9046): pass np.uint64(0)"
+                )
             function(grid, block, unwrapped(tuple(arguments)))
 
         return launch

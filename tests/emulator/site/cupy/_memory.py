@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import threading
 from collections.abc import Callable
@@ -73,3 +74,18 @@ def set_limit(limit: int | None) -> None:
     with _lock:
         _held["limit"] = TOTAL if limit is None else limit
         _held["peak"] = _held["now"]
+
+
+_page_locked: dict[int, Any] = {}
+"""Page-locked memory by its address; it stays, so that a copy which comes too late does no harm here."""
+
+
+def page_lock(room: Any) -> None:
+    """Note memory as page-locked."""
+    _page_locked[ctypes.addressof(ctypes.c_char.from_buffer(room))] = room
+
+
+def is_page_locked(values: Any) -> bool:
+    """Whether an array of the host lies in page-locked memory."""
+    address = values.ctypes.data
+    return any(0 <= address - first < len(room) for first, room in _page_locked.items())

@@ -1,11 +1,13 @@
-"""``cupy.cuda`` of the emulated device: one device, streams that are done at once."""
+"""``cupy.cuda`` of the emulated device: one device, and streams."""
 
 from __future__ import annotations
 
+import time
 from typing import Any, Self
 
 from cupy import _memory
 from cupy._memory import OutOfMemoryError
+from cupy._streams import Queue
 from cupy.cuda import compiler, memory, runtime
 
 __all__ = ["Device", "Event", "OutOfMemoryError", "Stream", "compiler", "is_available", "memory", "runtime"]
@@ -42,25 +44,44 @@ class Device:
 
 
 class Event:
-    """A point in a stream: passed at once."""
+    """A point in a stream."""
 
     def __init__(self, *_: Any, **__: Any) -> None:
-        self.done = True
+        self._before: tuple[Queue, int] | None = None
+        self.recorded: float | None = None
 
     def record(self, stream: Any = None) -> None:
-        """Note the point."""
+        """Note the point, and the host's time."""
+        copies = (stream or get_current_stream()).copies
+        self._before = copies, copies.position
+        self.recorded = time.perf_counter()
 
     def synchronize(self) -> None:
-        """Nothing to wait for."""
+        """Wait until the stream got there."""
+        if self._before is not None:
+            self._before[0].finish(self._before[1])
+
+
+def get_elapsed_time(start_event: Event, end_event: Event) -> float:
+    """Milliseconds of the host between two events, which say nothing about a device.
+
+    Raises:
+        CUDARuntimeError: one was not recorded.
+    """
+    if start_event.recorded is None or end_event.recorded is None:
+        raise runtime.CUDARuntimeError("cudaErrorInvalidResourceHandle: invalid resource handle")
+    return 1000 * (end_event.recorded - start_event.recorded)
 
 
 class Stream:
-    """Work in order, done at once."""
+    """Work in order, done at once; but copies of one that does not block when they are waited for."""
 
     null: Any = None
 
-    def __init__(self, *_: Any, **__: Any) -> None:
+    def __init__(self, *_: Any, non_blocking: bool = False) -> None:
         self.ptr = 1 + id(self) % 1000
+        self.is_eager = not non_blocking
+        self.copies = Queue()
 
     def __enter__(self) -> Self:
         return self
@@ -69,14 +90,18 @@ class Stream:
         pass
 
     def synchronize(self) -> None:
-        """Nothing to wait for."""
+        """Wait for all that was begun."""
+        self.copies.finish()
 
     def record(self, event: Any = None) -> Event:
         """A point in the stream."""
-        return event or Event()
+        event = event or Event()
+        event.record(self)
+        return event
 
     def wait_event(self, event: Event) -> None:
-        """It has passed."""
+        """Go on when it has passed."""
+        event.synchronize()
 
 
 Stream.null = Stream()
