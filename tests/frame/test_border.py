@@ -39,6 +39,10 @@ def test_rows_are_taken_on_both_sides_of_the_border(memory):
     large.test_rows_are_taken_on_both_sides_of_the_border(memory)
 
 
+def test_such_a_row_group_is_read_in_chunks_where_memory_is_short(memory, tmp_path, monkeypatch):
+    large.test_such_a_row_group_is_read_in_chunks_where_memory_is_short(memory, tmp_path, monkeypatch)
+
+
 @pytest.mark.parametrize("piece_bytes", [1 << 40, 30_000])
 def test_a_row_group_of_parquet_beyond_the_border(memory, tmp_path, piece_bytes):
     large.test_a_row_group_of_parquet_beyond_the_border(memory, tmp_path, piece_bytes)

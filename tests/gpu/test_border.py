@@ -94,8 +94,8 @@ def test_rows_are_taken_on_both_sides_of_the_border(memory):
     assert np.flatnonzero(invalid_utf8(text).get()).tolist() == [DOCUMENTS - 1]
 
 
-@pytest.mark.parametrize("piece_bytes", [1 << 40, 300_000_000])
-def test_a_row_group_of_parquet_beyond_the_border(memory, tmp_path, piece_bytes):
+def read_back(memory, tmp_path, piece_bytes):
+    """Read a row group of so much text; the pieces."""
     documents = [f"{number} {'x' * (MUCH // DOCUMENTS)} é" for number in range(DOCUMENTS)]
     table = pa.table({"text": pa.array(documents, pa.large_string())})
     pq.write_table(table, tmp_path / "a.parquet", compression="zstd", use_dictionary=False)
@@ -107,5 +107,14 @@ def test_a_row_group_of_parquet_beyond_the_border(memory, tmp_path, piece_bytes)
     assert stats.host_to_device_bytes < (tmp_path / "a.parquet").stat().st_size
     assert found.texts == documents
     assert {frame.device_of(piece.table) for piece in found.pieces} == {"cuda"}
-    assert (len(found.pieces) == 1) == (piece_bytes > MUCH)
-    del found
+    return len(found.pieces)
+
+
+@pytest.mark.parametrize("piece_bytes", [1 << 40, 300_000_000])
+def test_a_row_group_of_parquet_beyond_the_border(memory, tmp_path, piece_bytes):
+    assert (read_back(memory, tmp_path, piece_bytes) == 1) == (piece_bytes > MUCH)
+
+
+def test_such_a_row_group_is_read_in_chunks_where_memory_is_short(memory, tmp_path, monkeypatch):
+    monkeypatch.setattr(GpuMemory, "free", 2 * MUCH)
+    assert read_back(memory, tmp_path, MUCH // 5) > 4
