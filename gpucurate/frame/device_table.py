@@ -72,6 +72,11 @@ class DeviceTable:
         """Only these columns, in this order."""
         return DeviceTable({name: self.columns[name] for name in names}, self.rows)
 
+    def slice(self, first: int, stop: int) -> DeviceTable:
+        """Rows ``first`` to ``stop``, over the same memory."""
+        sliced = {name: _slice(column, first, stop) for name, column in self.columns.items()}
+        return DeviceTable(sliced, stop - first)
+
     def assign(self, columns: Mapping[str, Any]) -> DeviceTable:
         """With columns added or replaced: of this module's kinds, or arrays of the device.
 
@@ -117,7 +122,7 @@ def to_device(column: Any) -> Column:
     kind = column.type
     if _is_text(kind):
         return text_to_device(TextBuffers.from_arrow(column))
-    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind):
+    if _is_number(kind):
         valid = upload(valid_rows(column)) if column.null_count else None
         return DeviceValues(upload(values_of(column)), valid)
     depart(f"columns of {kind} stay on the host", len(column))
@@ -151,6 +156,15 @@ def text_to_host(text: TextBuffers) -> TextBuffers:
     return TextBuffers(download(text.data[begin : int(offsets[-1])]), offsets - begin, valid)
 
 
+def has_buffers(kind: pa.DataType) -> bool:
+    """Whether columns of an Arrow type lie on the device: text, numbers and bools."""
+    return _is_text(kind) or _is_number(kind)
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind))
+
+
 def _is_text(kind: pa.DataType) -> bool:
     if pa.types.is_dictionary(kind):
         return _is_text(kind.value_type)
@@ -167,6 +181,17 @@ def _take(column: TextBuffers | DeviceValues, mask: Any) -> Column:
     if isinstance(column, TextBuffers):
         return take_text(column, mask)
     return DeviceValues(column.values[mask], None if column.valid is None else column.valid[mask])
+
+
+def _slice(column: Column, first: int, stop: int) -> Column:
+    if isinstance(column, DeviceValues):
+        valid = None if column.valid is None else column.valid[first:stop]
+        return DeviceValues(column.values[first:stop], valid)
+    if isinstance(column, TextBuffers):
+        begin, end = int(column.offsets[first]), int(column.offsets[stop])
+        valid = None if column.valid is None else column.valid[first:stop]
+        return TextBuffers(column.data[begin:end], column.offsets[first : stop + 1] - begin, valid)
+    return column.slice(first, stop - first)
 
 
 def _joined(columns: list[Column]) -> Column:

@@ -153,7 +153,7 @@ def as_mask(values: Any, rows: int) -> npt.NDArray[np.bool_]:
     """``values`` as a bool mask of ``rows`` entries, on the host.
 
     Args:
-        values: of NumPy, pandas, Arrow or a device, or a list.
+        values: of NumPy, pandas, cuDF, Arrow or a device, or a list.
         rows: entries that there must be.
 
     Raises:
@@ -209,7 +209,7 @@ def take_mask(table: Table, mask: npt.NDArray[np.bool_]) -> Table:
 def with_columns(table: Table, columns: Mapping[str, Any]) -> Table:
     """A copy of the table with columns added or replaced, by the same engine."""
     if isinstance(table, DeviceTable):
-        return table.assign(columns)
+        return table.assign({name: _without_cudf(values) for name, values in columns.items()})
     if not isinstance(table, pa.Table):
         return table.assign(**columns)
     for name, values in columns.items():
@@ -217,6 +217,16 @@ def with_columns(table: Table, columns: Mapping[str, Any]) -> Table:
         at = table.schema.get_field_index(name)
         table = table.append_column(name, array) if at < 0 else table.set_column(at, name, array)
     return table
+
+
+def _without_cudf(values: Any) -> Any:
+    """A series of cuDF as the column that it holds; anything else as it is."""
+    module = sys.modules.get("cudf")
+    if module is None or not isinstance(values, module.Series):
+        return values
+    from gpucurate.frame.cudf_columns import column_of_series
+
+    return column_of_series(values)
 
 
 def replace_column(table: Table, name: str, values: pa.Array) -> Table:

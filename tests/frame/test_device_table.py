@@ -154,3 +154,14 @@ def test_documents_are_read_from_either_side(cuda):
     moved = frame.text_of(frame.to_device_table(pa.table({"t": pa.array(TEXTS)})), "t")
     assert download(moved.data).tobytes() == text.data.tobytes()
     assert download(moved.valid).tolist() == text.valid.tolist()
+
+
+@pytest.mark.parametrize("rows", [(0, 8), (2, 7), (3, 3), (7, 8)])
+def test_rows_are_sliced_over_the_same_memory(cuda, rows):
+    whole = frame.to_device_table(table())
+    stats = StagePerfStats("test")
+    with counted_for(stats):
+        part = whole.slice(*rows)
+    assert (stats.host_to_device_bytes, stats.device_to_host_bytes) == (0, 0)
+    same(frame.to_arrow(part), table().slice(rows[0], rows[1] - rows[0]))
+    assert len(part.columns["text"].data) == part.columns["text"].nbytes
