@@ -12,7 +12,9 @@
 //   with another salt. Joins may be repeated, so that the result does not depend on any of this.
 //
 // Distribution of work
-//   One thread a key, persistent grid of blocks of 256 threads. The list in any order.
+//   One thread a key, persistent grid of blocks of 256 threads. The list in any order. Where a warp has a run of
+//   equal keys, each is joined with the first of them: would each be joined with its neighbour, all at once, then
+//   the paths of the union-find would be as long as there are copies, and be walked one random read after the other.
 //
 // Cost model
 //   Memory binds: 8 or 16 bytes of key read and 8 written a key to pack, 8 read to hook; in between
@@ -55,6 +57,14 @@ __device__ __forceinline__ uint32_t next_equal(const Keys& keys, const uint64_t*
   }
 }
 
+// Of lanes each of which has its next equal key in the lane behind it, the first one's key. All lanes call it.
+__device__ __forceinline__ uint32_t first_of_run(uint32_t own, uint32_t other) {
+  const uint32_t behind = __shfl_down_sync(kAllLanes, own, 1);
+  const unsigned goes_on = __ballot_sync(kAllLanes, other != own && other == behind && lane_index() < 31);
+  const unsigned ends = ~goes_on & lanes_before();
+  return __shfl_sync(kAllLanes, own, ends ? last_lane(ends) + 1 : 0);
+}
+
 }  // namespace
 
 // high: uint64[count]; low: the same, or null for keys of one word; packed: uint64[count].
@@ -67,16 +77,20 @@ extern "C" __global__ void __launch_bounds__(256) pack_keys(const uint64_t* __re
 }
 
 // packed: uint64[count], ascending; ids: uint32[count]; list: uint32[room]; listed: uint64[1].
-extern "C" __global__ void __launch_bounds__(256) hook_equal(
+// Four blocks are what the grid holds of a multiprocessor: left to guess more, ptxas spills on sm_100.
+extern "C" __global__ void __launch_bounds__(256, 4) hook_equal(
     const uint64_t* __restrict__ high, const uint64_t* __restrict__ low, const uint64_t* __restrict__ packed,
     const uint32_t* __restrict__ ids, int64_t count, uint32_t* parents, uint32_t* __restrict__ list, int64_t room,
     unsigned long long* listed) {
   const Keys keys{high, low};
-  for (int64_t i = thread_index(); i < count; i += thread_count()) {
-    const uint32_t own = uint32_t(packed[i]);
+  for (int64_t i = thread_index(); i - lane_index() < count; i += thread_count()) {
+    const bool is_key = i < count;
     bool cut = false;
-    const uint32_t other = next_equal(keys, packed, count, i, 1, &cut);
-    if (other != own) join(parents, ids[own], ids[other]);
+    const uint32_t own = is_key ? uint32_t(packed[i]) : 0;
+    const uint32_t other = is_key ? next_equal(keys, packed, count, i, 1, &cut) : own;
+    const uint32_t first = first_of_run(own, other);
+    if (other != own) join(parents, ids[first], ids[other]);
+    if (!is_key) continue;
     // Only a run that reaches so far back can hide an equal key.
     const int64_t beyond = i - SCAN_LIMIT - 1;
     if (!cut && beyond >= 0 && !((packed[beyond] ^ packed[i]) >> 32)) next_equal(keys, packed, count, i, -1, &cut);

@@ -150,6 +150,18 @@ def test_very_many_copies_that_hide_another_key(device):
         equal_keys_agree(device, (keys,), 1000)
 
 
+def test_copies_of_one_key_do_not_make_a_path_of_that_length(device):
+    count = 4096
+    words, ids, parents = on(
+        device, np.full(count, 5, np.uint64), np.arange(count, dtype=np.uint32), union_find.new_parents(count)
+    )
+    cuda_union_find.hook_equal([words], ids, parents, device)
+    up, steps = to_host(parents).copy(), 0
+    while (up != up[up]).any():
+        up, steps = to_host(parents)[up], steps + 1
+    assert steps <= count // 32
+
+
 def test_nothing_to_join(device):
     equal_keys_agree(device, (np.zeros(0, np.uint64),), 3)
     nothing = np.zeros(0, np.uint64), np.zeros(0, np.uint32)

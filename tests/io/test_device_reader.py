@@ -179,6 +179,15 @@ def test_the_bytes_of_a_chunk_are_not_held_while_its_piece_is_worked_on(tmp_path
         assert memory.pool.current_bytes < 5_000
 
 
+def test_what_is_left_to_the_host_is_not_held_on_the_device_meanwhile(tmp_path, memory):
+    path = write(tmp_path / "a.jsonl", [json.dumps({"text": "a" * 90, "score": 7})] * 40)
+    (whole,) = split_file(the_file(path), WHOLE)
+    chosen = {"fields": ("text", "score"), "text_fields": ("text",), "keep_original": False}
+    for piece in read_range(whole, gpu=memory, **chosen):
+        assert frame.device_of(piece.table) == "cpu"
+        assert memory.pool.current_bytes == 0
+
+
 def test_a_line_that_does_not_fit_is_said_to_be_too_much(tmp_path, cuda):
     path = write(tmp_path / "a.jsonl", [json.dumps({"text": "z" * 50_000})])
     small = GpuMemory(20_000)

@@ -102,14 +102,11 @@ class DeviceJsonlReader(JsonlReader):
         del sent  # so that its bytes go before its pieces are worked on
         while waiting:
             part = waiting.pop()
-            chunk = part.chunk
+            chunk, why = part.chunk, ""
             try:
                 piece = self._read_part(part)
             except LeaveToHost as cause:
-                del part
-                depart(str(cause), int(np.count_nonzero(chunk.data == 10)))
-                yield from self._read_chunk(chunk)
-                continue
+                why = str(cause)  # the exception goes, and with it what was on the device
             except Exception as error:
                 del part
                 halves = _halves(chunk)
@@ -118,7 +115,12 @@ class DeviceJsonlReader(JsonlReader):
                 self._answer(error)
                 waiting += [_Sent(half, None) for half in reversed(halves)]
                 continue
-            del part, chunk
+            del part
+            if why:
+                depart(why, int(np.count_nonzero(chunk.data == 10)))
+                yield from self._read_chunk(chunk)
+                continue
+            del chunk
             yield piece
             del piece
 

@@ -42,7 +42,7 @@ def array(values: Any, dtype: Any = None, copy: bool = True) -> ndarray:
 def ascontiguousarray(values: Any, dtype: Any = None) -> ndarray:
     """As it is if it is contiguous and of that type, else a copy."""
     if not isinstance(values, ndarray):
-        return asarray(values, dtype)
+        raise TypeError(f"cupy.ascontiguousarray takes arrays of the device, not {type(values).__name__}")
     return wrapped(np.ascontiguousarray(unwrapped(values), dtype))
 
 
