@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from gpucurate.frame.arrays import array_of
-from gpucurate.frame.device_table import DeviceTable, concatenate_tables, to_host
+from gpucurate.frame.device_table import DeviceTable, concatenate_tables
 from gpucurate.frame.text import TextBuffers
 from gpucurate.frame.transfers import download, is_on_device, upload
 from gpucurate.spec.device import Device
@@ -279,7 +279,7 @@ def unpack(packed: Table | bytes) -> Table:
 def column_as_arrow(table: Table, name: str) -> pa.ChunkedArray:
     """One column as Arrow, downloaded if need be."""
     if isinstance(table, DeviceTable):
-        column = to_host(table.columns[name])
+        column = table.on_host(name)
         return column if isinstance(column, pa.ChunkedArray) else pa.chunked_array([column])
     return to_arrow(select_columns(table, [name])).column(0)
 

@@ -82,7 +82,9 @@ class DeviceParquetReader(ParquetReader):
             return
         self._memory.admits(0)
         decoded = self._decoded(source, file.metadata.row_group(group), group, list(kinds))
-        yield from map(self._piece_on_device, self._checked(decoded, kinds, end))
+        short = frozenset(name for name, kind in kinds.items() if pa.types.is_string(kind))
+        for table in self._checked(decoded, kinds, end):
+            yield self._piece_on_device(DeviceTable(table.columns, len(table), short))
         if self._next_record < end:
             raise LeaveToHost("row groups of fewer rows than their footer says")
 

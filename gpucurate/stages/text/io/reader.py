@@ -52,6 +52,7 @@ class DocumentReader(SourceStage[FileGroupTask, DocumentBatch]):
     """
 
     name = "reader"
+    follows_device = True  # of the stage after it: a GPU segment reads its own ranges
     format: ClassVar[FileFormat | None] = None
     # The listing has a record of its own.
     not_in_plan: ClassVar[tuple[str, ...]] = ("file_paths", "_listing", "_columns")
