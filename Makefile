@@ -6,9 +6,10 @@ BIN    := $(VENV)/bin
 READY  := $(if $(ENVIRONMENT),,$(VENV)/.ready)
 RAPIDS := $(VENV)/rapids-api
 PYTEST_ARGS ?=
+BENCH_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-gpu gpu-smoke check format bench wheel clean
+.PHONY: help setup demo test test-gpu gpu-smoke check format bench bench-gpu wheel clean
 
 help: ## Print this list
 	@echo "Targets (PYTHON=$(PYTHON) makes the virtual environment):"
@@ -56,6 +57,9 @@ format: $(READY) ## Put the sources into the house's format
 
 bench: $(READY) ## Run the benchmarks (some minutes)
 	@set -e; for bench in benchmarks/bench_*.py; do echo "== $$bench"; $(BIN)/python "$$bench"; done
+
+bench-gpu: $(READY) ## Measure on a CUDA device, under 8 minutes (BENCH_ARGS="--only kernels" narrows it)
+	@$(BIN)/python -m benchmarks.gpu.bench_gpu --output .bench/gpu.json $(BENCH_ARGS)
 
 wheel: $(READY) ## Build the wheel into dist/
 	@$(BIN)/python -m build --wheel --no-isolation --outdir dist

@@ -1,4 +1,4 @@
-"""CuPy and RMM for tests: of this machine's device, or emulated."""
+"""CuPy, RMM, pylibcudf and cuDF for tests: of this machine's device, or emulated."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from typing import Any
 
 SITE = Path(__file__).parent / "emulator" / "site"
 """On the path before site-packages, ``import cupy`` finds the emulated one."""
+
+PACKAGES = {"cupy", "rmm", "cuda", "pylibcudf", "cudf"}
+"""What lies there."""
 
 
 def environment(cache: Path) -> dict[str, str]:
@@ -34,5 +37,5 @@ def emulated_cupy() -> Iterator[Any]:
 
 def _take_out() -> dict[str, Any]:
     """Take CuPy and what it stands on out of what is imported; what was there."""
-    names = [name for name in sys.modules if name.partition(".")[0] in {"cupy", "rmm", "cuda"}]
+    names = [name for name in sys.modules if name.partition(".")[0] in PACKAGES]
     return {name: sys.modules.pop(name) for name in names}

@@ -18,6 +18,7 @@ from gpucurate.spec.device import Device
 from gpucurate.spec.errors import ConfigurationError, GpucurateError, StageError
 from gpucurate.spec.statistics import StagePerfStats
 from gpucurate.stages.base import ProcessingStage, SourceStage
+from gpucurate.stages.function_decorators import FunctionStage
 from gpucurate.stages.specification import is_own
 from gpucurate.tasks.document import DocumentBatch
 from gpucurate.tasks.origin import Origin
@@ -136,7 +137,7 @@ class Chain:
 
 def _placed(stage: Stage, device: Device, flow: _Flow, tasks: Iterator[AnyTask]) -> Iterator[AnyTask]:
     """Tasks on the device of the stage, of user stages as the frame that is written against there."""
-    as_frame = not is_own(type(stage))
+    as_frame = not is_own(type(stage)) or isinstance(stage, FunctionStage)
     for task in tasks:
         box: Box = [task]
         del task

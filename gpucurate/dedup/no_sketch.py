@@ -29,6 +29,10 @@ class NoSketch:
         """No keys."""
         return np.zeros((len(text), 0), np.uint64), np.zeros(len(text), bool)
 
+    def working_bytes(self, documents: int, nbytes: int) -> int:
+        """Places of characters to be counted."""
+        return 64 * documents + nbytes // 256
+
     def warm_up(self) -> None:
         """Compile what the passes need besides keys."""
         warm_up()

@@ -22,7 +22,7 @@ from gpucurate.ops.segments import (
     split,
 )
 from gpucurate.ops.version import ALGORITHMS_VERSION
-from gpucurate.spec.errors import ConfigurationError
+from gpucurate.spec.errors import ConfigurationError, NotOnDeviceError
 
 Scope = Literal["corpus", "document"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
@@ -102,6 +102,14 @@ class Segmentation:
         if self.scope == "document":
             hashes ^= np.repeat(_hashes(documents), np.diff(segments.compared_firsts()), axis=0)
         return hashes
+
+    def working_bytes(self, documents: int, nbytes: int) -> int:
+        """Nothing on a GPU.
+
+        Raises:
+            NotOnDeviceError: segments are cut on the CPU.
+        """
+        raise NotOnDeviceError(f"{documents:,} documents are to be cut into segments on a GPU: use the CPU")
 
     def warm_up(self) -> None:
         """Compile what cutting segments takes: what an exact deduplication does, and a little more."""

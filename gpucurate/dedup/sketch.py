@@ -37,6 +37,14 @@ class Sketch(Protocol):
     def keys(self, text: TextBuffers) -> KeysAndMask:
         """Keys (uint64[n, bands]) and whether each document has any (bool[n])."""
 
+    def working_bytes(self, documents: int, nbytes: int) -> int:
+        """Bytes that a GPU needs at most, beside the text, while keys are taken.
+
+        Args:
+            documents: how many.
+            nbytes: of their text.
+        """
+
     def warm_up(self) -> None:
         """Compile what deduplication with these keys needs, so that workers only load it."""
 
@@ -80,6 +88,12 @@ class MinHashSketch:
         """The text that shingles are taken of."""
         return normalize(text) if self.normalized else text
 
+    def working_bytes(self, documents: int, nbytes: int) -> int:
+        """The normalised text, signatures twice where they are kept, keys thrice: all, taken, by band."""
+        values = self.params.num_permutations * np.dtype(self.params.value_type).itemsize
+        each = 2 * values + 3 * 8 * self.bands
+        return _text_bytes(documents, nbytes, normalized=self.normalized) + each * documents
+
     def warm_up(self) -> None:
         """Compile the rule of the sketch, and no other."""
         warm_up(self.params)
@@ -116,6 +130,10 @@ class HashSketch:
         hashes = document_hash(normalize(text) if self.normalized else text)
         return hashes, hashes[:, 0] == hashes[:, 0] if text.valid is None else text.valid
 
+    def working_bytes(self, documents: int, nbytes: int) -> int:
+        """The normalised text, hashes twice, and sums of the pieces of long documents."""
+        return _text_bytes(documents, nbytes, normalized=self.normalized) + documents * 2 * 16 + nbytes // 128
+
     def warm_up(self) -> None:
         """Compile."""
         warm_up()
@@ -123,3 +141,9 @@ class HashSketch:
     def is_warm(self) -> bool:
         """Whether that has been done."""
         return is_warm()
+
+
+def _text_bytes(documents: int, nbytes: int, *, normalized: bool) -> int:
+    """Places of documents and of their chunks; of normalised text its bytes too, which may be more."""
+    places = 64 * documents + nbytes // 256
+    return places + (nbytes + nbytes // 4 + 32 * documents if normalized else 0)

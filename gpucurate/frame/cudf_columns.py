@@ -13,9 +13,9 @@ import numpy as np
 import pyarrow as pa
 
 from gpucurate.frame.device_gather import prefix_sums, take_text
-from gpucurate.frame.device_table import Column, DeviceTable, DeviceValues, to_device
+from gpucurate.frame.device_table import Column, DeviceTable, DeviceValues, has_buffers, to_device
 from gpucurate.frame.text import TextBuffers
-from gpucurate.frame.transfers import array_module, depart
+from gpucurate.frame.transfers import array_module, depart, note_download, note_upload
 
 if TYPE_CHECKING:  # so that mypy reads the stubs of pylibcudf (tests/rapids)
     import cudf
@@ -44,7 +44,7 @@ def frame_of(table: DeviceTable) -> cudf.DataFrame:
     import cudf
     import pylibcudf as plc
 
-    columns = [_column_of(to_device(column)) for column in table.columns.values()]
+    columns = [_column_of(column) for column in table.columns.values()]
     return cudf.DataFrame.from_pylibcudf(plc.Table(columns), {"columns": list(table.columns)})
 
 
@@ -62,8 +62,9 @@ def buffers_of(column: plc.Column) -> Column:
     """The buffers of a ``pylibcudf.Column``; of types without, an Arrow array on the host."""
     name = column.type().id().name
     if name == "STRING":
-        return _text_of(column)
+        return _text_of(_shown(column, 0))
     if name in _TYPES:
+        column = _shown(column, np.dtype(_TYPES[name]).itemsize)
         first, rows = column.offset(), column.size()
         values = _span(column.data(), _TYPES[name])[first : first + rows]
         return DeviceValues(values, _valid(column))
@@ -71,7 +72,20 @@ def buffers_of(column: plc.Column) -> Column:
 
     depart(f"columns of {name} come to the host", column.size())
     array: pa.Array = cudf.Series.from_pylibcudf(column).to_arrow()
+    note_download(array.nbytes)
     return array
+
+
+def _shown(column: plc.Column, itemsize: int) -> plc.Column:
+    """The column if it shows all the memory of its rows, else a copy.
+
+    A slice of what Arrow holds shows as many values and bits as it has rows, from the beginning on.
+    """
+    rows, data, mask = column.offset() + column.size(), column.data(), column.null_mask()
+    is_short = (data is not None and data.size < rows * itemsize) or (
+        mask is not None and 8 * mask.size < rows
+    )
+    return column.copy() if is_short else column
 
 
 def _text_of(column: plc.Column) -> TextBuffers:
@@ -105,10 +119,24 @@ def _valid(column: plc.Column) -> Any:
     return xp.unpackbits(bits, bitorder="little")[first % 8 :][:rows].astype(bool)
 
 
+class _Lent:
+    """Memory to read. cuDF copies a buffer that others share before it lends it by this interface itself."""
+
+    def __init__(self, span: Any) -> None:
+        self.span = span
+        self.__cuda_array_interface__ = {
+            "data": (span.ptr, False),
+            "shape": (span.size,),
+            "typestr": "|u1",
+            "strides": None,
+            "version": 3,
+        }
+
+
 def _span(span: Any, kind: type[np.generic]) -> Any:
     """Memory of libcudf as an array of CuPy, which keeps it alive."""
     xp = array_module()
-    return xp.zeros(0, kind) if span is None else xp.asarray(span).view(np.uint8).view(kind)
+    return xp.zeros(0, kind) if span is None else xp.asarray(_Lent(span)).view(kind)
 
 
 def _column_of(column: Column) -> plc.Column:
@@ -116,12 +144,17 @@ def _column_of(column: Column) -> plc.Column:
     import cudf
     import pylibcudf as plc
 
+    if isinstance(column, pa.Array | pa.ChunkedArray):
+        if not has_buffers(column.type):
+            note_upload(column.nbytes)
+            return cudf.Series.from_arrow(column).to_pylibcudf()[0]
+        column = to_device(column)
     if isinstance(column, TextBuffers):
         return _strings(column)
     if isinstance(column, DeviceValues):
         values = plc.Column.from_cuda_array_interface(column.values)
         return values if column.valid is None else values.with_mask(*_mask(column.valid))
-    return cudf.Series.from_arrow(column).to_pylibcudf()[0]
+    raise TypeError(f"a column of {column.type} has no buffers on the device")
 
 
 def _strings(text: TextBuffers) -> plc.Column:

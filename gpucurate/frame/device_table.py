@@ -44,11 +44,13 @@ class DeviceTable:
     Args:
         columns: of ``rows`` entries each.
         rows: how many.
+        short: text columns that are ``string`` in Arrow, as they came, and not ``large_string``.
     """
 
-    def __init__(self, columns: Mapping[str, Column], rows: int) -> None:
+    def __init__(self, columns: Mapping[str, Column], rows: int, short: frozenset[str] = frozenset()) -> None:
         self.columns = dict(columns)
         self.rows = rows
+        self.short = short
 
     def __len__(self) -> int:
         return self.rows
@@ -57,11 +59,18 @@ class DeviceTable:
     def from_arrow(cls, table: pa.Table) -> Self:
         """Upload an Arrow table."""
         columns = {name: to_device(table.column(name)) for name in table.column_names}
-        return cls(columns, table.num_rows)
+        short = frozenset(field.name for field in table.schema if pa.types.is_string(field.type))
+        return cls(columns, table.num_rows, short)
 
     def to_arrow(self) -> pa.Table:
         """Download all columns."""
-        return pa.Table.from_arrays(list(map(to_host, self.columns.values())), list(self.columns))
+        return pa.Table.from_arrays([self.on_host(name) for name in self.columns], list(self.columns))
+
+    def on_host(self, name: str) -> pa.Array | pa.ChunkedArray:
+        """A column as Arrow; ``string`` only where 32 bits hold its offsets."""
+        array = to_host(self.columns[name])
+        is_short = name in self.short and pa.types.is_large_string(array.type)
+        return array.cast(pa.string()) if is_short and array.nbytes < 2**31 else array
 
     @property
     def nbytes(self) -> int:
@@ -70,7 +79,12 @@ class DeviceTable:
 
     def select(self, names: Sequence[str]) -> DeviceTable:
         """Only these columns, in this order."""
-        return DeviceTable({name: self.columns[name] for name in names}, self.rows)
+        return DeviceTable({name: self.columns[name] for name in names}, self.rows, self.short)
+
+    def slice(self, first: int, stop: int) -> DeviceTable:
+        """Rows ``first`` to ``stop``, over the same memory."""
+        sliced = {name: _slice(column, first, stop) for name, column in self.columns.items()}
+        return DeviceTable(sliced, stop - first, self.short)
 
     def assign(self, columns: Mapping[str, Any]) -> DeviceTable:
         """With columns added or replaced: of this module's kinds, or arrays of the device.
@@ -82,7 +96,7 @@ class DeviceTable:
         for name, column in made.items():
             if len(column) != self.rows:
                 raise ValueError(f"column {name!r} has {len(column)} entries for {self.rows} rows")
-        return DeviceTable({**self.columns, **made}, self.rows)
+        return DeviceTable({**self.columns, **made}, self.rows, self.short - frozenset(made))
 
     def take_mask(self, mask: Any) -> DeviceTable:
         """The rows where ``mask`` (bool[rows], on either side) is true, in order."""
@@ -96,7 +110,7 @@ class DeviceTable:
             else:
                 on_host = download(on_device) if on_host is None else on_host
                 taken[name] = column.filter(array_of(on_host))
-        return DeviceTable(taken, int(mask.sum()))
+        return DeviceTable(taken, int(mask.sum()), self.short)
 
 
 def concatenate_tables(tables: Sequence[DeviceTable]) -> DeviceTable:
@@ -109,7 +123,8 @@ def concatenate_tables(tables: Sequence[DeviceTable]) -> DeviceTable:
     if any(list(table.columns) != names for table in tables):
         raise ValueError(f"tables of columns {[list(t.columns) for t in tables]} cannot be joined")
     rows = sum(table.rows for table in tables)
-    return DeviceTable({name: _joined([t.columns[name] for t in tables]) for name in names}, rows)
+    joined = {name: _joined([t.columns[name] for t in tables]) for name in names}
+    return DeviceTable(joined, rows, frozenset.intersection(*(table.short for table in tables)))
 
 
 def to_device(column: Any) -> Column:
@@ -117,7 +132,7 @@ def to_device(column: Any) -> Column:
     kind = column.type
     if _is_text(kind):
         return text_to_device(TextBuffers.from_arrow(column))
-    if pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind):
+    if _is_number(kind):
         valid = upload(valid_rows(column)) if column.null_count else None
         return DeviceValues(upload(values_of(column)), valid)
     depart(f"columns of {kind} stay on the host", len(column))
@@ -151,6 +166,15 @@ def text_to_host(text: TextBuffers) -> TextBuffers:
     return TextBuffers(download(text.data[begin : int(offsets[-1])]), offsets - begin, valid)
 
 
+def has_buffers(kind: pa.DataType) -> bool:
+    """Whether columns of an Arrow type lie on the device: text, numbers and bools."""
+    return _is_text(kind) or _is_number(kind)
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind))
+
+
 def _is_text(kind: pa.DataType) -> bool:
     if pa.types.is_dictionary(kind):
         return _is_text(kind.value_type)
@@ -167,6 +191,17 @@ def _take(column: TextBuffers | DeviceValues, mask: Any) -> Column:
     if isinstance(column, TextBuffers):
         return take_text(column, mask)
     return DeviceValues(column.values[mask], None if column.valid is None else column.valid[mask])
+
+
+def _slice(column: Column, first: int, stop: int) -> Column:
+    if isinstance(column, DeviceValues):
+        valid = None if column.valid is None else column.valid[first:stop]
+        return DeviceValues(column.values[first:stop], valid)
+    if isinstance(column, TextBuffers):
+        begin, end = int(column.offsets[first]), int(column.offsets[stop])
+        valid = None if column.valid is None else column.valid[first:stop]
+        return TextBuffers(column.data[begin:end], column.offsets[first : stop + 1] - begin, valid)
+    return column.slice(first, stop - first)
 
 
 def _joined(columns: list[Column]) -> Column:

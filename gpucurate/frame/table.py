@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from gpucurate.frame.arrays import array_of
-from gpucurate.frame.device_table import DeviceTable, concatenate_tables, to_host
+from gpucurate.frame.device_table import DeviceTable, concatenate_tables
 from gpucurate.frame.text import TextBuffers
 from gpucurate.frame.transfers import download, is_on_device, upload
 from gpucurate.spec.device import Device
@@ -153,7 +153,7 @@ def as_mask(values: Any, rows: int) -> npt.NDArray[np.bool_]:
     """``values`` as a bool mask of ``rows`` entries, on the host.
 
     Args:
-        values: of NumPy, pandas, Arrow or a device, or a list.
+        values: of NumPy, pandas, cuDF, Arrow or a device, or a list.
         rows: entries that there must be.
 
     Raises:
@@ -209,7 +209,7 @@ def take_mask(table: Table, mask: npt.NDArray[np.bool_]) -> Table:
 def with_columns(table: Table, columns: Mapping[str, Any]) -> Table:
     """A copy of the table with columns added or replaced, by the same engine."""
     if isinstance(table, DeviceTable):
-        return table.assign(columns)
+        return table.assign({name: _without_cudf(values) for name, values in columns.items()})
     if not isinstance(table, pa.Table):
         return table.assign(**columns)
     for name, values in columns.items():
@@ -217,6 +217,16 @@ def with_columns(table: Table, columns: Mapping[str, Any]) -> Table:
         at = table.schema.get_field_index(name)
         table = table.append_column(name, array) if at < 0 else table.set_column(at, name, array)
     return table
+
+
+def _without_cudf(values: Any) -> Any:
+    """A series of cuDF as the column that it holds; anything else as it is."""
+    module = sys.modules.get("cudf")
+    if module is None or not isinstance(values, module.Series):
+        return values
+    from gpucurate.frame.cudf_columns import column_of_series
+
+    return column_of_series(values)
 
 
 def replace_column(table: Table, name: str, values: pa.Array) -> Table:
@@ -269,7 +279,7 @@ def unpack(packed: Table | bytes) -> Table:
 def column_as_arrow(table: Table, name: str) -> pa.ChunkedArray:
     """One column as Arrow, downloaded if need be."""
     if isinstance(table, DeviceTable):
-        column = to_host(table.columns[name])
+        column = table.on_host(name)
         return column if isinstance(column, pa.ChunkedArray) else pa.chunked_array([column])
     return to_arrow(select_columns(table, [name])).column(0)
 

@@ -1,7 +1,8 @@
 """Bytes that cross between host and device, counted for the stage that moved them.
 
-Every array that goes up or comes down passes through :func:`upload` and :func:`download`: what they do not
-count did not move. Only single numbers that steer a kernel, such as the length of its output, are left out.
+Every array that goes up or comes down passes through :func:`upload` and :func:`download`, and what a library
+moves is told to :func:`note_upload` or :func:`note_download`: what they do not count did not move. Only
+single numbers that steer a kernel, such as the length of its output, are left out.
 """
 
 from __future__ import annotations
@@ -57,9 +58,14 @@ def upload(array: npt.NDArray[Any]) -> Any:
     Raises:
         DeviceError: CuPy is not installed.
     """
-    if (stats := _ledger.get()) is not None:
-        stats.host_to_device_bytes += array.nbytes
+    note_upload(array.nbytes)
     return array_module().asarray(array)
+
+
+def note_upload(nbytes: int) -> None:
+    """Count bytes that a library sent to the device, such as those of a file."""
+    if (stats := _ledger.get()) is not None:
+        stats.host_to_device_bytes += nbytes
 
 
 class Upload:
@@ -99,8 +105,7 @@ def begin_upload(array: npt.NDArray[Any], free_after: Callable[[Any], None] | No
     Raises:
         DeviceError: CuPy is not installed.
     """
-    if (stats := _ledger.get()) is not None:
-        stats.host_to_device_bytes += array.nbytes
+    note_upload(array.nbytes)
     return Upload(array, free_after)
 
 
@@ -114,10 +119,15 @@ def download(array: Any) -> npt.NDArray[Any]:
     """A copy on the host, when the device has made it; a NumPy array as it is."""
     if isinstance(array, np.ndarray):
         return array
-    if (stats := _ledger.get()) is not None:
-        stats.device_to_host_bytes += array.nbytes
+    note_download(array.nbytes)
     copied: npt.NDArray[Any] = array.get()
     return copied
+
+
+def note_download(nbytes: int) -> None:
+    """Count bytes that a library brought to the host."""
+    if (stats := _ledger.get()) is not None:
+        stats.device_to_host_bytes += nbytes
 
 
 def depart(cause: str, count: int = 1) -> None:

@@ -46,8 +46,10 @@ def read_range(
         piece_bytes: size of a piece.
         keep_original: whether pieces carry the untouched records.
         limits: what is put up with.
-        gpu: memory of the GPU where tables are wanted, if they are; what no kernel can read is read on the
-            host all the same, into Arrow tables.
+        gpu: memory of the GPU where tables are wanted, if they are; what cannot be read there is read on
+            the host all the same, into Arrow tables: Parquet where originals are kept (its rows are Arrow's)
+            or pylibcudf is not installed, and what :class:`DeviceParquetReader` and
+            :class:`DeviceJsonlReader` leave to it.
 
     Raises:
         InputError: the file is missing, cannot be read, changed since it was listed, or is
@@ -69,6 +71,13 @@ def read_range(
         "limits": limits,
     }
     if source.file.format == "parquet":
+        if gpu is not None and fields and not keep_original:
+            from gpucurate.frame.cudf_parquet import is_available
+
+            if is_available():
+                from gpucurate.io.parquet.device_reader import DeviceParquetReader
+
+                return iter(DeviceParquetReader(source, memory=gpu, **wanted))
         from gpucurate.io.parquet.reader import ParquetReader
 
         return iter(ParquetReader(source, **wanted))

@@ -83,6 +83,11 @@ class LocalSource(ByteSource):
             os.close(self._fd)
             raise
 
+    @property
+    def open_path(self) -> str:
+        """A path to the very file that is open, whatever took its name: for libraries that open by path."""
+        return f"/proc/self/fd/{self._fd}"
+
     def read_into(self, view: memoryview, offset: int) -> int:
         """Fill ``view`` from ``offset``."""
         done = 0

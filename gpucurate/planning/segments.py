@@ -29,16 +29,25 @@ def device_of(stage: StageSpec, available: frozenset[Device]) -> Device:
 
 
 def devices_of(stages: Sequence[StageSpec], available: frozenset[Device]) -> list[Device]:
-    """Where each stage runs; one that follows the device runs where the stage before it does.
+    """Where each stage runs.
+
+    One that follows the device runs where the stage before it does; a reader, which has none before it,
+    where the next stage does that follows nobody: a GPU segment reads its own ranges.
 
     Raises:
         ConfigurationError: a stage that runs on no device there is.
     """
+    own = [None if _follows(stage) else device_of(stage, available) for stage in stages]
+    leading = next((device for device in own if device is not None), None)
     devices: list[Device] = []
-    for stage in stages:
-        follows = stage.follows_device and devices and not stage.resources.requires_gpu
-        devices.append(devices[-1] if follows else device_of(stage, available))
+    for stage, device in zip(stages, own, strict=True):
+        before = devices[-1] if devices else leading
+        devices.append(device or before or device_of(stage, available))
     return devices
+
+
+def _follows(stage: StageSpec) -> bool:
+    return stage.follows_device and not stage.resources.requires_gpu
 
 
 def cut_segments(stages: Sequence[StageSpec], available: frozenset[Device]) -> tuple[Segment, ...]:

@@ -40,7 +40,8 @@ class ProcessingStage(ABC, Generic[X, Y]):
             where there is none. A stage runs on the GPU if its resources ask for one, or if it
             runs nowhere else; it is given cuDF there.
         follows_device: whether batches are taken wherever they are, since the stage looks at none
-            of their columns, or at few: such a stage never makes a batch move.
+            of their columns, or at few: such a stage never makes a batch move. A first stage goes
+            where the next one is that follows nobody.
 
     >>> class Shout(ProcessingStage[DocumentBatch, DocumentBatch]):
     ...     def inputs(self):

@@ -50,6 +50,7 @@ def normal(text):
 OPERATIONS = {
     "document_hash": lambda module, text, *device: [module.document_hash(text, *device)],
     "char_length": lambda module, text, *device: [module.char_length(text, *device)],
+    "utf8": lambda module, text, *device: [module.invalid_utf8(text, *device)],
     "normalize": lambda module, text, *device: normal(module.normalize(text, *device)),
     "minhash of characters": lambda module, text, *device: module.band_keys(text, CHARACTERS, *device),
     "minhash of words": lambda module, text, *device: module.band_keys(text, WORDS, *device),

@@ -154,3 +154,32 @@ def test_documents_are_read_from_either_side(cuda):
     moved = frame.text_of(frame.to_device_table(pa.table({"t": pa.array(TEXTS)})), "t")
     assert download(moved.data).tobytes() == text.data.tobytes()
     assert download(moved.valid).tolist() == text.valid.tolist()
+
+
+@pytest.mark.parametrize("rows", [(0, 8), (2, 7), (3, 3), (7, 8)])
+def test_rows_are_sliced_over_the_same_memory(cuda, rows):
+    whole = frame.to_device_table(table())
+    stats = StagePerfStats("test")
+    with counted_for(stats):
+        part = whole.slice(*rows)
+    assert (stats.host_to_device_bytes, stats.device_to_host_bytes) == (0, 0)
+    same(frame.to_arrow(part), table().slice(rows[0], rows[1] - rows[0]))
+    assert len(part.columns["text"].data) == part.columns["text"].nbytes
+
+
+def test_text_comes_back_as_the_type_that_it_was(cuda):
+    moved = frame.to_device_table(table())
+    kinds = {"text": pa.large_string(), "short": pa.string()}
+    for made in (
+        moved,
+        moved.slice(1, 5),
+        frame.take_mask(moved, np.arange(8) < 3),
+        frame.concatenate([moved, moved]),
+        frame.select_columns(moved, ["short", "text"]),
+        frame.with_columns(moved, {"n": np.arange(8)}),
+    ):
+        arrow = frame.to_arrow(made)
+        assert {name: arrow.schema.field(name).type for name in kinds} == kinds
+        assert frame.column_as_arrow(made, "short").type == pa.string()
+    longer = frame.with_columns(moved, {"short": moved.columns["text"]})
+    assert frame.to_arrow(longer).schema.field("short").type == pa.large_string()

@@ -18,6 +18,7 @@ from tests.emulator import (
     test_json_lines,
     test_minhash,
     test_normalize,
+    test_utf8,
     texts,
 )
 from tests.emulator.backend import Emulated, OnDevice
@@ -59,6 +60,7 @@ SMOKE_CHECKS: dict[str, Callable[[Device], None]] = {
     "shingle_sets": lambda device: test_jaccard.agree(device, TEXT, MinHashParams()),
     "survivors": lambda device: test_clusters.survivors_agree(device, IDS // 9 % 50, IDS % 7, piece=1000),
     "union_find": union_find_agrees,
+    "valid_utf8": lambda device: test_utf8.check(device, test_utf8.SEQUENCES),
 }
 
 

@@ -43,6 +43,14 @@ def test_an_environment_that_is_there_is_taken_as_it_is(repository):
     assert line.startswith("/opt/there/bin/python -m pytest --device cuda tests/gpu")
 
 
+def test_the_gpu_benchmark_is_one_call_in_an_environment_that_is_there(repository):
+    command = ["make", "--dry-run", "bench-gpu", "ENVIRONMENT=/opt/there", "BENCH_ARGS=--only cudf"]
+    done = subprocess.run(command, cwd=repository, capture_output=True, text=True, check=True)
+    (line,) = (line for line in done.stdout.splitlines() if "python" in line)
+    module = "/opt/there/bin/python -m benchmarks.gpu.bench_gpu"
+    assert line == f"{module} --output .bench/gpu.json --only cudf"
+
+
 @pytest.mark.skipif(missing_device() is None, reason="there is a CUDA device")
 def test_the_suite_refuses_a_cuda_run_without_a_device(repository):
     command = [sys.executable, "-m", "pytest", "--device", "cuda", "tests/gpu"]

@@ -40,8 +40,11 @@ def test_a_stage_that_follows_the_device_makes_no_crossing():
     assert len(list(crossings(made, 5))) == 1
 
 
-def test_a_first_stage_that_follows_has_nothing_to_follow():
-    assert plan(stage("writer", follows_device=True)).devices == ("cpu",)
+def test_a_reader_goes_where_the_stages_after_it_are():
+    reader = stage("reader", is_source=True, follows_device=True)
+    assert plan(reader, stage("a", True), stage("b")).devices == ("cuda", "cuda", "cpu")
+    assert plan(reader, stage("a"), stage("b", True)).devices == ("cpu", "cpu", "cuda")
+    assert plan(reader, stage("writer", follows_device=True)).devices == ("cpu", "cpu")
 
 
 def test_without_a_gpu_nothing_crosses():

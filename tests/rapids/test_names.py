@@ -67,7 +67,7 @@ def live_objections(uses, root, module):
 
 @pytest.fixture(scope="module")
 def uses(repository):
-    return uses_of(repository / "gpucurate")
+    return uses_of(repository / "gpucurate") + uses_of(repository / "benchmarks" / "gpu")
 
 
 def test_all_that_the_package_uses_of_rapids_exists_and_takes_what_it_is_given(rapids, uses):

@@ -57,7 +57,7 @@ def outcome(output: Path):
     """Bytes of every file that is a result, and the clusters."""
     files = [*output.glob("*.jsonl*"), *output.glob("_gpucurate/rejects/*")]
     clusters = pq.read_table(output / "_gpucurate" / "clusters")
-    tables = {path.name: pq.read_table(path).to_pylist() for path in output.glob("*.parquet")}
+    tables = {path.name: pq.read_table(path) for path in output.glob("*.parquet")}
     return {path.name: path.read_bytes() for path in files}, tables, clusters.to_pylist()
 
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from gpucurate.frame.device_table import DeviceTable
 from gpucurate.frame.text import TextBuffers
 from gpucurate.frame.transfers import array_module, depart, download, upload
+from gpucurate.io.host_work import LeaveToHost
 from gpucurate.io.jsonl.parse import parse_records
 from gpucurate.io.jsonl.record import RecordError
 from gpucurate.ops.json_lines import (
@@ -28,10 +29,6 @@ MOST_UNUSUAL = 8
 """Where more than one line in so many is unusual, all are parsed on the host at once."""
 
 Places = npt.NDArray[np.int64]
-
-
-class LeaveToHost(Exception):  # noqa: N818 - no error: the host's parser takes the chunk
-    """The lines are not such as a kernel can take; the message is why."""
 
 
 @dataclass(frozen=True, slots=True)

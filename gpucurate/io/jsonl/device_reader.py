@@ -12,8 +12,9 @@ import numpy.typing as npt
 
 from gpucurate.frame.transfers import Upload, begin_upload, depart, download, upload
 from gpucurate.io.ahead import ahead
+from gpucurate.io.host_work import LeaveToHost
 from gpucurate.io.jsonl.chunks import Chunk, Part, Room
-from gpucurate.io.jsonl.device_lines import DeviceLines, LeaveToHost, read_lines
+from gpucurate.io.jsonl.device_lines import DeviceLines, read_lines
 from gpucurate.io.jsonl.reader import JsonlReader
 from gpucurate.io.piece import LinesOriginal, Piece
 from gpucurate.memory.gpu_memory import GpuMemory

@@ -15,7 +15,7 @@ from gpucurate.io.parquet.footer import BadParquetError, open_parquet, unsupport
 from gpucurate.io.parquet.text import BadText, text_column
 from gpucurate.io.parquet.views import without_views
 from gpucurate.io.piece import Piece, TableOriginal
-from gpucurate.io.source import open_source
+from gpucurate.io.source import ByteSource, open_source
 from gpucurate.io.urls import redact
 from gpucurate.spec.errors import InputError, one_line
 from gpucurate.spec.reject import Reject
@@ -62,7 +62,7 @@ class ParquetReader:
                 # The file's first range speaks for the whole file.
                 yield from [self._corrupt(0, str(error))] if self._range.ordinal == 0 else []
                 return
-            yield from self._read(file, columns)
+            yield from self._read(source, file, columns)
 
     def _columns(self, file: pq.ParquetFile) -> list[str] | None:
         """Columns to read; None for all."""
@@ -71,7 +71,7 @@ class ParquetReader:
         present = set(file.schema_arrow.names)
         return [name for name in self._fields if name in present]
 
-    def _read(self, file: pq.ParquetFile, columns: list[str] | None) -> Iterator[Piece]:
+    def _read(self, source: ByteSource, file: pq.ParquetFile, columns: list[str] | None) -> Iterator[Piece]:
         self._schema = without_views(file.schema_arrow)
         groups = file.metadata.num_row_groups
         start, stop = (0, groups) if self._range.is_whole else (self._range.start, self._range.stop)
@@ -80,12 +80,17 @@ class ParquetReader:
         for group in range(start, stop):
             end = self._next_record + rows[group]
             try:
-                for table in self._tables(file, group, columns):
-                    yield self._piece_of(table)
+                yield from self._read_group(source, file, group, columns)
             except InputError:
                 raise
             except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
                 yield from self._lost(end, f"row group {group} cannot be read: {one_line(error)}")
+
+    def _read_group(
+        self, source: ByteSource, file: pq.ParquetFile, group: int, columns: list[str] | None
+    ) -> Iterator[Piece]:
+        """The pieces of a row group; what is raised loses the records that are left."""
+        yield from map(self._piece_of, self._tables(file, group, columns))
 
     def _lost(self, end: int, detail: str) -> Iterator[Piece]:
         """The records up to ``end``, all rejected: how many there are is known from the footer."""

@@ -1,7 +1,4 @@
-"""Characters of JSON strings: UTF-8 sequences and escapes, in compiled code.
-
-Grammar: RFC 8259, section 7; UTF-8: RFC 3629, table 3-7 of the Unicode Standard.
-"""
+"""Characters of JSON strings: escapes, in compiled code (RFC 8259, section 7)."""
 
 from __future__ import annotations
 
@@ -36,32 +33,6 @@ def hex4(data: Any, i: int) -> int:
             return BAD
         unit = unit * 16 + digit
     return unit
-
-
-@kernel
-def sequence_length(data: Any, i: int, stop: int) -> int:
-    """Bytes of the well-formed UTF-8 sequence of a non-ASCII character at ``i``, or 0."""
-    c = data[i]
-    if c < 0xC2 or c > 0xF4:
-        return 0
-    length = 2 if c < 0xE0 else 3 if c < 0xF0 else 4
-    if i + length > stop:
-        return 0
-    low, high = 0x80, 0xBF
-    if c == 0xE0:
-        low = 0xA0  # else overlong
-    elif c == 0xED:
-        high = 0x9F  # else a surrogate
-    elif c == 0xF0:
-        low = 0x90  # else overlong
-    elif c == 0xF4:
-        high = 0x8F  # else beyond U+10FFFF
-    if data[i + 1] < low or data[i + 1] > high:
-        return 0
-    for k in range(2, length):
-        if data[i + k] & 0xC0 != 0x80:
-            return 0
-    return length
 
 
 @kernel

@@ -15,9 +15,9 @@ from gpucurate.ops.json_lines.characters import (
     SPACE,
     escape_length,
     put_escape,
-    sequence_length,
 )
 from gpucurate.ops.json_lines.simd import WIDTH, backslash_mask, copy_block, first_bit, special_mask
+from gpucurate.ops.utf8.validity import sequence_length
 
 
 @kernel

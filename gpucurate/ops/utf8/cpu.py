@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gpucurate.ops.compiled import kernel
+from gpucurate.ops.utf8.validity import invalid_utf8  # noqa: F401 - the contract looks for it here
 
 PIECE = 1024
 """Bytes of text that most operations take at a time."""

@@ -113,13 +113,18 @@ class DocumentKeys(ProcessingStage[DocumentBatch, FileGroupTask]):
         if self.device == "cpu":
             return self._take_all(text)
         return self.gpu_memory.in_parts(
-            self._take_all,
+            self._take_reserved,
             text,
             TextBuffers.halves,
             joined,
             size=lambda part: part.nbytes,
             learned=self._learned,
         )
+
+    def _take_reserved(self, text: TextBuffers) -> Taken:
+        """What is taken of a part, once there is room for what that takes."""
+        with self.gpu_memory.budget.reserve(self.sketch.working_bytes(len(text), text.nbytes)):
+            return self._take_all(text)
 
     def _take_all(self, text: TextBuffers) -> Taken:
         keys, has_keys, signatures = self.take(text)

@@ -52,6 +52,7 @@ class DocumentReader(SourceStage[FileGroupTask, DocumentBatch]):
     """
 
     name = "reader"
+    follows_device = True  # of the stage after it: a GPU segment reads its own ranges
     format: ClassVar[FileFormat | None] = None
     # The listing has a record of its own.
     not_in_plan: ClassVar[tuple[str, ...]] = ("file_paths", "_listing", "_columns")
@@ -191,7 +192,8 @@ class DocumentReader(SourceStage[FileGroupTask, DocumentBatch]):
     def _why_on_host(self, source: FileRange) -> str:
         """Why documents come from the host's reader, though the stage runs on a GPU."""
         if source.file.format == "parquet":
-            return "Parquet that is decoded on the CPU"
+            kept = ", for whole rows are kept" if self.keep_original else ""
+            return f"Parquet that is decoded on the CPU{kept}"
         return "lines that are parsed on the CPU" if self.fields else "lines of which all fields are read"
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from cupy import cuda
-from cupy._array import ndarray, to_device, unwrapped, wrapped
+from cupy._array import ndarray, of_interface, to_device, unwrapped, wrapped
 from cupy._kernels import RawModule
 from cupy._streams import UNDEFINED
 
@@ -29,6 +29,8 @@ def asarray(values: Any, dtype: Any = None, order: str = "C") -> ndarray:
     """An array of the device: host arrays are copied, those of the device are not."""
     if isinstance(values, ndarray):
         return values if dtype is None or values.dtype == dtype else values.astype(dtype)
+    if hasattr(values, "__cuda_array_interface__"):
+        return asarray(of_interface(values), dtype)
     return to_device(np.asarray(values, dtype, order=order))
 
 

@@ -114,6 +114,21 @@ def to_device(values: np.ndarray) -> ndarray:
     return wrapped(np.array(values, order="C", copy=True))
 
 
+class _Lent:
+    """Memory that something else of the device holds."""
+
+    def __init__(self, owner: Any) -> None:
+        self.owner, described = owner, owner.__cuda_array_interface__
+        names = ("data", "shape", "typestr", "strides")
+        self.__array_interface__ = {name: described.get(name) for name in names} | {"version": 3}
+
+
+def of_interface(owner: Any) -> ndarray:
+    """An array over the memory that ``owner.__cuda_array_interface__`` describes, which it keeps alive."""
+    shape, kind = owner.__cuda_array_interface__["shape"], owner.__cuda_array_interface__["typestr"]
+    return wrapped(np.asarray(_Lent(owner)) if np.prod(shape) else np.zeros(shape, kind))
+
+
 def wrapped(found: Any) -> Any:
     """What NumPy gave, as CuPy gives it: arrays of the device, scalars as arrays of no dimension."""
     if isinstance(found, tuple | list):

@@ -192,3 +192,10 @@ def get_current_device_resource() -> DeviceMemoryResource:
     from cupy.cuda import runtime
 
     return get_per_device_resource(runtime.getDevice())
+
+
+def set_current_device_resource(mr: DeviceMemoryResource) -> None:
+    """Choose it for the current device."""
+    from cupy.cuda import runtime
+
+    set_per_device_resource(runtime.getDevice(), mr)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any, Self
 
 from cupy import _memory
@@ -47,16 +48,29 @@ class Event:
 
     def __init__(self, *_: Any, **__: Any) -> None:
         self._before: tuple[Queue, int] | None = None
+        self.recorded: float | None = None
 
     def record(self, stream: Any = None) -> None:
-        """Note the point."""
+        """Note the point, and the host's time."""
         copies = (stream or get_current_stream()).copies
         self._before = copies, copies.position
+        self.recorded = time.perf_counter()
 
     def synchronize(self) -> None:
         """Wait until the stream got there."""
         if self._before is not None:
             self._before[0].finish(self._before[1])
+
+
+def get_elapsed_time(start_event: Event, end_event: Event) -> float:
+    """Milliseconds of the host between two events, which say nothing about a device.
+
+    Raises:
+        CUDARuntimeError: one was not recorded.
+    """
+    if start_event.recorded is None or end_event.recorded is None:
+        raise runtime.CUDARuntimeError("cudaErrorInvalidResourceHandle: invalid resource handle")
+    return 1000 * (end_event.recorded - start_event.recorded)
 
 
 class Stream:

@@ -43,3 +43,13 @@ def memGetInfo() -> tuple[int, int]:
 
 def deviceSynchronize() -> None:
     """Everything is done already."""
+
+
+def driverGetVersion() -> int:
+    """As a driver for CUDA 13.0 says it."""
+    return 13000
+
+
+def runtimeGetVersion() -> int:
+    """As CUDA 13.0 says it."""
+    return 13000

@@ -1,0 +1,106 @@
+"""Checksums of the pages of a column, where its writer made any, checked over the bytes in the file.
+
+libcudf does not look at them. A page header is a struct of Thrift's compact protocol (parquet.thrift,
+``PageHeader``); its ``crc`` is the CRC-32 of what follows it, as compressed.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+from zlib import crc32
+
+from gpucurate.io.source import ByteSource
+
+_HEAD = 1 << 16
+_COMPRESSED_SIZE, _CRC = 3, 4  # fields of PageHeader
+_TRUE, _FALSE, _I16, _I64, _BINARY, _STRUCT = 1, 2, 4, 6, 8, 12  # types
+
+
+class PageHeader(NamedTuple):
+    """What of a page header is needed: where it ends, the bytes that follow, and their checksum, if any."""
+
+    end: int
+    nbytes: int
+    crc: int | None
+
+
+def checksums_hold(source: ByteSource, begin: int, nbytes: int) -> bool:
+    """Whether each page of a column chunk has the checksum that its header tells, if any does.
+
+    The first page speaks for all: where it has none, no other byte of the chunk is read.
+
+    Args:
+        source: the file.
+        begin: of the chunk's first page.
+        nbytes: of all its pages with their headers.
+    """
+    try:
+        head = read_page_header(source.read(begin, min(nbytes, _HEAD)), 0)
+        return head.crc is None or _all_hold(source.read(begin, nbytes))
+    except (IndexError, ValueError, RecursionError):  # no header: whoever decodes the page says so
+        return False
+
+
+def read_page_header(data: bytes, at: int) -> PageHeader:
+    """The header that begins at ``at``.
+
+    Raises:
+        IndexError: it goes beyond the data.
+        ValueError: it is none.
+        RecursionError: nor is this.
+    """
+    found: dict[int, int] = {}
+    field = 0
+    while (lead := data[at]) != 0:
+        at, kind = at + 1, lead & 15
+        field, at = (field + (lead >> 4), at) if lead >> 4 else _number(data, at)
+        if _I16 <= kind <= _I64:
+            found[field], at = _number(data, at)
+        else:
+            at = _skip(data, at, kind)
+    nbytes = found.get(_COMPRESSED_SIZE, -1)
+    if nbytes < 0:
+        raise ValueError("a page header without a size")
+    return PageHeader(at + 1, nbytes, None if _CRC not in found else found[_CRC] & 0xFFFFFFFF)
+
+
+def _all_hold(data: bytes) -> bool:
+    at, view = 0, memoryview(data)
+    while at < len(data):
+        page = read_page_header(data, at)
+        at = page.end + page.nbytes
+        if at > len(data) or page.crc not in (None, crc32(view[page.end : at])):
+            return False
+    return True
+
+
+def _varint(data: bytes, at: int) -> tuple[int, int]:
+    value = shift = 0
+    while data[at] >= 0x80:
+        value |= (data[at] & 0x7F) << shift
+        at, shift = at + 1, shift + 7
+        if shift > 63:
+            raise ValueError("a number of more than 64 bits")
+    return value | data[at] << shift, at + 1
+
+
+def _number(data: bytes, at: int) -> tuple[int, int]:
+    """A signed number, and what comes after it."""
+    value, at = _varint(data, at)
+    return (value >> 1) ^ -(value & 1), at
+
+
+def _skip(data: bytes, at: int, kind: int) -> int:
+    """Behind a field of a struct."""
+    if kind in (_TRUE, _FALSE):
+        return at
+    if _I16 <= kind <= _I64:
+        return _varint(data, at)[1]
+    if kind == _BINARY:
+        size, at = _varint(data, at)
+        return at + size
+    if kind != _STRUCT:
+        raise ValueError(f"a field of type {kind}, which page headers do not have")
+    while (lead := data[at]) != 0:
+        at = _skip(data, at + 1 if lead >> 4 else _varint(data, at + 1)[1], lead & 15)
+    return at + 1
