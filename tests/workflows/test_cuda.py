@@ -10,7 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from gpucurate.backends.executors import InlineExecutor, LocalExecutor
+from gpucurate.dedup.resident_keys import ResidentKeys
 from gpucurate.spec.errors import ConfigurationError
+from gpucurate.stages.deduplication.grouping import BandGrouping
+from gpucurate.workflows import passes
 from gpucurate.workflows.exact import ExactDeduplicationWorkflow
 from gpucurate.workflows.fuzzy import FuzzyDeduplicationWorkflow
 
@@ -70,6 +73,35 @@ def agree(source, tmp_path, sort, executor=None, **options):
 def stage(report, name):
     """Figures of a stage, in the first phase that has it."""
     return next(stats for phase in report.phases for stats in phase.stages if stats.stage_name == name)
+
+
+def test_grouping_begins_without_idle_memory(source, tmp_path, cuda, monkeypatch):
+    idle = []
+    join = BandGrouping._join
+
+    def noted(stage, *given):
+        idle.append(stage.gpu_memory.pool.trim())
+        return join(stage, *given)
+
+    monkeypatch.setattr(BandGrouping, "_join", noted)
+    agree(source, tmp_path, "fuzzy")
+    assert idle == [0]
+
+
+def test_the_keys_of_a_units_batches_stay_on_the_device_in_one_piece(source, tmp_path, cuda, monkeypatch):
+    kept = []
+    put = ResidentKeys.put
+
+    def noted(resident, path, pieces):
+        kept.append(
+            [(piece.documents, piece.keys.shape[1], piece.keys.flags.c_contiguous) for piece in pieces]
+        )
+        return put(resident, path, pieces)
+
+    monkeypatch.setattr(ResidentKeys, "put", noted)
+    monkeypatch.setattr(passes, "PIECE_BYTES", 4096)
+    agree(source, tmp_path, "fuzzy")
+    assert kept == [[(62, 62, True)]]
 
 
 @pytest.mark.parametrize("sort", WORKFLOWS)

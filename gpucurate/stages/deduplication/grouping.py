@@ -113,6 +113,8 @@ class BandGrouping(ProcessingStage[BandTask, FileGroupTask]):
     def process(self, task: BandTask) -> FileGroupTask:
         """Join by the task's bands; the forest is the unit's output."""
         resident = resident_keys(self._gpu_memory)
+        if self._gpu_memory is not None:
+            self._gpu_memory.release()  # what batches left idle lies in pieces, and arrays here are large
         try:
             forest = self._join(task.data, resident)
         except ConfigurationError:

@@ -24,7 +24,7 @@ from gpucurate.stages.base import ProcessingStage, StageIO
 from gpucurate.stages.context import UnitContext
 from gpucurate.stages.deduplication.column_path import ColumnPath
 from gpucurate.stages.deduplication.records import unit_records
-from gpucurate.stages.deduplication.resident import resident_keys
+from gpucurate.stages.deduplication.resident import one_piece, resident_keys
 from gpucurate.stages.deduplication.taken import Keys, Taken, joined, taken_to_host
 from gpucurate.tasks.document import DocumentBatch
 from gpucurate.tasks.file_group import FileGroupTask
@@ -183,7 +183,7 @@ class DocumentKeys(ProcessingStage[DocumentBatch, FileGroupTask]):
         """Let the keys of the unit stay on the GPU, by the name of their file."""
         resident = resident_keys(self._gpu_memory)
         if resident is not None:
-            resident.put(self.context.final_path(name), self._resident)
+            resident.put(self.context.final_path(name), [one_piece(self._resident)])
         self._resident = []
 
     @property

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from gpucurate.dedup.resident_keys import ResidentKeys
+from collections.abc import Sequence
+
+from gpucurate.dedup.resident_keys import KeyPiece, ResidentKeys
+from gpucurate.frame.transfers import array_module
 from gpucurate.memory.gpu_memory import GpuMemory
 
 RESIDENT_SHARE = 0.5
@@ -18,3 +21,16 @@ def resident_keys(memory: GpuMemory | None) -> ResidentKeys | None:
     if memory is None:
         return None
     return memory.kept("keys", lambda: ResidentKeys(int(memory.pool.limit * RESIDENT_SHARE)))
+
+
+def one_piece(pieces: Sequence[KeyPiece]) -> KeyPiece:
+    """The keys of a unit's batches in two arrays: grouping copies each piece on its own, band by band.
+
+    Args:
+        pieces: at least one.
+    """
+    if len(pieces) == 1:
+        return pieces[0]
+    xp = array_module()
+    ids, keys = [piece.ids for piece in pieces], [piece.keys for piece in pieces]
+    return KeyPiece(xp.concatenate(ids), xp.concatenate(keys, axis=1))

@@ -17,8 +17,9 @@ import numpy as np
 from cupy import cuda
 from cupy._array import ndarray, of_interface, to_device, unwrapped, wrapped
 from cupy._kernels import RawModule
+from cupy._streams import UNDEFINED
 
-__all__ = ["RawModule", "asarray", "asnumpy", "cuda", "ndarray"]
+__all__ = ["RawModule", "asarray", "asnumpy", "cuda", "empty", "empty_like", "ndarray"]
 __version__ = "14.2.0+emulated"
 
 NAMES = frozenset((Path(__file__).parent / "names.txt").read_text().split())
@@ -54,6 +55,21 @@ def asnumpy(values: Any) -> Any:
 def frombuffer(*_: Any, **__: Any) -> Any:
     """CuPy's reads host memory: upload the array instead, so that it is counted."""
     raise TypeError("cupy.frombuffer copies from the host behind the counters' back")
+
+
+def empty(shape: Any, dtype: Any = float, order: str = "C") -> ndarray:
+    """Memory as a device gives it: with what was there before."""
+    return wrapped(_used(np.empty(shape, dtype, order)))
+
+
+def empty_like(prototype: ndarray, dtype: Any = None) -> ndarray:
+    """As :func:`empty`, with the shape of another."""
+    return wrapped(_used(np.empty_like(unwrapped(prototype), dtype)))
+
+
+def _used(memory: np.ndarray) -> np.ndarray:
+    memory.reshape(-1).view(np.uint8)[...] = UNDEFINED
+    return memory
 
 
 @cache

@@ -12,7 +12,7 @@ TOTAL = int(os.environ.get("GPUCURATE_EMULATED_GPU_BYTES", str(8 * 10**9)))
 """What the device is said to have."""
 
 _lock = threading.RLock()  # a finalizer may run while it is held
-_held = {"now": 0, "peak": 0, "limit": TOTAL}
+_held = {"now": 0, "peak": 0, "limit": TOTAL, "reserved": 0}
 
 
 class OutOfMemoryError(MemoryError):
@@ -41,12 +41,19 @@ def take_of_device(nbytes: int) -> None:
             raise OutOfMemoryError(nbytes, _held["now"], _held["limit"])
         _held["now"] += nbytes
         _held["peak"] = max(_held["peak"], _held["now"])
+        _held["reserved"] = max(_held["reserved"], _held["now"])
 
 
 def give_back(nbytes: int) -> None:
     """Count a release."""
     with _lock:
         _held["now"] -= nbytes
+
+
+def trim() -> None:
+    """What a pool keeps though nobody uses it goes back to the device."""
+    with _lock:
+        _held["reserved"] = _held["now"]
 
 
 def plain_allocator(nbytes: int) -> Callable[[], None]:

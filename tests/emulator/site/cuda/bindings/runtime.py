@@ -58,7 +58,7 @@ def cudaMemPoolGetAttribute(pool: Any, attribute: cudaMemPoolAttr) -> tuple[int,
     """Of the two attributes."""
     if attribute is cudaMemPoolAttr.cudaMemPoolAttrReleaseThreshold:
         return 0, pool.threshold
-    return 0, _memory.held()["now"]
+    return 0, _memory.held()["reserved"]
 
 
 def cudaMemPoolSetAttribute(pool: Any, attribute: cudaMemPoolAttr, value: int) -> tuple[int]:
@@ -68,7 +68,8 @@ def cudaMemPoolSetAttribute(pool: Any, attribute: cudaMemPoolAttr, value: int) -
 
 
 def cudaMemPoolTrimTo(pool: Any, least: int) -> tuple[int]:
-    """Nothing is idle."""
+    """Nothing is idle afterwards."""
+    _memory.trim()
     return (0,)
 
 

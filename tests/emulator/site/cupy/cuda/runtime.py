@@ -38,7 +38,7 @@ def getDeviceProperties(number: int) -> dict[str, Any]:
 
 def memGetInfo() -> tuple[int, int]:
     """Bytes free, and in all."""
-    return _memory.TOTAL - _memory.held()["now"], _memory.TOTAL
+    return _memory.TOTAL - _memory.held()["reserved"], _memory.TOTAL
 
 
 def deviceSynchronize() -> None:
