@@ -67,16 +67,29 @@ class Run:
             self._own_watch.__exit__(kind, error, trace)
 
     def phase(
-        self, plan: Plan, stages: Sequence[Stage], units: Sequence[Unit], collect: bool = False
+        self,
+        plan: Plan,
+        stages: Sequence[Stage],
+        units: Sequence[Unit],
+        collect: bool = False,
+        *,
+        shown: str | None = None,
     ) -> Outcome:
         """Run one phase and add its figures to the report.
+
+        Args:
+            plan: of the phase.
+            stages: its stages.
+            units: its units.
+            collect: whether final tasks come back with their data.
+            shown: what the report calls it, if not by the plan's name.
 
         Raises:
             GpucurateError: the phase could not be carried out.
         """
         phase = Phase(self.folder, plan, units) if self.folder else None
         outcome = self.executor.execute(Job(plan, stages, units, phase, collect), self.observer)
-        self._note(plan.name, outcome)
+        self._note(shown or plan.name, outcome)
         return outcome
 
     def timed(self, name: str, seconds: float) -> None:

@@ -122,7 +122,8 @@ class FuzzyDeduplicationWorkflow(DeduplicationWorkflow):
         self._refuse_more(run, found)
         began = time.monotonic()
         labels = self._components(run, folder, found)
-        run.timed("group", time.monotonic() - began)
+        if self.options.device == "cpu":  # else it was a phase of its own
+            run.timed("group", time.monotonic() - began)
         layout = self._key_stages()[-1].layout
         verifying = Verifying(
             run, folder, found, self.passes, self.minhash, layout, self.verification, self.against

@@ -32,7 +32,7 @@ def components_on_gpus(run: Run, folder: RunFolder, keys: KeySet, sketch: Sketch
     stage = BandGrouping(keys.paths, keys.bases.tolist(), wide=sketch.wide)
     plan = plan_of(f"group-{gpus}-{stage.grouped}", [stage])
     units = units_of_tasks(plan, band_tasks(sketch.bands, gpus, keys.records, wide=sketch.wide))
-    outcome = run.phase(plan, [stage], units)
+    outcome = run.phase(plan, [stage], units, shown=f"group on {gpus} GPU{'s' if gpus > 1 else ''}")
     if outcome.quarantined:
         why = outcome.quarantined[0].why.splitlines()[-1]
         raise StageError(f"keys could not be grouped on a GPU: {why}", stage.name)

@@ -17,6 +17,7 @@ from gpucurate.io.piece import Piece
 from gpucurate.io.ranges import group_ranges
 from gpucurate.io.reader import read_range
 from gpucurate.io.schema import schema_names
+from gpucurate.ops.json_lines import MOST_FIELDS
 from gpucurate.spec.bytesize import MIB, parse_bytes
 from gpucurate.spec.errors import ConfigurationError
 from gpucurate.spec.source import FileFormat, FileRange
@@ -186,15 +187,18 @@ class DocumentReader(SourceStage[FileGroupTask, DocumentBatch]):
             records=piece.records,
         ).with_original(piece.original)
         if self.device == "cuda" and batch.device == "cpu":
-            depart(self._why_on_host(source), batch.num_items)
+            self._tell_why_on_host(source, batch.num_items)
         return batch.moved_to(self.device)
 
-    def _why_on_host(self, source: FileRange) -> str:
-        """Why documents come from the host's reader, though the stage runs on a GPU."""
+    def _tell_why_on_host(self, source: FileRange, rows: int) -> None:
+        """Why documents come from the host's reader, though the stage runs on a GPU, unless it told by itself."""
         if source.file.format == "parquet":
             kept = ", for whole rows are kept" if self.keep_original else ""
-            return f"Parquet that is decoded on the CPU{kept}"
-        return "lines that are parsed on the CPU" if self.fields else "lines of which all fields are read"
+            depart(f"Parquet that is decoded on the CPU{kept}", rows)
+        elif not self.fields:
+            depart("lines of which all fields are read", rows)
+        elif len(self.fields) > MOST_FIELDS:
+            depart(f"lines of which more than {MOST_FIELDS} fields are read", rows)
 
 
 class JsonlReader(DocumentReader):
