@@ -191,7 +191,7 @@ class DocumentReader(SourceStage[FileGroupTask, DocumentBatch]):
         return batch.moved_to(self.device)
 
     def _tell_why_on_host(self, source: FileRange, rows: int) -> None:
-        """Why documents come from the host's reader, though the stage runs on a GPU, unless it told by itself."""
+        """Why documents come from the host's reader on a GPU, unless that has told by itself."""
         if source.file.format == "parquet":
             kept = ", for whole rows are kept" if self.keep_original else ""
             depart(f"Parquet that is decoded on the CPU{kept}", rows)
