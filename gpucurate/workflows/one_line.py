@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from gpucurate.backends.cores import usable_cores
 from gpucurate.backends.executors import Executor
+from gpucurate.dedup.device_clusters import group_on_device
 from gpucurate.dedup.memory_clusters import group_in_memory
 from gpucurate.dedup.memory_verify import verify_in_memory
 from gpucurate.dedup.policy import Policy, parse_policy
@@ -21,7 +22,9 @@ from gpucurate.dedup.survivors import Clusters, Ranks
 from gpucurate.dedup.verification import NOT_VERIFIED, Linkage, Verification, Verify
 from gpucurate.dedup.within import keys_within
 from gpucurate.frame import table as frame
+from gpucurate.frame.device_table import text_to_host
 from gpucurate.frame.text import TextBuffers
+from gpucurate.frame.transfers import download, is_on_device, upload
 from gpucurate.ops.char_length import char_length
 from gpucurate.spec.errors import ConfigurationError
 from gpucurate.stages.deduplication.column_path import ColumnPath
@@ -72,7 +75,8 @@ def fuzzy_dedup(
     """Remove near-duplicates.
 
     Args:
-        data: files, folders, globs or URLs; or a pandas, Arrow or cuDF frame.
+        data: files, folders, globs or URLs; or a pandas, Arrow or cuDF frame. The text of a cuDF frame
+            stays on the GPU.
         output: folder to write to; for files only, and then it must be given.
         preset: ``default``, ``nemo``, ``fineweb`` or ``dolma``.
         text_field: column of text.
@@ -179,12 +183,17 @@ def _of_frame(
     verification: Verification = NOT_VERIFIED,
 ) -> FrameResult:
     policy = parse_policy(keep)
-    text = TextBuffers.from_arrow(_column(data, text_field))
+    text = _text(data, text_field)
+    if verification.verifies:
+        text = text_to_host(text)  # pairs are compared on the CPU
     keys, has_keys = sketch.keys(text)
     if within is not None:
-        keys = keys_within(keys, _column(data, within), wide=sketch.wide)
+        salted = keys_within(download(keys), _column(data, within), wide=sketch.wide)
+        keys = upload(salted) if is_on_device(keys) else salted
     ranks = _ranks(data, text, policy)
-    if verification.verifies and isinstance(sketch, MinHashSketch):
+    if is_on_device(keys):
+        clusters = group_on_device(keys, has_keys, wide=sketch.wide, ranks=ranks)
+    elif verification.verifies and isinstance(sketch, MinHashSketch):
         clusters = verify_in_memory(
             text,
             keys,
@@ -201,13 +210,21 @@ def _of_frame(
 
 def _ranks(data: Any, text: TextBuffers, policy: Policy) -> Ranks:
     if not policy.is_ranked:
-        return length_ranks(np.minimum(char_length(text) + 1, 2**32 - 1).astype(np.uint32), policy)
+        lengths = download(char_length(text))
+        return length_ranks(np.minimum(lengths + 1, 2**32 - 1).astype(np.uint32), policy)
     if not policy.column:
         raise ConfigurationError(
             "a frame in memory has no paths to prefer: give keep='prefer:COLUMN=GLOB,...'"
         )
     ranks, _ = column_ranks(_column(data, policy.column), policy)
     return ranks
+
+
+def _text(data: Any, name: str) -> TextBuffers:
+    """The text of a frame: of one on a GPU its buffers there."""
+    if frame.device_of(data) == "cuda" and name in frame.column_names(data):
+        return frame.text_of(data, name)
+    return TextBuffers.from_arrow(_column(data, name))
 
 
 def _column(data: Any, name: str) -> pa.Array:
