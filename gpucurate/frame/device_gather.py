@@ -11,7 +11,7 @@ from gpucurate.frame.text import TextBuffers
 from gpucurate.frame.transfers import array_module
 
 STEP_BYTES = 16 << 20
-"""Text is gathered so much at a time: each byte takes the jump to it and its place meanwhile, 8 bytes each."""
+"""Text is gathered so much at a time: each byte takes the jump to it and its place meanwhile, of 8 bytes."""
 
 
 def take_text(text: TextBuffers, mask: Any) -> TextBuffers:

@@ -45,9 +45,9 @@ def test_an_array_of_a_device_takes_the_operation_there(cuda):
 
 def test_an_operation_without_a_cuda_implementation_says_so(cuda):
     with pytest.raises(
-        NotOnDeviceError, match=r"utf8 has no CUDA implementation.*type ndarray: pass NumPy arrays"
+        NotOnDeviceError, match=r"segments has no CUDA implementation.*type ndarray: pass NumPy arrays"
     ):
-        implementation("gpucurate.ops.utf8", cuda.zeros(1))
+        implementation("gpucurate.ops.segments", cuda.zeros(1))
 
 
 @pytest.mark.parametrize(
