@@ -17,7 +17,7 @@ from gpucurate.backends.base import Report
 from gpucurate.backends.fork_server import UNKNOWN
 from gpucurate.backends.process import WorkerPool, WorkerProcess
 from gpucurate.backends.runner import Assignment, failure_of
-from gpucurate.backends.worker_process import DEVICE_LOST, STOPPED
+from gpucurate.backends.worker_process import STOPPED
 from gpucurate.spec.errors import ConfigurationError
 from gpucurate.spec.events import SetupFailed, UnitFailed, WorkerDied
 from gpucurate.spec.unit import Unit
@@ -134,8 +134,6 @@ class LocalBackend:
             return "ended, and how is not known: the process that it was forked from is gone"
         if code < 0:
             return f"killed by {signal.Signals(-code).name}"
-        if code == DEVICE_LOST:
-            return f"ended, since GPU {held.gpu} reported an error after which CUDA works no more"
         return STOPPED if code == 0 and held.deadline else f"ended with exit code {code}"
 
     def close(self) -> None:

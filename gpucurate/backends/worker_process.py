@@ -23,9 +23,6 @@ from gpucurate.memory.out_of_memory import device_is_lost
 from gpucurate.spec.errors import GpucurateError
 from gpucurate.spec.events import SetupFailed, UnitDone, UnitFailed, WorkerDied, WorkerReady
 
-DEVICE_LOST = 75
-"""Exit code of a worker whose GPU reported an error after which CUDA works no more (as EX_TEMPFAIL)."""
-
 STOPPED = "stopped"
 """Why a worker is gone that was told to stop, and did."""
 
@@ -83,20 +80,24 @@ def _serve(runner: Runner, connection: Connection, messages: queue.SimpleQueue[b
     _send(connection, (WorkerReady(runner.worker), None))
     while message := messages.get():
         unit_id, attempt, unit = pickle.loads(message)
-        report, is_lost = _run(runner, unit_id, attempt, unit)
+        report = _run(runner, unit_id, attempt, unit)
         _send(connection, report)
-        if is_lost:
-            os._exit(DEVICE_LOST)  # nothing of CUDA works in this process any more, teardown included
+        if isinstance(report[0], WorkerDied):
+            os._exit(1)  # nothing of CUDA works in this process any more, teardown included
     return True
 
 
-def _run(runner: Runner, unit_id: str, attempt: int, unit: bytes) -> tuple[Report, bool]:
-    """What came of a unit, and whether the GPU is of no more use to this process."""
+def _run(runner: Runner, unit_id: str, attempt: int, unit: bytes) -> Report:
+    """What came of a unit: the death of the worker where its GPU is of no more use to this process."""
     try:
-        return (UnitDone(runner.worker, unit_id), runner.run(pickle.loads(unit), attempt)), False
+        return UnitDone(runner.worker, unit_id), runner.run(pickle.loads(unit), attempt)
     except Exception as error:
         is_lost = device_is_lost(error)
-        return (UnitFailed(runner.worker, unit_id, *failure_of(error)), None), is_lost
+        kind, message = failure_of(error)
+        if is_lost:
+            why = f"its GPU reported an error after which CUDA works no more: {message.splitlines()[-1]}"
+            return WorkerDied(runner.worker, why), None
+        return UnitFailed(runner.worker, unit_id, kind, message), None
 
 
 def _tear_down(runner: Runner, connection: Connection) -> bool:
