@@ -168,7 +168,7 @@ def open_gpu_pool(
     backing = DriverPool(driver_pool)
     try:
         base = _view_of(backing, initial)
-        stack = RmmStack(base, held, Retries(spills.free, lambda: stack.allocations))
+        stack = RmmStack(base, held, Retries(_freed_by(spills, backing), lambda: stack.allocations))
         return GpuPool(stack, backing, spills, make_current(stack.top, backing.device))
     except DeviceError:
         backing.close()
@@ -201,6 +201,15 @@ def limit_of(limit: int | None, share: float, free: int, total: int) -> int:
             f"a GPU pool of {limit} bytes is not possible: give at least {ALIGNMENT}, or free the device"
         )
     return limit // ALIGNMENT * ALIGNMENT
+
+
+def _freed_by(spills: SpillRegistry, backing: Backing) -> Callable[[int], int]:
+    """What an allocation that failed may ask for bytes: spills, and else what lies idle in the pool.
+
+    Idle memory is in pieces, and some of it is idle only when its stream gets there: given back and taken
+    anew it is whole (rapidsai/rmm issue 1245).
+    """
+    return lambda nbytes: spills.free(nbytes) or backing.trim()
 
 
 def _view_of(backing: DriverPool, initial: int | None) -> Any:

@@ -5,9 +5,11 @@ import pyarrow as pa
 import pytest
 
 from gpucurate.frame import table as frame
-from gpucurate.frame.device_table import DeviceTable, DeviceValues
+from gpucurate.frame.device_gather import STEP_BYTES, take_text
+from gpucurate.frame.device_table import DeviceTable, DeviceValues, text_to_device
 from gpucurate.frame.text import TextBuffers
 from gpucurate.frame.transfers import counted_for, download, upload
+from gpucurate.memory.gpu_pool import open_gpu_pool
 from gpucurate.spec.statistics import StagePerfStats
 
 MASKS = [[True] * 8, [False] * 8, [1, 0, 1, 0, 1, 0, 1, 0], [0, 1, 1, 1, 1, 0, 0, 1]]
@@ -183,3 +185,15 @@ def test_text_comes_back_as_the_type_that_it_was(cuda):
         assert frame.column_as_arrow(made, "short").type == pa.string()
     longer = frame.with_columns(moved, {"short": moved.columns["text"]})
     assert frame.to_arrow(longer).schema.field("short").type == pa.large_string()
+
+
+def test_rows_of_much_text_are_taken_in_steps(cuda):
+    text = TextBuffers(np.full(40 << 20, 97, np.uint8), np.arange(0, (40 << 20) + 1, 1 << 16))
+    pool = open_gpu_pool(None)
+    there = text_to_device(text)
+    taken = take_text(there, cuda.arange(len(text)) % 8 != 3)
+    assert taken.nbytes == 35 << 20
+    assert bool((taken.data == 97).all())
+    del there, taken
+    assert pool.peak_bytes < 2 * text.nbytes + 20 * STEP_BYTES < 500 << 20
+    pool.close()

@@ -34,6 +34,12 @@ def union_find_agrees(device: Device) -> None:
     assert found == expected
 
 
+def equal_keys_agree(device: Device) -> None:
+    words = IDS // 3 * np.uint64(9), IDS % np.uint64(2)
+    test_clusters.equal_keys_agree(device, words, 5000)
+    test_clusters.equal_keys_agree(device, words[:1], 5000)  # its second word is a null pointer
+
+
 def minhash_agrees(device: Device) -> None:
     for preset in ("default", "fineweb"):
         test_minhash.agree(device, TEXT, PRESETS[preset].params)
@@ -48,9 +54,7 @@ def json_lines_agree(device: Device) -> None:
 SMOKE_CHECKS: dict[str, Callable[[Device], None]] = {
     "char_length": lambda device: test_char_length.agree(device, TEXT),
     "document_hash": lambda device: test_document_hash.agree(device, TEXT),
-    "equal_keys": lambda device: test_clusters.equal_keys_agree(
-        device, (IDS // 3 * np.uint64(9), IDS % np.uint64(2)), 5000
-    ),
+    "equal_keys": equal_keys_agree,
     "equal_values": lambda device: test_minhash.equal_values_agree(device, np.eye(99, dtype=np.uint32), 500),
     "fss": lambda device: test_minhash.agree(device, texts.sliced(TEXT, 11, 18), MinHashParams(rule="fss")),
     "minhash": minhash_agrees,

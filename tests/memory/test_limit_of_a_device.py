@@ -7,6 +7,7 @@ import pytest
 
 from gpucurate.frame.text import TextBuffers
 from gpucurate.frame.transfers import download, upload
+from gpucurate.memory.gpu_pool import open_gpu_pool
 from gpucurate.memory.piece_size import PieceSize
 from gpucurate.memory.pinned import PinnedRing
 from gpucurate.memory.splitting import in_parts
@@ -69,6 +70,17 @@ def test_a_document_larger_than_the_device_is_told(limited):
     limited(10_000)
     with pytest.raises(OverBudgetError, match="size 50,000"):
         lengths(TextBuffers.from_strings(["a", "b" * 50_000]), PieceSize(), [])
+
+
+def test_an_allocation_that_fails_is_tried_again_without_what_lies_idle(cuda):
+    pool = open_gpu_pool(64 << 20)
+    array = cuda.zeros(48 << 20, np.uint8)
+    del array
+    assert pool.reserved_bytes >= 48 << 20
+    with pytest.raises(MemoryError):
+        cuda.zeros(65 << 20, np.uint8)
+    assert pool.reserved_bytes == pool.current_bytes == 0
+    pool.close()
 
 
 def test_page_locked_buffers_go_round(cuda):
