@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.gpu.rows import row_of
-from tests.emulated import environment
+from tests.emulated import SITE, environment
 from tests.emulator.emu import missing_compiler
 
 STAND_IN = Path(__file__).parent / "stand_in"
@@ -22,6 +22,8 @@ def bench(request, tmp_path, *only, with_cudf):
     found = environment(Path(request.config.cache.mkdir("emulator")))
     if with_cudf:
         found["PYTHONPATH"] = f"{STAND_IN}:{found['PYTHONPATH']}"
+    else:
+        found["PYTHONPATH"] = found["PYTHONPATH"].replace(str(SITE), str(without_cudf(tmp_path / "site")))
     output = tmp_path / "rows.json"
     options = ["--smoke", "--folder", str(tmp_path / "work"), "--output", str(output), "--only", *only]
     command = [sys.executable, "-m", "benchmarks.gpu.bench_gpu", *options]
@@ -31,6 +33,15 @@ def bench(request, tmp_path, *only, with_cudf):
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count("| section | what |") == 1
     return {row.name: row for row in rows}
+
+
+def without_cudf(folder):
+    """The stand-ins but those of cuDF."""
+    folder.mkdir()
+    for package in SITE.iterdir():
+        if package.name not in ("cudf", "pylibcudf"):
+            (folder / package.name).symlink_to(package)
+    return folder
 
 
 def test_ceilings_are_measured_and_kernels_held_against_them(request, tmp_path):
