@@ -166,10 +166,10 @@ def test_an_interrupt_between_phases_is_told_in_a_sentence(
     )
 
 
-def large(folder: Path) -> Path:
+def large(folder: Path, documents: int = 40_000) -> Path:
     path = folder / "large.jsonl"
     with path.open("w") as file:
-        for i in range(40_000):
+        for i in range(documents):
             file.write(json.dumps({"text": f"{i} " + "lorem ipsum dolor sit amet " * 60}) + "\n")
     return path
 
@@ -177,7 +177,7 @@ def large(folder: Path) -> Path:
 @pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_stops_the_run_and_the_same_command_goes_on(tmp_path: Path, number: int, code: int) -> None:
-    large(tmp_path)
+    large(tmp_path, 120_000)  # so many that the run is not over when a busy machine sends the signal
     arguments = ["dedup", "fuzzy", "large.jsonl", "-o", "out", "--workers", "2", "--blocksize", "1MB"]
     process = start(*arguments, cwd=tmp_path)
     log = tmp_path / "out" / "_gpucurate" / "commit.log"
