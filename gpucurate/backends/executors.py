@@ -19,6 +19,7 @@ from gpucurate.backends.runner import Assignment
 from gpucurate.checkpoint.phase import Phase
 from gpucurate.memory.gpus import visible_gpus
 from gpucurate.memory.host import available_memory
+from gpucurate.memory.torch_pool import TorchMode
 from gpucurate.planning.memory import unit_memory
 from gpucurate.scheduling.policy import Policy
 from gpucurate.spec.bytesize import MIB, format_bytes, parse_bytes
@@ -99,10 +100,18 @@ class InlineExecutor:
     Args:
         memory: bytes that passes over keys may use; 60% of what is free by default.
         gpu_memory: bytes of the current GPU that stages on it may use; most of it by default.
+        torch_memory: as of :class:`LocalExecutor`.
     """
 
-    def __init__(self, memory: int | str | None = None, gpu_memory: int | str | None = None) -> None:
+    def __init__(
+        self,
+        memory: int | str | None = None,
+        gpu_memory: int | str | None = None,
+        *,
+        torch_memory: TorchMode = "separate",
+    ) -> None:
         self.workers = 1
+        self.torch_memory = torch_memory
         self.memory = _memory(memory)
         self.gpu_memory = None if gpu_memory is None else parse_bytes(gpu_memory)
 
@@ -112,7 +121,7 @@ class InlineExecutor:
 
     def execute(self, job: Job, observer: Observer) -> Outcome:
         """Run a phase."""
-        backend = InlineBackend(_assignment(job, self.gpu_memory))
+        backend = InlineBackend(_assignment(job, self.gpu_memory, self.torch_memory))
         return _drive(job, observer, backend, workers=1, budget=1)
 
     @property
@@ -135,6 +144,9 @@ class LocalExecutor:
             always may.
         gpus: phases with stages on GPUs have a worker for each of so many; of all by default.
         gpu_memory: bytes of each GPU that they may use, such as ``40GB``; most of it by default.
+        torch_memory: where stages use torch, ``separate`` gives it half of that, ``rmm`` lets it
+            allocate from the pool of all others, without statistics of its own and without CUDA graphs
+            (docs/memory.md).
 
     Raises:
         ConfigurationError: less than one worker or GPU, or not a size.
@@ -147,12 +159,14 @@ class LocalExecutor:
         *,
         gpus: int | None = None,
         gpu_memory: int | str | None = None,
+        torch_memory: TorchMode = "separate",
     ) -> None:
         if workers is not None and workers < 1:
             raise ConfigurationError(f"{workers} workers: at least 1 is needed")
         if gpus is not None and gpus < 1:
             raise ConfigurationError(f"{gpus} GPUs: at least 1 is needed, or no stage that asks for one")
         self.gpus = gpus
+        self.torch_memory = torch_memory
         self.gpu_memory = None if gpu_memory is None else parse_bytes(gpu_memory)
         self.workers = workers or usable_cores()
         self.memory = _memory(memory)
@@ -171,7 +185,7 @@ class LocalExecutor:
         gpus = self._gpus() if job.plan.uses_gpu else []
         workers = max(1, min(len(gpus) if gpus else self.workers, limit, fitting))
         budget = max(1, spare - workers * WORKER_BASE)
-        backend = LocalBackend(_assignment(job, self.gpu_memory), self._pool, gpus)
+        backend = LocalBackend(_assignment(job, self.gpu_memory, self.torch_memory), self._pool, gpus)
         return _drive(job, observer, backend, workers=workers, budget=budget)
 
     @property
@@ -213,11 +227,12 @@ def default_executor(
     return LocalExecutor(memory=memory, gpu_memory=gpu_memory)
 
 
-def _assignment(job: Job, gpu_memory: int | None) -> Assignment:
+def _assignment(job: Job, gpu_memory: int | None, torch_memory: TorchMode) -> Assignment:
     folder = job.phase.folder.attempts if job.phase else None
     devices = job.plan.devices if job.plan.uses_gpu else ()
     limits = [limit for limit in (gpu_memory, job.plan.gpu_memory) if limit is not None]
-    return Assignment(job.plan.name, job.stages, folder, job.collect, devices, min(limits, default=None))
+    limit = min(limits, default=None)
+    return Assignment(job.plan.name, job.stages, folder, job.collect, devices, limit, torch_memory)
 
 
 def _drive(job: Job, observer: Observer, backend: Backend, *, workers: int, budget: int) -> Outcome:

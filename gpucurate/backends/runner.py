@@ -15,6 +15,7 @@ from gpucurate.backends.gpu import check_memory, worker_memory
 from gpucurate.checkpoint.rejects import RejectWriter
 from gpucurate.memory.gpu_memory import GpuMemory
 from gpucurate.memory.out_of_memory import forget, is_out_of_memory
+from gpucurate.memory.torch_pool import TorchMode
 from gpucurate.spec.device import Device
 from gpucurate.spec.errors import (
     ConfigurationError,
@@ -45,6 +46,7 @@ class Assignment:
         collect: whether final tasks come back with their data.
         devices: where each stage runs; all on the CPU if there are none.
         gpu_memory: bytes that a worker may use of its GPU; a share of it if None.
+        torch_memory: how torch lives beside what is not torch, where a stage uses it.
     """
 
     phase: str
@@ -53,11 +55,18 @@ class Assignment:
     collect: bool
     devices: Sequence[Device] = ()
     gpu_memory: int | None = None
+    torch_memory: TorchMode = "separate"
 
     @property
     def uses_gpu(self) -> bool:
         """Whether any stage runs on a GPU."""
         return "cuda" in self.devices
+
+    @property
+    def torch(self) -> TorchMode | None:
+        """How torch lives on the GPU, if a stage there uses it."""
+        on_gpu = (s for s, device in zip(self.stages, self.devices, strict=True) if device == "cuda")
+        return self.torch_memory if any(stage.uses_torch for stage in on_gpu) else None
 
 
 class Runner:
@@ -81,7 +90,7 @@ class Runner:
             GpucurateError: a stage could not be set up, or the GPU.
         """
         if self.assignment.uses_gpu:
-            self._gpu = worker_memory(self.assignment.gpu_memory)
+            self._gpu = worker_memory(self.assignment.gpu_memory, self.assignment.torch)
         for stage, device in zip(self.assignment.stages, self._devices, strict=True):
             stage.place(device, self._gpu if device == "cuda" else None)
         for stage in self.assignment.stages:

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from typing import TypeVar, cast
 
 from gpucurate.memory.budget import Budget
-from gpucurate.memory.gpu_pool import open_gpu_pool
+from gpucurate.memory.gpu_pool import SHARE, open_gpu_pool
 from gpucurate.memory.piece_size import PieceSize
 from gpucurate.memory.pinned import PinnedRing
 from gpucurate.memory.pinned_room import PinnedRoom
@@ -17,7 +17,7 @@ from gpucurate.memory.relief import Relief
 from gpucurate.memory.spilling import Spillable, SpillRegistry
 from gpucurate.memory.splitting import in_parts
 from gpucurate.memory.stage_memory import StageMemory
-from gpucurate.memory.torch_pool import release_torch_cache
+from gpucurate.memory.torch_pool import TorchMode, release_torch_cache, share_with_torch
 from gpucurate.spec.errors import LeakError
 
 Batch = TypeVar("Batch")
@@ -33,6 +33,8 @@ class GpuMemory:
 
     Args:
         limit: bytes; None for a share of what is free on the device.
+        torch: how torch lives beside it, where stages use it: ``separate`` gives each half of the limit,
+            ``rmm`` lets torch take the pool's; None where none does.
 
     Attributes:
         pool: what all allocations come from; its limit holds.
@@ -44,13 +46,24 @@ class GpuMemory:
         DeviceError: no device, no driver, or packages are missing.
     """
 
-    def __init__(self, limit: int | None) -> None:
+    def __init__(self, limit: int | None, torch: TorchMode | None = None) -> None:
         self.spills = SpillRegistry()
-        self.pool = open_gpu_pool(limit, spills=self.spills)
+        parts = 2 if torch == "separate" else 1
+        share = SHARE / parts
+        self.pool = open_gpu_pool(None if limit is None else limit // parts, share, spills=self.spills)
+        if torch is not None:
+            self._share(torch)
         self.budget = Budget(self.pool.limit)
         self._relief = Relief(self.pool, Pressure(self.pool.limit), self.spills.free)
         self._kept: dict[str, Spillable] = {}
         self._room: PinnedRoom | None = None
+
+    def _share(self, torch: TorchMode) -> None:
+        try:
+            share_with_torch(torch, None if torch == "rmm" else self.pool.limit)
+        except BaseException:
+            self.pool.close()
+            raise
 
     def room(self, nbytes: int) -> PinnedRoom:
         """Page-locked host memory for what is on its way to the GPU, in buffers of so many bytes.

@@ -42,6 +42,8 @@ class ProcessingStage(ABC, Generic[X, Y]):
         follows_device: whether batches are taken wherever they are, since the stage looks at none
             of their columns, or at few: such a stage never makes a batch move. A first stage goes
             where the next one is that follows nobody.
+        uses_torch: whether it computes with torch, which on a GPU needs memory of its own, or the
+            pool's (``torch_memory`` of the executor).
 
     >>> class Shout(ProcessingStage[DocumentBatch, DocumentBatch]):
     ...     def inputs(self):
@@ -56,6 +58,7 @@ class ProcessingStage(ABC, Generic[X, Y]):
     runtime_env: dict[str, Any] | None = None
     devices: frozenset[Device] | set[Device] = frozenset({"cpu", "cuda"})
     follows_device: ClassVar[bool] = False
+    uses_torch: ClassVar[bool] = False
 
     _counters: Counter[str] | None = None
     _context: UnitContext | None = None

@@ -2,7 +2,10 @@
 
 import json
 import os
+import sys
 import time
+from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +17,8 @@ from gpucurate.spec.errors import ConfigurationError
 from gpucurate.spec.resources import Resources
 from gpucurate.stages.base import ProcessingStage
 from gpucurate.stages.text.io.reader import JsonlReader
+
+STAND_IN = Path(__file__).parents[1] / "memory" / "stand_in"
 
 
 class Troubles:
@@ -137,6 +142,52 @@ def test_what_a_stage_asks_of_memory_is_its_limit(cuda, source):
 def test_more_memory_than_there_is_is_refused(cuda, source):
     with pytest.raises(ConfigurationError, match=r"of the device's .* only .* are free"):
         run(source, OnGpuOnly(), InlineExecutor(gpu_memory="900TB"))
+
+
+class WithTorch(OnGpu):
+    """Notes what torch was told when the worker was set up."""
+
+    uses_torch = True
+
+    def process(self, batch):
+        import torch
+
+        self.count("pool", self.gpu_memory.pool.limit)
+        self.count("torch", round(torch.cuda.told.get("fraction", 0) * torch.cuda.mem_get_info()[1]))
+        self.count("shared", torch.cuda.told.get("allocator") == "rmm_torch_allocator")
+        return batch
+
+
+@pytest.fixture
+def torch(request, cuda):
+    if request.config.getoption("--device") == "cuda" or find_spec("torch") is not None:
+        pytest.skip("torch is there: tests/gpu asks it")
+    sys.path.insert(0, str(STAND_IN))
+    yield
+    sys.path.remove(str(STAND_IN))
+    for name in [name for name in sys.modules if name.partition(".")[0] == "torch"]:
+        del sys.modules[name]
+
+
+def test_torch_has_half_of_the_limit_for_itself(torch, source):
+    counts = run(source, WithTorch(), InlineExecutor(gpu_memory="100MB")).report.counts
+    half = 50_000_000 // 256 * 256
+    assert (counts["pool"], counts["torch"], counts["shared"]) == (6 * half, 6 * half, 0)
+
+
+def test_torch_may_take_the_pools_memory_instead(torch, source):
+    counts = run(source, WithTorch(), LocalExecutor(1, gpu_memory="100MB", torch_memory="rmm")).report.counts
+    assert (counts["pool"], counts["torch"], counts["shared"]) == (6 * (100_000_000 // 256 * 256), 0, 6)
+
+
+def test_stages_without_torch_have_all_of_it(cuda, source):
+    class Without(OnGpu):
+        def process(self, batch):
+            self.count("pool", self.gpu_memory.pool.limit)
+            return batch
+
+    counts = run(source, Without(), InlineExecutor(gpu_memory="100MB")).report.counts
+    assert counts["pool"] == 6 * (100_000_000 // 256 * 256)
 
 
 class OnGpuOnly(OnGpu):

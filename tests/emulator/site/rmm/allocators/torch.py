@@ -1,0 +1,3 @@
+"""What torch allocates through."""
+
+rmm_torch_allocator = "rmm_torch_allocator"
