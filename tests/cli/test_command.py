@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -179,7 +180,9 @@ def large(folder: Path, documents: int = 40_000) -> Path:
 def test_a_signal_stops_the_run_and_the_same_command_goes_on(tmp_path: Path, number: int, code: int) -> None:
     large(tmp_path, 120_000)  # so many that the run is not over when a busy machine sends the signal
     arguments = ["dedup", "fuzzy", "large.jsonl", "-o", "out", "--workers", "2", "--blocksize", "1MB"]
-    process = start(*arguments, cwd=tmp_path)
+    # A shell starts what runs in the background with Ctrl-C ignored, and so these tests.
+    heed = partial(signal.signal, number, signal.SIG_DFL)
+    process = start(*arguments, cwd=tmp_path, preexec_fn=heed)
     log = tmp_path / "out" / "_gpucurate" / "commit.log"
     deadline = time.monotonic() + 60
     while (not log.exists() or not log.stat().st_size) and time.monotonic() < deadline:
