@@ -114,26 +114,24 @@ class _Chunk:
             raise LeaveToHost("lines of unusual JSON")
         is_large, starts, stops, raw_stops = self._slow_lines(slow, large)
         self._check_kinds(set(self.fields) - set(text_fields))
-        parsed = slow[~is_large]
-        begins, ends = starts[~is_large], stops[~is_large]
+        parsed, begins, ends = (column[~is_large] for column in (slow, starts, stops))
         records, fits, errors = parse_records(self.host, begins, ends, text_fields, max_depth)
         depart("lines of unusual JSON", len(parsed))
-        accepted = self.usual
         if len(records):
-            accepted = accepted.copy()
-            accepted[upload(parsed[fits])] = True
+            self.usual[upload(parsed[fits])] = True
             self._enter(parsed[fits], records)
         blank = int(self.blank.sum())
-        all_rows = not blank and not len(errors) and not is_large.any()
+        all_rows = blank + len(errors) + np.count_nonzero(is_large) == 0
+        rows = slice(None) if all_rows else self.usual
         return DeviceLines(
-            self._table(accepted, text_fields, all_rows=all_rows),
+            self._table(rows, text_fields),
             lines,
             blank,
-            None if all_rows else download(xp.flatnonzero(accepted)),
+            None if all_rows else download(xp.flatnonzero(self.usual)),
             [(int(slow[i]), int(starts[i]), int(raw_stops[i])) for i in np.flatnonzero(is_large)],
             [(int(parsed[i]), int(begins[i]), int(ends[i]), error) for i, error in errors],
-            self.starts[accepted],
-            self.stops[accepted],
+            self.starts[rows],
+            self.stops[rows],
         )
 
     def _slow_lines(self, slow: Places, large: Any) -> tuple[Any, Places, Places, Places]:
@@ -170,9 +168,8 @@ class _Chunk:
         more = np.frombuffer(b"".join(tail), np.uint8)
         self.data = self.xp.concatenate([self.data, upload(more)])
 
-    def _table(self, accepted: Any, text_fields: Sequence[str], *, all_rows: bool) -> DeviceTable:
-        found = self.found if all_rows else self.found[accepted]
-        columns = {}
+    def _table(self, rows: Any, text_fields: Sequence[str]) -> DeviceTable:
+        found, columns = self.found[rows], {}
         for f, name in enumerate(self.fields):
             data, offsets, valid = copy_strings(self.data, found[:, f])
             whole = name in text_fields or bool(valid.all())
