@@ -12,7 +12,6 @@ from itertools import islice
 from typing import Any, TypeAlias
 
 from gpucurate.frame.transfers import counted_for, depart
-from gpucurate.memory.gpu_memory import GpuMemory
 from gpucurate.spec.books import Books
 from gpucurate.spec.device import Device
 from gpucurate.spec.errors import ConfigurationError, GpucurateError, StageError
@@ -64,17 +63,10 @@ class Chain:
     Args:
         stages: in order, already set up.
         devices: where each runs: batches are moved there, once, where the device changes. None moves none.
-        memory: of the GPU, if any runs there.
     """
 
-    def __init__(
-        self,
-        stages: Sequence[Stage],
-        devices: Sequence[Device] | None = None,
-        memory: GpuMemory | None = None,
-    ) -> None:
+    def __init__(self, stages: Sequence[Stage], devices: Sequence[Device] | None = None) -> None:
         self.stages = list(stages)
-        self._memory = memory
         self._devices = [None] * len(self.stages) if devices is None else list(devices)
         self._flows: list[_Flow] = []
 
@@ -89,7 +81,7 @@ class Chain:
         stream: Iterator[AnyTask] = iter(tasks)
         for stage, flow, device in zip(self.stages, self._flows, self._devices, strict=True):
             placed = stream if device is None else _placed(stage, device, flow, stream)
-            stream = self._through(stage, flow, placed, self._memory if device == "cuda" else None)
+            stream = self._through(stage, flow, placed)
         return stream
 
     def statistics(self) -> list[StagePerfStats]:
@@ -121,9 +113,7 @@ class Chain:
         if self._flows:
             books.kept += self._flows[-1].documents_out
 
-    def _through(
-        self, stage: Stage, flow: _Flow, tasks: Iterator[AnyTask], memory: GpuMemory | None
-    ) -> Iterator[AnyTask]:
+    def _through(self, stage: Stage, flow: _Flow, tasks: Iterator[AnyTask]) -> Iterator[AnyTask]:
         one_by_one = type(stage).process_batch is ProcessingStage.process_batch
         while group := list(islice(tasks, stage.batch_size)):
             yield from _take_idle(stage, group)
@@ -131,8 +121,8 @@ class Chain:
             while group:
                 given, group[:] = (group[:1], group[1:]) if one_by_one else (group[:], [])
                 call: Call = (lambda held: stage.process(held.pop())) if one_by_one else _emptying(stage)
-                yield from _watch(stage, flow, call, given, memory)
-        yield from _watch(stage, flow, lambda _: stage.flush(), [], memory)
+                yield from _watch(stage, flow, call, given)
+        yield from _watch(stage, flow, lambda _: stage.flush(), [])
 
 
 def _placed(stage: Stage, device: Device, flow: _Flow, tasks: Iterator[AnyTask]) -> Iterator[AnyTask]:
@@ -185,13 +175,11 @@ def _note_input(stage: Stage, flow: _Flow, group: list[AnyTask]) -> None:
         flow.documents_in += task.num_items if isinstance(task, DocumentBatch) else 0
 
 
-def _watch(
-    stage: Stage, flow: _Flow, call: Call, given: list[AnyTask], memory: GpuMemory | None
-) -> Iterator[AnyTask]:
+def _watch(stage: Stage, flow: _Flow, call: Call, given: list[AnyTask]) -> Iterator[AnyTask]:
     """The tasks of one call of the stage, counted and with their history; ``given`` is emptied."""
     parents = [_Lineage(task._origin, task._stage_perf) for task in given]
     stats = StagePerfStats(stage.name, invocations=1 if parents else 0)
-    boxes = _results(stage, call, given, stats, memory)
+    boxes = _results(stage, call, given, stats)
     pairs: Iterable[tuple[Box, _Lineage | None]]
     if len(parents) > 1:
         pairs = _pair(stage, list(boxes), parents)
@@ -201,12 +189,7 @@ def _watch(
         if box:
             _note_output(flow, stats, box[0], parent)
             yield box.pop()
-    flow.stats.process_time += stats.process_time
-    flow.stats.invocations += stats.invocations
-    flow.stats.host_to_device_bytes += stats.host_to_device_bytes
-    flow.stats.device_to_host_bytes += stats.device_to_host_bytes
-    flow.stats.departures.update(stats.departures)
-    flow.stats.gpu_peak_bytes = max(flow.stats.gpu_peak_bytes, stats.gpu_peak_bytes)
+    flow.stats.add_work(stats)
     flow.stats.gpu_held_bytes = stats.gpu_held_bytes
 
 
@@ -225,14 +208,12 @@ def _note_output(flow: _Flow, stats: StagePerfStats, task: AnyTask, parent: _Lin
         flow.others_out += 1
 
 
-def _results(
-    stage: Stage, call: Call, given: list[AnyTask], stats: StagePerfStats, memory: GpuMemory | None
-) -> Iterator[Box]:
+def _results(stage: Stage, call: Call, given: list[AnyTask], stats: StagePerfStats) -> Iterator[Box]:
     """What a call of the stage makes, timed; an empty box for each None among it."""
-    stream = _timed(stage, lambda: iter(_several(stage, call(given))), stats, memory)
+    stream = _timed(stage, lambda: iter(_several(stage, call(given))), stats)
     over = object()
     while True:
-        made = _timed(stage, lambda: next(stream, over), stats, memory)
+        made = _timed(stage, lambda: next(stream, over), stats)
         if made is over:
             return
         if made is not None and not isinstance(made, Task):
@@ -265,14 +246,14 @@ def _not_a_task(stage: Stage, made: Any) -> StageError:
     )
 
 
-def _timed(stage: Stage, call: Callable[[], Any], stats: StagePerfStats, memory: GpuMemory | None) -> Any:
+def _timed(stage: Stage, call: Callable[[], Any], stats: StagePerfStats) -> Any:
     """Call the stage's own code; what it raises becomes an error that names the stage.
 
     The message is the traceback, and its last line a sentence of its own.
     """
     began = time.perf_counter()
     try:
-        with counted_for(stats), _counted_in(memory, stats):
+        with counted_for(stats), _pool_counted(stage, stats):
             return call()
     except (GpucurateError, MemoryError):
         raise
@@ -283,8 +264,9 @@ def _timed(stage: Stage, call: Callable[[], Any], stats: StagePerfStats, memory:
 
 
 @contextmanager
-def _counted_in(memory: GpuMemory | None, stats: StagePerfStats) -> Iterator[None]:
+def _pool_counted(stage: Stage, stats: StagePerfStats) -> Iterator[None]:
     """Note the most that the GPU's pool held meanwhile, and what it held at the end."""
+    memory = stage._gpu_memory
     if memory is None:
         yield
         return

@@ -149,7 +149,7 @@ class Runner:
             raise
 
     def _run(self, unit: Unit, context: UnitContext, rejects: RejectWriter | None) -> UnitResult:
-        chain = Chain(self.assignment.stages, self.assignment.devices or None, self._gpu)
+        chain = Chain(self.assignment.stages, self.assignment.devices or None)
         for stage in self.assignment.stages:
             stage.bind(context)
         # Not a comprehension: its variable would hold a batch while the next one is read.

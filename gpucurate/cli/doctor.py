@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from gpucurate.cli.options import DeviceKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,13 +16,6 @@ if TYPE_CHECKING:
     from gpucurate.doctor import Finding
 
 _MARKS = {"ok": "[green]ok[/]   ", "absent": "[dim]-[/]    ", "wrong": "[red]wrong[/]"}
-
-
-class DeviceKind(StrEnum):
-    """Where stages run."""
-
-    cpu = "cpu"
-    cuda = "cuda"
 
 
 def doctor(

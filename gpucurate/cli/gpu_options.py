@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
 
-from gpucurate.cli.options import bytes_of
+from gpucurate.cli.options import DeviceKind, bytes_of
 
 _GPU = "GPU"
-
-
-class DeviceKind(StrEnum):
-    """Where work is done."""
-
-    cpu = "cpu"
-    cuda = "cuda"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -40,6 +40,13 @@ class Shingle(StrEnum):
     word = "word"
 
 
+class DeviceKind(StrEnum):
+    """Where work is done."""
+
+    cpu = "cpu"
+    cuda = "cuda"
+
+
 class Preset(StrEnum):
     """Settings that others have published corpora with."""
 

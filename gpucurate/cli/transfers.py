@@ -27,7 +27,8 @@ def print_crossings(console: Console, plan: Plan, units: Sequence[Unit]) -> None
 def print_transfers(console: Console, report: RunReport) -> None:
     """Bytes that went to GPUs and came back, by stage, and departures by cause; nothing of a CPU run."""
     stages = [stats for phase in report.phases for stats in phase.stages]
-    up, down = (sum(getattr(stats, name) for stats in stages) for name in _DIRECTIONS)
+    up = sum(stats.host_to_device_bytes for stats in stages)
+    down = sum(stats.device_to_host_bytes for stats in stages)
     if not up and not down:
         return
     by_stage = [
@@ -44,6 +45,3 @@ def print_transfers(console: Console, report: RunReport) -> None:
         causes.update(stats.departures)
     for cause, count in causes.most_common():
         console.print(f"[yellow]left GPU[/]   {escape(cause)}: {count:,}")
-
-
-_DIRECTIONS = ("host_to_device_bytes", "device_to_host_bytes")

@@ -85,8 +85,8 @@ class GpuMemory:
         It is spilled when memory gets tight, and dropped when the worker ends.
         """
         if name not in self._kept:
-            self._kept[name] = made = make()
-            self.spills.register(made)
+            self._kept[name] = make()
+        self.spills.register(self._kept[name])  # as used just now
         return cast(Kept, self._kept[name])
 
     def admits(self, in_flight: int) -> bool:

@@ -45,18 +45,22 @@ class StagePerfStats:
 
     def add(self, other: StagePerfStats) -> None:
         """Add the figures of another call of the same stage, in place."""
-        self.process_time += other.process_time
         self.actor_idle_time += other.actor_idle_time
         self.num_items_processed += other.num_items_processed
         self.num_items_out += other.num_items_out
         self.input_data_size_mb += other.input_data_size_mb
+        self.add_work(other)
+        self.gpu_held_bytes = max(self.gpu_held_bytes, other.gpu_held_bytes)
+        self.custom_metrics.update(other.custom_metrics)
+
+    def add_work(self, other: StagePerfStats) -> None:
+        """Add what calls took and moved, and not what went in and came out of them."""
+        self.process_time += other.process_time
         self.invocations += other.invocations
         self.host_to_device_bytes += other.host_to_device_bytes
         self.device_to_host_bytes += other.device_to_host_bytes
         self.gpu_peak_bytes = max(self.gpu_peak_bytes, other.gpu_peak_bytes)
-        self.gpu_held_bytes = max(self.gpu_held_bytes, other.gpu_held_bytes)
         self.departures.update(other.departures)
-        self.custom_metrics.update(other.custom_metrics)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""

@@ -107,12 +107,17 @@ FRAGMENTS = st.sampled_from(
 def lines_of_any_kind(draw: st.DrawFn) -> bytes:
     """A JSON line, of which a few places were changed."""
     dumped = json.dumps(draw(RECORDS), ensure_ascii=draw(st.booleans())).encode()
-    line = bytearray(dumped)
+    return damaged(draw, dumped, FRAGMENTS)
+
+
+def damaged(draw: st.DrawFn, whole: bytes, fragments: st.SearchStrategy[bytes]) -> bytes:
+    """A line with up to three changes: a fragment put in, bytes taken out or replaced, the end cut off."""
+    line = bytearray(whole)
     for _ in range(draw(st.integers(0, 3))):
         at = draw(st.integers(0, len(line)))
         match draw(st.integers(0, 3)):
             case 0:
-                line[at:at] = draw(FRAGMENTS)
+                line[at:at] = draw(fragments)
             case 1:
                 del line[at : at + draw(st.integers(1, 4))]
             case 2:

@@ -11,6 +11,7 @@ from gpucurate.io.jsonl import fast
 from gpucurate.io.jsonl.fast import parse_fields
 from gpucurate.io.jsonl.parse import parse_lines
 from gpucurate.ops.json_lines import scan_fields
+from tests.emulator.json_material import damaged
 
 FIELDS = ("text", "id", "", "téxt")
 
@@ -53,19 +54,7 @@ FRAGMENTS = st.sampled_from(
 
 @st.composite
 def lines_of_any_kind(draw):
-    line = bytearray(draw(well_formed()))
-    for _ in range(draw(st.integers(0, 3))):
-        at = draw(st.integers(0, len(line)))
-        match draw(st.integers(0, 3)):
-            case 0:
-                line[at:at] = draw(FRAGMENTS)
-            case 1:
-                del line[at : at + draw(st.integers(1, 4))]
-            case 2:
-                line[at : at + 1] = bytes([draw(st.integers(0, 255))])
-            case _:
-                del line[at:]
-    return bytes(line).replace(b"\n", b" ")
+    return damaged(draw, draw(well_formed()), FRAGMENTS).replace(b"\n", b" ")
 
 
 def located(lines):
