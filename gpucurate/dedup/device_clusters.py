@@ -32,8 +32,9 @@ def group_on_device(keys: Any, has_keys: Any, *, wide: bool, ranks: Ranks, devic
     parents = xp.arange(count, dtype=np.uint32)
     ids = xp.flatnonzero(has_keys).astype(np.uint32)
     words = xp.ascontiguousarray(keys[has_keys].T)
-    for first in range(0, len(words), 2 if wide else 1):
-        hook_equal(words[first : first + 2] if wide else words[first : first + 1], ids, parents, device)
+    step = 2 if wide else 1
+    for first in range(0, len(words), step):
+        hook_equal(words[first : first + step], ids, parents, device)
     flatten(parents, device)
     survivors, best = xp.arange(count, dtype=np.uint32), xp.zeros(count, ranks.dtype)
     choose_survivors(parents, 0, device.to_device(ranks), survivors, best, device)
