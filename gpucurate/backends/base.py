@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Any, Protocol
 
-from gpucurate.spec.events import Event
+from gpucurate.spec.cluster import Node
+from gpucurate.spec.events import Dispatch, Event, SpawnWorker
 from gpucurate.spec.unit import Unit, UnitResult
 
 Report = tuple[Event, UnitResult | None]
@@ -14,14 +16,29 @@ Report = tuple[Event, UnitResult | None]
 class Backend(Protocol):
     """Carries actions out and reports what happened; decides nothing."""
 
-    def spawn(self, worker: int) -> None:
-        """Start a worker; ``WorkerReady`` or ``SetupFailed`` follows."""
+    def nodes(self) -> Sequence[Node]:
+        """Machines that there are; later ones are reported as ``NodeUp``."""
 
-    def dispatch(self, worker: int, unit: Unit, attempt: int) -> None:
-        """Give a unit to a worker that is ready."""
+    def spawn(self, action: SpawnWorker) -> None:
+        """Start a worker; ``WorkerReady`` or ``SetupFailed`` follows, or ``WorkerDied``."""
+
+    def dispatch(self, action: Dispatch, unit: Unit, given: Any) -> None:
+        """Give a unit to a worker.
+
+        Args:
+            action: to which, and how it is to be done.
+            unit: what the first segment reads.
+            given: ``handed_on`` of the segment before; None for the first segment.
+        """
 
     def stop(self, worker: int) -> None:
         """Let a worker tear down and end; ``WorkerDied`` follows."""
+
+    def kill(self, worker: int, why: str) -> None:
+        """End a worker at once; ``WorkerDied`` follows, with ``why``."""
+
+    def release(self, handed_on: Any) -> None:
+        """Drop what a segment handed on."""
 
     def poll(self, timeout: float) -> list[Report]:
         """What has happened, waiting at most ``timeout`` seconds for the first report."""

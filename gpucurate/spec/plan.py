@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from gpucurate.spec.cluster import MILLI, Need
 from gpucurate.spec.device import Device
+from gpucurate.spec.resources import Resources
 from gpucurate.spec.stage import StageSpec
 
 
@@ -19,6 +21,13 @@ class Segment:
         device: where they run.
         first: index of the first stage in the pipeline.
         cut: why the segment begins where it does.
+        resources: what one worker takes.
+        environment: ``env_vars`` and ``py_executable`` of its workers, None for those of the run.
+        batch_bytes: batches that come from another segment are joined up to this size, within one file
+            range, and larger ones are split; None leaves them as they come.
+        splittable: whether what it makes does not depend on how rows are divided into batches.
+        gang: so many workers that know of each other, started and ended together; 0 for workers
+            that do not.
     """
 
     index: int
@@ -26,6 +35,26 @@ class Segment:
     device: Device
     first: int
     cut: str
+    resources: Resources = field(default_factory=Resources)
+    environment: dict[str, Any] | None = None
+    batch_bytes: int | None = None
+    splittable: bool = True
+    gang: int = 0
+
+    @property
+    def name(self) -> str:
+        """Its stages, for messages."""
+        return " + ".join(stage.name for stage in self.stages)
+
+    @property
+    def need(self) -> Need:
+        """What one worker takes of a node, host memory excepted."""
+        asked = self.resources.on(self.device)
+        return Need(
+            cpus_milli=round(asked.cpus * MILLI),
+            gpus_milli=round(asked.gpus * MILLI),
+            gpu_memory=int(asked.gpu_memory_gb * 10**9),
+        )
 
     @property
     def tasks_per_unit(self) -> int:

@@ -28,6 +28,8 @@ class StageSpec:
         max_workers: its own limit on workers.
         piece_bytes: the most input that a source holds at a time.
         follows_device: whether it runs where the stage before it does.
+        splittable: whether what it makes does not depend on how rows are divided into batches.
+        is_gang: whether its workers know of each other, and start and end together.
     """
 
     name: str
@@ -44,3 +46,5 @@ class StageSpec:
     max_workers: int | None = None
     piece_bytes: int | None = None
     follows_device: bool = False
+    splittable: bool = True
+    is_gang: bool = False

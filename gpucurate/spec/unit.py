@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gpucurate.spec.books import Books
+from gpucurate.spec.figures import Figures
 from gpucurate.spec.source import FileRange
 from gpucurate.spec.statistics import StagePerfStats
 
@@ -77,6 +78,9 @@ class UnitResult:
         tallies: one entry a file range read, in order.
         tasks: descriptors of the final tasks; the tasks themselves where the caller collects.
         input_bytes: bytes of the input that were read.
+        handed_on: where the tasks lie that the next segment takes up, as the backend calls it; None
+            from the last segment.
+        figures: what the scheduler learns from.
     """
 
     unit_id: str
@@ -86,3 +90,5 @@ class UnitResult:
     tallies: list[RangeTally] = field(default_factory=list)
     tasks: list[Any] = field(default_factory=list)
     input_bytes: int = 0
+    handed_on: Any = None
+    figures: Figures = field(default_factory=Figures)

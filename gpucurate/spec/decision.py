@@ -1,0 +1,35 @@
+"""What the scheduler decided, and why."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One decision, for the report, the log, and those who ask why.
+
+    Attributes:
+        at: seconds of the run's clock.
+        what: in a word or two: ``scale``, ``cap``, ``recycle``, ``retry``, ``isolate``, ``bisect``, ``quarantine``,
+            ``time-share``, ``kill``, ``fail``.
+        segment: which it concerns; None for the run.
+        why: a sentence with the figures that led to it.
+        why_not: what else could have been done, and why it was not; empty where there was nothing.
+        before: the old value, where one changed.
+        after: the new one.
+    """
+
+    at: float
+    what: str
+    segment: int | None
+    why: str
+    why_not: str = ""
+    before: Any = None
+    after: Any = None
+    about: dict[str, Any] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return {key: value for key, value in asdict(self).items() if value not in (None, "", {})}
