@@ -26,7 +26,7 @@ class Dispatcher:
     def dispatch(self) -> Iterator[Action]:
         """All that can be given out now."""
         for stretch in self.in_order():
-            if stretch.queue and len(stretch.roster):
+            if stretch.queue and len(stretch.roster) and self._state.is_open(stretch):
                 yield from self._serve(stretch)
 
     def in_order(self) -> Iterator[Stretch]:
@@ -57,7 +57,7 @@ class Dispatcher:
 
     def can_run(self, stretch: Stretch) -> bool:
         """Whether a worker of the segment would be given something."""
-        if not stretch.queue:
+        if not stretch.queue or not self._state.is_open(stretch):
             return False
         head = self._state.items[stretch.queue[0]]
         return self.admits(stretch, self._promised(stretch, head))

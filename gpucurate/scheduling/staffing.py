@@ -91,7 +91,7 @@ class Staffing:
                 stretch.target = count
 
     def _busy(self) -> list[Stretch]:
-        return [stretch for stretch in self._state.stretches if stretch.remaining]
+        return [s for s in self._state.stretches if s.remaining and self._state.is_open(s)]
 
     def _fit_together(self) -> bool:
         """Whether a worker of each segment that has anything left to do fits, gangs whole."""
@@ -125,7 +125,7 @@ class Staffing:
             trusted=statistics.is_trusted,
             queued=len(stretch.queue),
             in_flight=stretch.in_flight,
-            remaining=stretch.remaining,
+            remaining=stretch.remaining if state.is_open(stretch) else 0,
             oldest_age_s=max((worker.age_of_oldest(state.now) for worker in ready), default=0.0),
             is_blocked=stretch.blocked_since is not None,
             consumer_starved=after is not None and not after.queue and not after.in_flight,
@@ -148,7 +148,7 @@ class Staffing:
     def _missing(self, stretch: Stretch) -> int:
         """Workers that a segment is short of."""
         lane = stretch.lane
-        if not stretch.remaining:
+        if not stretch.remaining or not self._state.is_open(stretch):
             return 0
         if not self._takes_turns:
             wanted = min(stretch.target, max(stretch.remaining, lane.gang))

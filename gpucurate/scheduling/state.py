@@ -70,6 +70,10 @@ class State:
         before, after = values.pop("before", None), values.pop("after", None)
         self.decisions.append(Decision(self.now, what, segment, why, why_not, before, after, values))
 
+    def is_open(self, stretch: Stretch) -> bool:
+        """Whether a segment may work: in batch mode, once the one before it has done all units."""
+        return not (self.policy.is_batch and stretch.index and self.stretches[stretch.index - 1].remaining)
+
     def number(self) -> int:
         """A number for a worker, never used before."""
         self._born += 1
