@@ -20,6 +20,8 @@ class Lane:
         expansion: thousandths of the input's bytes that it hands on, until that is measured.
         setup_s: seconds that a worker is taken to need before its first unit, until that is measured.
         gpu_limit: bytes of its GPU that a worker may hold; 0 where it has none or that is not known.
+        working: thousandths of the input's bytes that it holds of its machine while it works.
+        splittable: whether a unit that fails can be looked through for the document that is to blame.
     """
 
     name: str
@@ -30,6 +32,8 @@ class Lane:
     expansion: int = 1000
     setup_s: float = 1.0
     gpu_limit: int = 0
+    working: int = 1000
+    splittable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
