@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -20,6 +20,7 @@ from gpucurate.spec.events import (
     KillWorker,
     NodeDown,
     NodeUp,
+    Order,
     Quarantine,
     Release,
     SetupFailed,
@@ -71,14 +72,15 @@ class Laws:
         self._held: list[dict[str, tuple[int, str]]] = [{} for _ in lanes]
         self._lost: set[tuple[str, int]] = set()
         self._spent: set[tuple[str, int]] = set()
+        self._early: set[tuple[str, int]] = set()
         self._done: set[str] = set()
-        self._alone: str | None = None
+        self._there: defaultdict[str, dict[str, Order]] = defaultdict(dict)
         self._tellers: dict[type, Callable[[Any], None]] = {
             WorkerReady: self._ready,
             WorkerDied: self._died,
             SetupFailed: self._setup_failed,
             UnitDone: self._unit_done,
-            UnitFailed: self._answered,
+            UnitFailed: self._unit_failed,
             InputLost: self._input_lost,
             NodeUp: self._node_up,
             NodeDown: self._node_down,
@@ -108,11 +110,17 @@ class Laws:
         """
         for action in actions:
             self._checks[type(action)](action)
-        if self._spent and self.failed is None and not self.stopped:
-            unit, segment = min(self._spent)
-            raise IllegalActionError(
-                f"what segment {segment} made of {unit} has been used, and is not released"
-            )
+        if self.failed is None and not self.stopped:
+            self._check_leftovers()
+        self._early.clear()
+
+    def _check_leftovers(self) -> None:
+        """In one answer, what is released goes before or after what it is released for."""
+        for unit, segment in self._early:
+            if unit not in self.quarantined:
+                raise IllegalActionError(f"release {unit} of segment {segment}: it is still needed")
+        for unit, segment in self._spent:
+            raise IllegalActionError(f"segment {segment} of {unit} has been used, and is not released")
 
     # --- what is told ---
 
@@ -131,12 +139,11 @@ class Laws:
 
     def _bury(self, worker: Known | None) -> None:
         for unit in worker.flight if worker is not None else ():
-            self._land(unit)
+            self._land(worker, unit)
 
-    def _land(self, unit: str) -> None:
-        self.in_flight.pop(unit, None)
-        if self._alone == unit:
-            self._alone = None
+    def _land(self, worker: Known, unit: str) -> None:
+        del self.in_flight[unit]
+        del self._there[worker.place.node][unit]
 
     def _answered(self, event: UnitDone | UnitFailed | InputLost) -> Known | None:
         """The worker, if its answer counts: a dead or a killed one is not heard."""
@@ -144,8 +151,11 @@ class Laws:
         if worker is None or worker.state == "killed" or event.unit not in worker.flight:
             return None
         del worker.flight[event.unit]
-        self._land(event.unit)
+        self._land(worker, event.unit)
         return worker
+
+    def _unit_failed(self, event: UnitFailed) -> None:
+        self._answered(event)
 
     def _unit_done(self, event: UnitDone) -> None:
         worker = self._answered(event)
@@ -205,6 +215,9 @@ class Laws:
         worker.state = "stopping"
 
     def _check_kill(self, action: KillWorker) -> None:
+        if action.worker in self.roll.swept:
+            self.roll.swept.discard(action.worker)
+            return
         worker = self.roll.living(action.worker, "kill")
         if worker.state == "killed":
             raise IllegalActionError(f"kill worker {action.worker}: it was killed before")
@@ -252,17 +265,16 @@ class Laws:
         self.attempts[key] = order.attempt
         if order.batch_cap is not None and (order.batch_cap < 1 or not isinstance(order.batch_cap, int)):
             raise IllegalActionError(f"{who}: batches of at most {order.batch_cap!r} bytes")
-        if self._alone is not None or (order.alone and self.in_flight):
-            raise IllegalActionError(f"{who}: {self._alone or action.unit} was to be alone")
-        if order.alone:
-            self._alone = action.unit
+        there = self._there[self.roll.workers[action.worker].place.node]
+        if (order.alone and there) or any(other.alone for other in there.values()):
+            raise IllegalActionError(f"{who}: on its node {', '.join(there)} and one is to be alone")
+        there[action.unit] = order
 
     def _check_release(self, action: Release) -> None:
         key = (action.unit, action.segment)
         held = self._held[action.segment].pop(action.unit, None)
-        used = key in self._spent or action.unit in self.quarantined or key in self._lost
-        if not used and self.failed is None and not self.stopped:
-            raise IllegalActionError(f"release {action.unit} of segment {action.segment}: it is still needed")
+        if key not in self._spent and key not in self._lost:
+            self._early.add(key)
         if held is None and key not in self._lost:
             raise IllegalActionError(f"release {action.unit} of segment {action.segment}: it is not there")
         if held is not None:

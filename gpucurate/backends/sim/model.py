@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from gpucurate.backends.sim.distributions import Constant, Distribution
 from gpucurate.spec.cluster import Place
 
+NOTHING = Constant(0.0)
+SAME = Constant(1.0)
+
 
 @dataclass(frozen=True, slots=True)
 class BatchMemory:
@@ -45,11 +48,11 @@ class LaneModel:
         prefetch: whether a worker loads what it was given while it works on what came before.
     """
 
-    seconds: Distribution = Constant(0.0)
-    seconds_per_mb: Distribution = Constant(0.0)
-    noise: Distribution = Constant(1.0)
-    ratio: Distribution = Constant(1.0)
-    setup: Distribution = Constant(1.0)
+    seconds: Distribution = NOTHING
+    seconds_per_mb: Distribution = NOTHING
+    noise: Distribution = SAME
+    ratio: Distribution = SAME
+    setup: Distribution = SAME
     teardown_s: float = 0.1
     batches: BatchMemory | None = None
     leak: int = 0

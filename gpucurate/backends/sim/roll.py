@@ -41,6 +41,13 @@ class Roll:
         lanes: segments.
         policy: limits.
         nodes: machines at the start.
+
+    Attributes:
+        nodes: machines, by name.
+        workers: those not reported dead, by number.
+        by_segment: how many.
+        broken: gangs that have lost a member.
+        swept: workers that went with their node: one may still be killed, since it may not know.
     """
 
     def __init__(self, lanes: Sequence[Lane], policy: Policy, nodes: Sequence[Node]) -> None:
@@ -54,6 +61,7 @@ class Roll:
         self._memory: Counter[str] = Counter()
         self._gpus: Counter[tuple[str, str]] = Counter()
         self.broken: set[tuple[int, int]] = set()
+        self.swept: set[int] = set()
 
     def living(self, number: int, doing: str) -> Known:
         """A worker that an action is about; it must not have been reported dead."""
@@ -96,14 +104,12 @@ class Roll:
 
     def _check_room(self, place: Place, need: Need, who: str) -> None:
         node = self.nodes[place.node]
-        if self._cpus[node.id] > node.cpus_milli:
-            raise IllegalActionError(
-                f"spawn {who}: {self._cpus[node.id]} of {node.cpus_milli} mCPU of {node.id}"
-            )
-        if self._memory[node.id] > node.memory:
-            raise IllegalActionError(
-                f"spawn {who}: {self._memory[node.id]} of {node.memory} bytes of {node.id}"
-            )
+        for what, taken, there in (
+            ("thousandths of cores", self._cpus[node.id], node.cpus_milli),
+            ("bytes", self._memory[node.id], node.memory),
+        ):
+            if taken > there:
+                raise IllegalActionError(f"spawn {who}: {taken} of {there} {what} of {node.id} are taken")
         gpus = {gpu.id: gpu for gpu in node.gpus}
         if len(place.gpus) != need.whole_gpus:
             raise IllegalActionError(f"spawn {who}: {len(place.gpus)} GPUs, it needs {need.whole_gpus}")
@@ -136,4 +142,5 @@ class Roll:
         """A node is reported lost, and its workers with it."""
         self.nodes.pop(node, None)
         there = [worker.number for worker in self.workers.values() if worker.place.node == node]
+        self.swept.update(there)
         return [dead for number in there if (dead := self.died(number)) is not None]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gpucurate.backends.sim.faults import Faults
 from gpucurate.backends.sim.model import LaneModel, Links
@@ -32,8 +32,8 @@ class Scenario:
     units: tuple[tuple[str, int], ...]
     nodes: tuple[Node, ...]
     policy: Policy
-    faults: Faults = Faults()
-    links: Links = Links()
+    faults: Faults = field(default_factory=Faults)
+    links: Links = field(default_factory=Links)
     stop_at: float | None = None
     seed: int = 0
 

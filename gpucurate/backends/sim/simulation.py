@@ -41,7 +41,7 @@ class Scheduler(Protocol):
     def take_decisions(self) -> list[Decision]:
         """Decisions since the last call."""
 
-    def next_wake(self, now: float) -> float | None:
+    def next_wake(self) -> float | None:
         """When a tick is wanted."""
 
 
@@ -95,7 +95,7 @@ class Simulation:
     def _next(self) -> Event:
         """What happens next; the clock stands at it."""
         clock = self.world.clock
-        wake = self.core.next_wake(clock.now)
+        wake = self.core.next_wake()
         if wake is None and not self.world.under_way:
             raise DeadlockError(self._state("no tick is wanted"))
         news = self.world.next_news(wake)
