@@ -91,7 +91,8 @@ class Dispatcher:
             return None
         hosts = state.hosts
         return stretch.roster.least(
-            self._slots(stretch), lambda worker: hosts.admits(worker.place.node, working, item.unit)
+            self._slots(stretch),
+            lambda worker: hosts.admits(worker.place.node, working, item.unit, alone=item.is_alone),
         )
 
     def _hold(self, stretch: Stretch, item: Item) -> bool:
