@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gpucurate.scheduling.autoscaler import Autoscaler, LaneView
+from gpucurate.scheduling.autoscaler import Autoscaler
+from gpucurate.scheduling.lane_view import LaneView
 from gpucurate.scheduling.dispatching import Dispatcher
 from gpucurate.scheduling.recycler import Recycler
 from gpucurate.scheduling.state import State
