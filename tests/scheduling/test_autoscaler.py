@@ -244,20 +244,29 @@ def test_a_gpu_segment_shrinks_for_one_of_the_gpu() -> None:
 
 
 def test_segments_beside_a_slow_one_that_cannot_grow_leave_the_rest_free() -> None:
-    run = Run([lane("read"), lane("classify", gpus=1), lane("write")], [node(64, 2)])
+    start = [lane("read", workers=1), lane("classify", gpus=1, workers=2), lane("write", workers=1)]
+    run = Run([measured(view, 1) for view in start], [node(64, 2)])
+    for _ in range(20):
+        targets = run.step([1, 4, 1])
+    assert targets.counts == (1, 2, 1)
+    for _ in range(20):
+        targets = run.step([1, 1, 1])
+    assert targets.counts == (3, 2, 3)
+
+
+def test_idle_workers_of_the_cpu_are_given_back_after_a_minute() -> None:
+    run = Run([lane("read"), lane("classify", gpus=1), lane("write")], [node(64, 4)])
     run.step()
-    run.lanes = [replace(view, workers=1, ready=1) for view in run.lanes]
-    run.scaler = scaler()
-    counts = run.settle([1, 2, 1])
-    assert counts[1] == 2
-    fresh = scaler()
-    views = [
-        measured(replace(view, workers=1, ready=1), s) for view, s in zip(run.lanes, [1, 2, 1], strict=True)
-    ]
-    for now in range(0, 200, 10):
-        counts = fresh.targets(now, views, run.nodes).counts
-        views = [replace(view, workers=count) for view, count in zip(views, counts, strict=True)]
-    assert counts == (2, 2, 2)
+    history = [run.step([1, 2, 1]) for _ in range(20)]
+    assert [targets.counts for targets in history[:5]] == [(30, 4, 30)] * 5
+    assert "3 would do, but its youngest worker is ready for 10 s only" in history[0].why_not[0]
+    assert history[-1].counts == (3, 4, 3)
+    assert "read: 30 to 3 workers" in history[5].why[0]
+
+
+def test_idle_workers_of_the_gpu_are_held_through_lulls() -> None:
+    run = Run([lane("read", max_workers=1), lane("classify", gpus=1)], [node(64, 4)])
+    assert run.settle([10, 1]) == (1, 4)
 
 
 def test_a_stuck_unit_makes_its_segment_slow() -> None:
@@ -419,7 +428,7 @@ def test_noise_of_a_fifth_moves_nobody_in_the_long_run(seconds: list[float], cor
     run.settle(seconds, 30)
     history = [run.step([each * rng.uniform(0.8, 1.2) for each in seconds]).counts for _ in range(150)]
     changes = sum(one != other for one, other in pairwise(history[50:]))
-    assert changes <= 2
+    assert changes <= 3  # in 100 cycles; none in nine runs of ten
 
 
 def test_a_thousand_workers_of_eight_segments_take_milliseconds() -> None:
