@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from gpucurate.backends.assignment import Assignment
 from gpucurate.backends.base import Backend
 from gpucurate.backends.driver import Driver, Outcome
 from gpucurate.backends.exchange import Exchange
 from gpucurate.backends.job import Job
+from gpucurate.backends.settings import RunSettings
 from gpucurate.memory.torch_pool import TorchMode
 from gpucurate.scheduling.policy import Lane, Policy
 from gpucurate.spec.plan import Segment
@@ -22,9 +23,19 @@ def drive(
     *,
     lanes: Sequence[Lane],
     policy: Policy,
-    logging_interval: float = 60.0,
+    settings: RunSettings,
+    before: Callable[[], object] = lambda: None,
 ) -> Outcome:
     """Run the units of a job that are not done yet.
+
+    Args:
+        job: what to run.
+        observer: is told of progress.
+        backend: carries it out.
+        lanes: the segments, as the scheduler sees them.
+        policy: limits.
+        settings: the user's.
+        before: is called before the first worker starts, if there is anything to do.
 
     Raises:
         GpucurateError: see :meth:`Driver.run`.
@@ -37,8 +48,14 @@ def drive(
         backend=backend,
         observer=observer,
         phase=job.phase,
-        logging_interval=logging_interval,
+        logging_interval=settings.logging_interval,
     )
+    if driver.has_work:
+        try:
+            before()
+        except BaseException:
+            backend.close()
+            raise
     return driver.run(job.plan.name)
 
 

@@ -80,6 +80,7 @@ class Driver:
         backend: carries actions out.
         observer: is told of progress.
         phase: where results become final; None for a run that leaves nothing on disk.
+        logging_interval: seconds between lines of the log that say how far the run is.
 
     Attributes:
         has_work: whether any unit was left undone by earlier runs.
@@ -95,6 +96,7 @@ class Driver:
         backend: Backend,
         observer: Observer,
         phase: Phase | None,
+        logging_interval: float = 60.0,
     ) -> None:
         self.units = {unit.id: unit for unit in units}
         self.phase = phase
@@ -110,6 +112,8 @@ class Driver:
         self._stopping = False
         self._began = time.monotonic()
         self._first_commit: float | None = None
+        self._logging_interval = logging_interval
+        self._next_log = logging_interval
         self._busy = [0.0] * len(lanes)
         left = [unit for unit in units if unit.id not in self._done]
         self.has_work = bool(left)
@@ -173,6 +177,7 @@ class Driver:
             self._commit_due()
             if self.phase:
                 self.phase.sync_if_due()
+            self._log_progress()
         self._commit_due()
         if signals.received is not None:
             raise InterruptedRunError(
@@ -190,6 +195,11 @@ class Driver:
         wake = self.core.next_wake()
         if wake is not None and wake <= self._now:
             self._tell(ev.Tick())
+
+    def _log_progress(self) -> None:
+        if self._now >= self._next_log:
+            self._next_log = self._now + self._logging_interval
+            _log.info("%d of %d units done; %s", len(self._done), len(self.units), self.core.summary())
 
     def _heed(self, signals: StopSignals) -> None:
         if signals.received is not None and not self._stopping:

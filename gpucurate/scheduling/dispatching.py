@@ -80,7 +80,7 @@ class Dispatcher:
     def _promised(self, stretch: Stretch, item: Item) -> int:
         if stretch.edge is None:
             return 0
-        return stretch.statistics.output_of(self.input_bytes(item), stretch.lane.expansion)
+        return stretch.record.estimate(self.input_bytes(item))
 
     def _working(self, stretch: Stretch, item: Item) -> int:
         return self.input_bytes(item) * stretch.lane.working // MILLI
@@ -91,7 +91,8 @@ class Dispatcher:
             return None
         hosts = state.hosts
         return stretch.roster.least(
-            self._slots(stretch), lambda worker: hosts.admits(worker.place.node, working, item.unit)
+            self._slots(stretch),
+            lambda worker: hosts.admits(worker.place.node, working, item.unit, alone=item.is_alone),
         )
 
     def _hold(self, stretch: Stretch, item: Item) -> bool:
@@ -119,7 +120,7 @@ class Dispatcher:
         While few wait, none is given ahead: whoever is first to finish takes the next.
         """
         policy = self._state.policy
-        seconds = stretch.statistics.seconds
+        seconds = stretch.record.seconds_per_unit
         if policy.max_slots == 1 or seconds is None or len(stretch.queue) <= len(stretch.roster):
             return 1
         return max(1, min(policy.max_slots, 1 + int(policy.slot_seconds / max(seconds, 1e-6))))

@@ -107,7 +107,7 @@ class Staffing:
         return state.policy.workers is None or count <= state.policy.workers
 
     def _view(self, stretch: Stretch) -> LaneView:
-        state, lane, statistics = self._state, stretch.lane, stretch.statistics
+        state, lane, record = self._state, stretch.lane, stretch.record
         workers = [state.workers[number] for number in stretch.workers]
         ready = [worker for worker in workers if worker.state is WorkerState.READY]
         after = state.stretches[stretch.index + 1] if stretch.edge is not None else None
@@ -120,9 +120,9 @@ class Staffing:
             starting=sum(worker.state is WorkerState.STARTING for worker in workers),
             max_workers=lane.max_workers,
             gang=lane.gang,
-            setup_s=statistics.setup_seconds(lane.setup_s),
-            seconds_per_unit=statistics.seconds,
-            trusted=statistics.is_trusted,
+            setup_s=record.setup_s,
+            seconds_per_unit=record.seconds_per_unit,
+            trusted=record.trusted,
             queued=len(stretch.queue),
             in_flight=stretch.in_flight,
             remaining=stretch.remaining if state.is_open(stretch) else 0,
@@ -188,8 +188,7 @@ class Staffing:
         state.workers[number] = Worker(number, stretch.index, place, state.now, gang)
         stretch.workers.add(number)
         state.ledger.take(place, stretch.lane.need)
-        self._recycler.born(number, stretch.index, state.now)
-        return SpawnWorker(number, stretch.index, place, rank, gang)
+        return SpawnWorker(number, stretch.index, place, rank, gang, stretch.lane.gang or 1)
 
     def _start_gang(self, stretch: Stretch) -> Iterator[Action]:
         """All of a gang, or none of it."""
@@ -280,7 +279,7 @@ class Staffing:
         if why is None:
             return
         stretch = state.stretches[worker.segment]
-        self._recycler.replaced(worker.number, state.now)
+        self._recycler.recycled(worker.number, state.now)
         place = self._place(stretch, spare=1) if stretch.remaining > worker.load else None
         if place is None:
             state.decide(

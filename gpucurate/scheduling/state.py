@@ -13,6 +13,7 @@ from gpucurate.scheduling.hosts import Hosts
 from gpucurate.scheduling.item import Item
 from gpucurate.scheduling.policy import Lane, Policy
 from gpucurate.scheduling.stretch import Stretch
+from gpucurate.scheduling.track_record import TrackRecord
 from gpucurate.scheduling.worker import Flight, Worker, WorkerState
 from gpucurate.spec.cluster import Ledger, Node
 from gpucurate.spec.decision import Decision
@@ -59,7 +60,13 @@ class State:
         items = {unit: Item(unit, size) for unit, size in units}
         last = len(lanes) - 1
         stretches = [
-            Stretch(at, lane, len(items), None if at == last else Edge(lane.edge_bytes))
+            Stretch(
+                at,
+                lane,
+                len(items),
+                None if at == last else Edge(lane.edge_bytes),
+                TrackRecord(lane.expansion, lane.setup_s),
+            )
             for at, lane in enumerate(lanes)
         ]
         stretches[0].queue.extend(items)
