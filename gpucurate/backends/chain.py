@@ -15,7 +15,7 @@ from gpucurate.spec.books import Books
 from gpucurate.spec.device import Device
 from gpucurate.spec.errors import ConfigurationError, StageError
 from gpucurate.spec.statistics import StagePerfStats
-from gpucurate.stages.base import SourceStage
+from gpucurate.stages.base import ProcessingStage, SourceStage, StageIO
 from gpucurate.stages.function_decorators import FunctionStage
 from gpucurate.stages.specification import is_own
 from gpucurate.tasks.document import DocumentBatch
@@ -107,18 +107,21 @@ class Chain:
     def _through(self, position: int, tasks: Iterator[AnyTask]) -> Iterator[AnyTask]:
         stage, flow = self.stages[position], self._flows[position]
         call, one_by_one = call_of(stage)
+        needs = stage.inputs()
         attempt = partial(_attempt, stage, flow, call)
         recovery = self._recovery if self._recovery and self._recovery.helps(stage) else None
         while group := list(islice(tasks, stage.batch_size)):
-            yield from _take_idle(stage, group)
-            _note_input(stage, flow, group)
+            if needs[1]:
+                yield from _take_idle(needs[1], group)
+            _note_input(stage, needs, flow, group)
             while group:
                 given, group[:] = (group[:1], group[1:]) if one_by_one else (group[:], [])
                 if recovery is not None and all(isinstance(task, DocumentBatch) for task in given):
                     yield from _emitted(flow, recovery.run(position, stage, flow, given, attempt))
                 else:
                     yield from _emitted(flow, attempt(given))
-        yield from _emitted(flow, _attempt(stage, flow, lambda _: stage.flush(), []))
+        if type(stage).flush is not ProcessingStage.flush:
+            yield from _emitted(flow, _attempt(stage, flow, lambda _: stage.flush(), []))
 
 
 def _emitted(flow: Flow, made: Iterator[Made]) -> Iterator[AnyTask]:
@@ -160,12 +163,11 @@ def _placed(stage: Stage, device: Device, flow: Flow, tasks: Iterator[AnyTask]) 
         yield box.pop()
 
 
-def _take_idle(stage: Stage, group: list[AnyTask]) -> list[AnyTask]:
+def _take_idle(needed: list[str], group: list[AnyTask]) -> list[AnyTask]:
     """Take batches out that have neither documents nor the columns needed: there is nothing to do.
 
     A piece of a file in which nothing could be read has no columns.
     """
-    needed = stage.inputs()[1]
     idle = [
         isinstance(task, DocumentBatch)
         and not task.num_items
@@ -179,9 +181,9 @@ def _take_idle(stage: Stage, group: list[AnyTask]) -> list[AnyTask]:
     return taken
 
 
-def _note_input(stage: Stage, flow: Flow, group: list[AnyTask]) -> None:
+def _note_input(stage: Stage, needs: StageIO, flow: Flow, group: list[AnyTask]) -> None:
     for task in group:
-        _check_input(stage, task)
+        _check_input(stage, needs, task)
         flow.note_input(task)
 
 
@@ -198,8 +200,8 @@ def _pair(stage: Stage, boxes: list[Box], parents: list[Lineage]) -> Iterable[tu
     )
 
 
-def _check_input(stage: Stage, task: AnyTask) -> None:
-    attributes, columns = stage.inputs()
+def _check_input(stage: Stage, needs: StageIO, task: AnyTask) -> None:
+    attributes, columns = needs
     absent = [name for name in attributes if not hasattr(task, name)]
     if absent:
         raise ConfigurationError(
