@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gpucurate.planning.columns import check_columns
+from gpucurate.planning.costs import Costs
 from gpucurate.planning.fingerprint import digest
 from gpucurate.planning.segments import cut_segments
 from gpucurate.spec.device import Device
@@ -23,6 +24,9 @@ def make_plan(
     *,
     available: frozenset[Device] = frozenset({"cpu"}),
     decides: dict[str, Any] | None = None,
+    fuse: bool = True,
+    gpu_memory: int | None = None,
+    costs: Costs | None = None,
 ) -> Plan:
     """Check the chain, cut it into segments and take its fingerprint.
 
@@ -31,10 +35,14 @@ def make_plan(
         stages: the specifications, in order.
         available: devices of the machine.
         decides: further values that change results, such as the unit size.
+        fuse: False to give each stage workers of its own, for comparison.
+        gpu_memory: bytes of the smallest GPU, None if that is not known.
+        costs: of an earlier run, if there was one.
 
     Raises:
         ConfigurationError: no stage, a column that is missing, a device that is not there, a
-            reader after the first stage, a ``batch_size`` or ``num_workers()`` below 1.
+            reader after the first stage, a ``batch_size`` or ``num_workers()`` below 1, and as
+            :func:`cut_segments`.
     """
     if not stages:
         raise ConfigurationError(f"pipeline {name!r} has no stage: add one with add_stage()")
@@ -47,7 +55,8 @@ def make_plan(
         ],
         **(decides or {}),
     }
-    return Plan(name, cut_segments(stages, available), digest(values), values)
+    segments = cut_segments(stages, available, fuse=fuse, gpu_memory=gpu_memory, costs=costs)
+    return Plan(name, segments, digest(values), values)
 
 
 def _check_shape(stages: Sequence[StageSpec]) -> None:
