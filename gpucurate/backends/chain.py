@@ -55,9 +55,7 @@ class Chain:
         """
         self._flows = [Flow(StagePerfStats(stage.name)) for stage in self.stages]
         stream: Iterator[AnyTask] = iter(tasks)
-        for position, (stage, device) in enumerate(zip(self.stages, self._devices, strict=True)):
-            if device is not None:
-                stream = _placed(stage, device, self._flows[position], stream)
+        for position, stage in enumerate(self.stages):
             stream = self._through(position, stream)
             if self._cap is not None and isinstance(stage, SourceStage):
                 stream = cut(stream, self._cap)
@@ -108,7 +106,7 @@ class Chain:
         stage, flow = self.stages[position], self._flows[position]
         call, one_by_one = call_of(stage)
         needs = stage.inputs()
-        attempt = partial(_attempt, stage, flow, call)
+        attempt = partial(_attempt, stage, self._devices[position], flow, call)
         recovery = self._recovery if self._recovery and self._recovery.helps(stage) else None
         while group := list(islice(tasks, stage.batch_size)):
             if needs[1]:
@@ -121,7 +119,7 @@ class Chain:
                 else:
                     yield from _emitted(flow, attempt(given))
         if type(stage).flush is not ProcessingStage.flush:
-            yield from _emitted(flow, _attempt(stage, flow, lambda _: stage.flush(), []))
+            yield from _emitted(flow, _attempt(stage, None, flow, lambda _: stage.flush(), []))
 
 
 def _emitted(flow: Flow, made: Iterator[Made]) -> Iterator[AnyTask]:
@@ -132,9 +130,14 @@ def _emitted(flow: Flow, made: Iterator[Made]) -> Iterator[AnyTask]:
             yield box.pop()
 
 
-def _attempt(stage: Stage, flow: Flow, call: Call, given: list[AnyTask]) -> Iterator[Made]:
+def _attempt(
+    stage: Stage, device: Device | None, flow: Flow, call: Call, given: list[AnyTask]
+) -> Iterator[Made]:
     """What one call of the stage makes, with what it is made of; ``given`` is emptied."""
     parents = [Lineage(task._origin, task._stage_perf) for task in given]
+    if device is not None and not stage.follows_device:
+        with counted_for(flow.stats):
+            _move(stage, device, given)
     stats = StagePerfStats(stage.name, invocations=1 if parents else 0)
     boxes = results(stage, call, given, stats)
     try:
@@ -149,18 +152,16 @@ def _attempt(stage: Stage, flow: Flow, call: Call, given: list[AnyTask]) -> Iter
         flow.stats.gpu_held_bytes = stats.gpu_held_bytes
 
 
-def _placed(stage: Stage, device: Device, flow: Flow, tasks: Iterator[AnyTask]) -> Iterator[AnyTask]:
-    """Tasks on the device of the stage, of user stages as the frame that is written against there."""
+def _move(stage: Stage, device: Device, given: list[AnyTask]) -> None:
+    """Bring tasks to the device of a stage, for user stages as the frame that is written against there."""
     as_frame = not is_own(type(stage)) or isinstance(stage, FunctionStage)
-    for task in tasks:
-        box: Box = [task]
+    for i in range(len(given)):  # in place, so that a batch that was moved is not held on both sides
+        task = given[i]
+        if isinstance(task, DocumentBatch):
+            if task.device == "cuda" and device == "cpu":
+                depart(f"stage {stage.name} runs on the CPU", task.num_items)
+            given[i] = task.moved_to(device, as_frame=as_frame)
         del task
-        if isinstance(box[0], DocumentBatch) and not stage.follows_device:
-            with counted_for(flow.stats):
-                if box[0].device == "cuda" and device == "cpu":
-                    depart(f"stage {stage.name} runs on the CPU", box[0].num_items)
-                box[0] = box[0].moved_to(device, as_frame=as_frame)
-        yield box.pop()
 
 
 def _take_idle(needed: list[str], group: list[AnyTask]) -> list[AnyTask]:
