@@ -38,8 +38,8 @@ def workers_to_evict(
     Args:
         need: of the worker that finds no place.
         nodes: the cluster.
-        placed: the workers that live; leave out those that must not go.
-        least: workers that each segment keeps.
+        placed: the workers that live.
+        least: workers that each segment keeps; a gang keeps all.
 
     Returns:
         Their numbers; none if there is room already. None if no node can be cleared.
