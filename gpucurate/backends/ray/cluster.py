@@ -128,8 +128,8 @@ class RayClient:
         wanted = self.object_store_memory or min(room, int(available_memory() * STORE_SHARE))
         if wanted > room or wanted < _SMALLEST_STORE:
             raise ConfigurationError(
-                f"an object store of {format_bytes(wanted)}: at least {format_bytes(_SMALLEST_STORE)} are needed, and "
-                f"{_SHARED_MEMORY} has room for {format_bytes(room)}; of a container it is set by --shm-size"
+                f"an object store of {format_bytes(wanted)}: at least {format_bytes(_SMALLEST_STORE)} are "
+                f"needed, and {_SHARED_MEMORY} has room for {format_bytes(room)} (of a container: --shm-size)"
             )
         return wanted
 
@@ -163,8 +163,8 @@ def _new_folder(given: str | None) -> Path:
     longest = given or parent
     if len(longest) > _LONGEST_FOLDER:
         raise ConfigurationError(
-            f"Ray makes sockets below its temporary folder, whose path may have {_LONGEST_FOLDER} characters, and "
-            f"{longest!r} has {len(longest)}: give a shorter one (ray_temp_dir, or TMPDIR)"
+            f"{longest!r} has {len(longest)} characters, and Ray, which makes sockets below its temporary "
+            f"folder, takes {_LONGEST_FOLDER}: give a shorter one (ray_temp_dir, or TMPDIR)"
         )
     return Path(tempfile.mkdtemp(prefix="gc-", dir=parent))
 

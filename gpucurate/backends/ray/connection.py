@@ -50,8 +50,8 @@ def connect(address: str, namespace: str, seconds: float = CONNECT_SECONDS) -> C
     """
     if address.startswith(RAY_CLIENT):
         raise ConfigurationError(
-            f"{address}: a driver behind Ray Client does not share the run's folders with the workers. Give "
-            "host:port of the head on a machine of the cluster, or send the command there with `ray job submit`"
+            f"{address}: a driver behind Ray Client does not share the run's folders with the workers. On a "
+            "machine of the cluster give host:port of the head, or send the command with `ray job submit`"
         )
     facts = _ask(address, seconds)
     _check_versions(facts)
@@ -93,19 +93,19 @@ def _silent(address: str, facts: dict[str, str], seconds: float) -> str:
     if facts:
         return (
             f"the head of the Ray cluster at {facts['address']} answers, but it could not be joined within "
-            f"{seconds:.0f} s: is a node of it alive on this machine (ray start --address {facts['address']})?"
+            f"{seconds:.0f} s: is a node of it alive on this machine (ray start --address ...)?"
         )
     return (
-        f"no Ray cluster answered at {address!r} within {seconds:.0f} s: is its head alive, is the port that of the "
-        "head (6379 unless it was given), and if it asks for a token, is RAY_AUTH_MODE=token with RAY_AUTH_TOKEN_PATH set?"
+        f"no Ray cluster answered at {address!r} within {seconds:.0f} s: is its head alive, and the port "
+        "that of the head (6379 unless another was given)?"
     )
 
 
 def _reason(said: str) -> str:
     if "AuthenticationError" in said:
         return (
-            "it asks for a token, and was shown none or a wrong one: set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN_PATH "
-            "to the file of its token"
+            "it asks for a token, and was shown none or a wrong one: set RAY_AUTH_MODE=token, and "
+            "RAY_AUTH_TOKEN_PATH to the file of its token"
         )
     lines = [line.strip() for line in said.splitlines() if line.strip() and not line.startswith(" ")]
     return lines[-1] if lines else "it gave no reason"
@@ -119,8 +119,8 @@ def _check_versions(facts: dict[str, str]) -> None:
     ours = {"ray": ray.__version__, "python": platform.python_version()}
     if any(_minor(facts[name]) != _minor(ours[name]) for name in ours):
         raise ConfigurationError(
-            f"the cluster at {facts['address']} has Ray {facts['ray']} and Python {facts['python']}, and here it is "
-            f"Ray {ours['ray']} and Python {ours['python']}: use the same minor versions of both"
+            f"the cluster at {facts['address']} has Ray {facts['ray']} and Python {facts['python']}, and here "
+            f"it is Ray {ours['ray']} and Python {ours['python']}: use the same minor versions of both"
         )
 
 

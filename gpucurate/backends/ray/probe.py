@@ -12,7 +12,10 @@ from typing import Any
 
 from gpucurate.backends.ray.surroundings import LOOPBACK
 
-PROGRAM = "import sys; address, *sys.path = sys.argv[1:]; from gpucurate.backends.ray.probe import main; main(address)"
+PROGRAM = (
+    "import sys; address, *sys.path = sys.argv[1:]; "
+    "from gpucurate.backends.ray.probe import main; main(address)"
+)
 """Arguments are the address and the caller's ``sys.path``, which must be there before the first import."""
 
 _LOCAL = ("127.0.0.1", "localhost")
@@ -55,7 +58,7 @@ def _client(address: str) -> Any:
 
 
 def _serves_loopback(address: str) -> bool:
-    """Whether the cluster's own nodes call this machine 127.0.0.1: else it is an alias of the real address."""
+    """Whether the cluster's nodes are at 127.0.0.1: else that is another name of the real address."""
     nodes = _client(address).get_all_node_info(timeout=10).values()
     return any(node.node_manager_address == _LOCAL[0] for node in nodes)
 
