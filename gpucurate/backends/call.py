@@ -50,19 +50,15 @@ def results(stage: Stage, call: Call, given: list[AnyTask], stats: StagePerfStat
     Raises:
         StageError: what the stage raised, or that it returned something else than tasks.
     """
-    made = _timed(stage, stats, _begin, stage, call, given)
+    made = _timed(stage, stats, call, given)
     if isinstance(made, Task):
         box = [made]
         del made
         yield box
     elif made is not None:
-        yield from _boxes(stage, made, stats)
-
-
-def _begin(stage: Stage, call: Call, given: list[AnyTask]) -> Any:
-    """One task, an iterator over what else it may be, or None."""
-    made = call(given)
-    return made if made is None or isinstance(made, Task) else iter(_several(stage, made))
+        stream = _timed(stage, stats, iter, _several(stage, made))
+        del made
+        yield from _boxes(stage, stream, stats)
 
 
 def _boxes(stage: Stage, stream: Iterator[Any], stats: StagePerfStats) -> Iterator[Box]:

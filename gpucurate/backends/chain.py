@@ -15,7 +15,7 @@ from gpucurate.spec.books import Books
 from gpucurate.spec.device import Device
 from gpucurate.spec.errors import ConfigurationError, StageError
 from gpucurate.spec.statistics import StagePerfStats
-from gpucurate.stages.base import SourceStage
+from gpucurate.stages.base import ProcessingStage, SourceStage, StageIO
 from gpucurate.stages.function_decorators import FunctionStage
 from gpucurate.stages.specification import is_own
 from gpucurate.tasks.document import DocumentBatch
@@ -55,9 +55,7 @@ class Chain:
         """
         self._flows = [Flow(StagePerfStats(stage.name)) for stage in self.stages]
         stream: Iterator[AnyTask] = iter(tasks)
-        for position, (stage, device) in enumerate(zip(self.stages, self._devices, strict=True)):
-            if device is not None:
-                stream = _placed(stage, device, self._flows[position], stream)
+        for position, stage in enumerate(self.stages):
             stream = self._through(position, stream)
             if self._cap is not None and isinstance(stage, SourceStage):
                 stream = cut(stream, self._cap)
@@ -107,18 +105,21 @@ class Chain:
     def _through(self, position: int, tasks: Iterator[AnyTask]) -> Iterator[AnyTask]:
         stage, flow = self.stages[position], self._flows[position]
         call, one_by_one = call_of(stage)
-        attempt = partial(_attempt, stage, flow, call)
+        needs = stage.inputs()
+        attempt = partial(_attempt, stage, self._devices[position], flow, call)
         recovery = self._recovery if self._recovery and self._recovery.helps(stage) else None
         while group := list(islice(tasks, stage.batch_size)):
-            yield from _take_idle(stage, group)
-            _note_input(stage, flow, group)
+            if needs[1]:
+                yield from _take_idle(needs[1], group)
+            _note_input(stage, needs, flow, group)
             while group:
                 given, group[:] = (group[:1], group[1:]) if one_by_one else (group[:], [])
                 if recovery is not None and all(isinstance(task, DocumentBatch) for task in given):
                     yield from _emitted(flow, recovery.run(position, stage, flow, given, attempt))
                 else:
                     yield from _emitted(flow, attempt(given))
-        yield from _emitted(flow, _attempt(stage, flow, lambda _: stage.flush(), []))
+        if type(stage).flush is not ProcessingStage.flush:
+            yield from _emitted(flow, _attempt(stage, None, flow, lambda _: stage.flush(), []))
 
 
 def _emitted(flow: Flow, made: Iterator[Made]) -> Iterator[AnyTask]:
@@ -129,9 +130,14 @@ def _emitted(flow: Flow, made: Iterator[Made]) -> Iterator[AnyTask]:
             yield box.pop()
 
 
-def _attempt(stage: Stage, flow: Flow, call: Call, given: list[AnyTask]) -> Iterator[Made]:
+def _attempt(
+    stage: Stage, device: Device | None, flow: Flow, call: Call, given: list[AnyTask]
+) -> Iterator[Made]:
     """What one call of the stage makes, with what it is made of; ``given`` is emptied."""
     parents = [Lineage(task._origin, task._stage_perf) for task in given]
+    if device is not None and not stage.follows_device:
+        with counted_for(flow.stats):
+            _move(stage, device, given)
     stats = StagePerfStats(stage.name, invocations=1 if parents else 0)
     boxes = results(stage, call, given, stats)
     try:
@@ -146,26 +152,23 @@ def _attempt(stage: Stage, flow: Flow, call: Call, given: list[AnyTask]) -> Iter
         flow.stats.gpu_held_bytes = stats.gpu_held_bytes
 
 
-def _placed(stage: Stage, device: Device, flow: Flow, tasks: Iterator[AnyTask]) -> Iterator[AnyTask]:
-    """Tasks on the device of the stage, of user stages as the frame that is written against there."""
+def _move(stage: Stage, device: Device, given: list[AnyTask]) -> None:
+    """Bring tasks to the device of a stage, for user stages as the frame that is written against there."""
     as_frame = not is_own(type(stage)) or isinstance(stage, FunctionStage)
-    for task in tasks:
-        box: Box = [task]
+    for i in range(len(given)):  # in place, so that a batch that was moved is not held on both sides
+        task = given[i]
+        if isinstance(task, DocumentBatch):
+            if task.device == "cuda" and device == "cpu":
+                depart(f"stage {stage.name} runs on the CPU", task.num_items)
+            given[i] = task.moved_to(device, as_frame=as_frame)
         del task
-        if isinstance(box[0], DocumentBatch) and not stage.follows_device:
-            with counted_for(flow.stats):
-                if box[0].device == "cuda" and device == "cpu":
-                    depart(f"stage {stage.name} runs on the CPU", box[0].num_items)
-                box[0] = box[0].moved_to(device, as_frame=as_frame)
-        yield box.pop()
 
 
-def _take_idle(stage: Stage, group: list[AnyTask]) -> list[AnyTask]:
+def _take_idle(needed: list[str], group: list[AnyTask]) -> list[AnyTask]:
     """Take batches out that have neither documents nor the columns needed: there is nothing to do.
 
     A piece of a file in which nothing could be read has no columns.
     """
-    needed = stage.inputs()[1]
     idle = [
         isinstance(task, DocumentBatch)
         and not task.num_items
@@ -179,9 +182,9 @@ def _take_idle(stage: Stage, group: list[AnyTask]) -> list[AnyTask]:
     return taken
 
 
-def _note_input(stage: Stage, flow: Flow, group: list[AnyTask]) -> None:
+def _note_input(stage: Stage, needs: StageIO, flow: Flow, group: list[AnyTask]) -> None:
     for task in group:
-        _check_input(stage, task)
+        _check_input(stage, needs, task)
         flow.note_input(task)
 
 
@@ -198,8 +201,8 @@ def _pair(stage: Stage, boxes: list[Box], parents: list[Lineage]) -> Iterable[tu
     )
 
 
-def _check_input(stage: Stage, task: AnyTask) -> None:
-    attributes, columns = stage.inputs()
+def _check_input(stage: Stage, needs: StageIO, task: AnyTask) -> None:
+    attributes, columns = needs
     absent = [name for name in attributes if not hasattr(task, name)]
     if absent:
         raise ConfigurationError(

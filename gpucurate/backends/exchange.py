@@ -132,7 +132,7 @@ def _write(tasks: Iterator[AnyTask], out: Any) -> None:
 def _open(handle: Parcel) -> tuple[memoryview, list[Packed]]:
     """The bytes of a file, and where its tasks lie."""
     try:
-        with open(handle.path, "rb") as file:
+        with Path(handle.path).open("rb") as file:
             data = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY))
     except (OSError, ValueError) as error:  # ValueError: there is nothing in it
         raise InputLostError(f"what was handed on in {handle.path} cannot be opened: {error}") from error

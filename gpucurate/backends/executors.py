@@ -25,6 +25,7 @@ from gpucurate.backends.session import Session, scratch_room
 from gpucurate.backends.settings import RunSettings
 from gpucurate.memory.host import available_memory
 from gpucurate.memory.torch_pool import TorchMode
+from gpucurate.planning.feasibility import check_feasible, time_sharing
 from gpucurate.scheduling.policy import Lane
 from gpucurate.spec.bytesize import MIB, format_bytes, parse_bytes
 from gpucurate.spec.cluster import Gpu, Node
@@ -193,7 +194,9 @@ class LocalExecutor:
                 job,
                 observer,
                 backend,
-                lanes=lanes_of(job.plan, edge_bytes=room.nbytes // (count - 1) if room else 0),
+                lanes=lanes_of(
+                    job.plan, edge_bytes=room.nbytes // (count - 1) if room else 0, worker_memory=0
+                ),
                 policy=policy_of(
                     self.settings,
                     workers=workers,
@@ -220,7 +223,7 @@ class LocalExecutor:
 
     def _spills(self, job: Job, node: Node) -> bool:
         """Whether what crosses goes to disk, since it may be all there is of a segment's output."""
-        return self.settings.execution_mode == "batch" or bool(takes_turns(job.plan, [node]))
+        return self.settings.execution_mode == "batch" or len(time_sharing(job.plan, [node])) > 1
 
     @property
     def gpu_workers(self) -> int:

@@ -19,8 +19,8 @@ KEPT = 1000
 class History:
     """Events and decisions of a phase; in the run folder, if there is one.
 
-    ``events/PHASE.jsonl`` begins with what the scheduler was made of; each line after that is an
-    event with its time. ``decisions/PHASE.jsonl`` has the decisions.
+    ``events/PHASE-EPOCH.jsonl`` begins with what the scheduler was made of; each line after that is an
+    event with its time. ``decisions/PHASE-EPOCH.jsonl`` has the decisions.
 
     Args:
         phase: of the run; None for a run that leaves nothing on disk.
@@ -39,8 +39,8 @@ class History:
         nodes: Sequence[Node],
     ) -> None:
         self.decisions: list[Decision] = []
-        self._events = phase.folder.journal(f"events/{phase.name}.jsonl") if phase and work else None
-        self._decided = phase.folder.journal(f"decisions/{phase.name}.jsonl") if phase and work else None
+        self._events = phase.folder.journal("events", phase.name) if phase and work else None
+        self._decided = phase.folder.journal("decisions", phase.name) if phase and work else None
         if self._events:
             self._events.write(
                 {

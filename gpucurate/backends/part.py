@@ -76,7 +76,4 @@ class Part:
             cuts.update([*range(each.start, each.stop, step), each.stop])
         ends = sorted(cut for cut in cuts if self.start <= cut <= self.stop)
         doomed = {each.start for each in found if each.rows == 1}
-        return [
-            self.between(start, stop, is_doomed=start in doomed)
-            for start, stop in pairwise(ends)
-        ]
+        return [self.between(start, stop, is_doomed=start in doomed) for start, stop in pairwise(ends)]

@@ -54,12 +54,16 @@ class Runner:
         assignment: what to run.
         worker: number of the worker; names of attempts carry it.
         metadata: what stages are told in ``setup``.
+
+    Attributes:
+        figures: of the last unit, also of one that failed.
     """
 
     def __init__(self, assignment: Assignment, worker: int, metadata: WorkerMetadata | None = None) -> None:
         self.assignment = assignment
         self.worker = worker
         self.metadata = metadata or WorkerMetadata(str(worker))
+        self.figures = Figures()
         self._ready: list[Stage] = []
         self._gpu: GpuMemory | None = None
         self._memory = 0
@@ -138,12 +142,12 @@ class Runner:
         prefix = self.assignment.attempt(unit.id, order.attempt, self.worker)
         context = UnitContext(unit.id, unit.index, self.assignment.folder, prefix)
         rejects = UnitRejects(self.assignment, context)
-        journal: Journal | None = None
+        recovery = Recovery(order, context, Gauge(self.gpu_memory))
+        result, output_bytes = UnitResult(unit.id, books=context.books, outputs=context.outputs), 0
         try:
             if context.folder is not None and (order.bisect or order.suspects):
-                journal = Journal(journal_path(context.folder, prefix))
-            recovery = Recovery(order, context, Gauge(self.gpu_memory), journal)
-            result = self._run(unit, given, context, recovery)
+                recovery.journal = Journal(journal_path(context.folder, prefix))
+            output_bytes = self._run(unit, given, context, recovery, result)
             rejects.keep()
         except BaseException:
             rejects.abandon()
@@ -151,27 +155,33 @@ class Runner:
                 stage.bind(None)
                 stage.take_counts()
             self._remove_attempts(prefix)
+            if result.handed_on is not None:
+                self._exchange.drop(result.handed_on)
             raise
         finally:
-            if journal is not None:
-                journal.close()
-        result.figures = Figures(
-            seconds=time.perf_counter() - began,
-            output_bytes=result.figures.output_bytes,
-            memory=self.memory,
-            gpu_memory=self.gpu_memory,
-            samples=tuple(recovery.gauge.samples),
-        )
+            if recovery.journal is not None:
+                recovery.journal.close()
+            self.figures = Figures(
+                seconds=time.perf_counter() - began,
+                output_bytes=output_bytes,
+                memory=self.memory,
+                gpu_memory=self.gpu_memory,
+                samples=tuple(recovery.gauge.samples),
+            )
+        result.figures = self.figures
         return result
 
-    def _run(self, unit: Unit, given: Any, context: UnitContext, recovery: Recovery) -> UnitResult:
+    def _run(
+        self, unit: Unit, given: Any, context: UnitContext, recovery: Recovery, result: UnitResult
+    ) -> int:
+        """Fill the result; bytes that are handed on."""
         work = self.assignment
         cap = recovery.order.batch_cap if work.splittable else None
         chain = Chain(work.stages, work.devices, recovery, cap)
         for stage in work.stages:
             stage.bind(context)
         made = chain.run(self._tasks(unit, given, context, cap))
-        result = UnitResult(unit.id, books=context.books, outputs=context.outputs)
+        size = 0
         if work.is_last:
             # Not a comprehension: its variable would hold a batch while the next one is read.
             result.tasks = list(map(self._final, made))
@@ -180,7 +190,6 @@ class Runner:
             result.handed_on, size = self._exchange.put(
                 map(partial(_placed, context), on_host), context.prefix
             )
-            result.figures = Figures(output_bytes=size)
         result.stages = chain.statistics()
         result.tallies = context.tallies
         result.input_bytes = context.input_bytes
@@ -189,7 +198,7 @@ class Runner:
         )
         for stage in work.stages:
             stage.bind(None)
-        return result
+        return size
 
     def _tasks(self, unit: Unit, given: Any, context: UnitContext, cap: int | None) -> Iterator[AnyTask]:
         """What enters the first stage, in batches as the segment wants them."""

@@ -25,7 +25,7 @@ from gpucurate.backends.base import Report
 from gpucurate.backends.node_setup import set_up_node
 from gpucurate.backends.runner import Runner, failure_of
 from gpucurate.memory.gpus import use_gpu
-from gpucurate.memory.host import resident_bytes
+from gpucurate.memory.host_peak import resident_memory
 from gpucurate.memory.out_of_memory import device_is_lost
 from gpucurate.spec.errors import GpucurateError, InputLostError
 from gpucurate.spec.events import (
@@ -169,7 +169,7 @@ def _serve(runner: Runner, sets_up_node: bool, outbox: Outbox, messages: queue.S
     except Exception as error:
         outbox.send((SetupFailed(runner.worker, *failure_of(error)), None))
         return False
-    outbox.send((WorkerReady(runner.worker, resident_bytes()), None))
+    outbox.send((WorkerReady(runner.worker, resident_memory()), None))
     todo: deque[Work] = deque()
     while True:
         if not todo and messages.empty():

@@ -28,11 +28,6 @@ def _number(path: str) -> int | None:
     return int(text) if text.isdigit() else None
 
 
-def resident_bytes() -> int:
-    """Bytes of memory that this process holds, shared pages included."""
-    return int(psutil.Process().memory_info().rss)
-
-
 def tree_pss(pid: int | None = None) -> int:
     """Proportional set size in bytes of a process (this one) and all below it.
 

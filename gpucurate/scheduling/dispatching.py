@@ -91,16 +91,15 @@ class Dispatcher:
             return None
         hosts = state.hosts
         return stretch.roster.least(
-            self._slots(stretch), lambda worker: hosts.admits(worker.place.node, working, item.unit)
+            self._slots(stretch),
+            lambda worker: hosts.admits(worker.place.node, working, item.unit, alone=item.is_alone),
         )
 
     def _hold(self, stretch: Stretch, item: Item) -> bool:
         """Keep a machine for a unit that is to be alone; False if no worker could take it on any."""
         state = self._state
         nodes = {
-            state.workers[number].place.node
-            for number in stretch.workers
-            if state.workers[number].is_live
+            state.workers[number].place.node for number in stretch.workers if state.workers[number].is_live
         }
         held = state.hosts.holder_of(item.unit)
         if held is not None and held not in nodes:

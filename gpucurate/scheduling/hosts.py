@@ -36,10 +36,13 @@ class Hosts:
     def __getitem__(self, node: str) -> Host:
         return self._hosts.setdefault(node, Host())
 
-    def admits(self, node: str, size: int, unit: str) -> bool:
-        """Whether a unit of ``size`` bytes fits; one that is too large may run with nothing else."""
+    def admits(self, node: str, size: int, unit: str, *, alone: bool = False) -> bool:
+        """Whether a unit of ``size`` bytes fits; one that is too large may run with nothing else.
+
+        One that is to be alone fits the machine only that is held for it.
+        """
         host = self[node]
-        if host.held_for is not None:
+        if alone or host.held_for is not None:
             return host.held_for == unit and host.flights == 0
         return host.flights == 0 or host.working + size <= self.budget
 

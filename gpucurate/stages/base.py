@@ -35,8 +35,8 @@ class ProcessingStage(ABC, Generic[X, Y]):
         name: for messages, reports and the plan; the class's name if not set.
         resources: what one worker asks for.
         batch_size: tasks given to :meth:`process_batch` at a time.
-        runtime_env: environment of the stage's workers. No executor of this version
-            offers one: a pipeline that asks for it is refused when it is built.
+        runtime_env: environment of the stage's workers: ``env_vars`` and ``py_executable``, no other keys.
+            Stages of different environments do not share a worker.
         devices: devices the stage runs on. One that names only ``cuda`` is refused
             where there is none. A stage runs on the GPU if its resources ask for one, or if it
             runs nowhere else; it is given cuDF there.
