@@ -119,8 +119,8 @@ def _check_versions(facts: dict[str, str]) -> None:
     ours = {"ray": ray.__version__, "python": platform.python_version()}
     if any(_minor(facts[name]) != _minor(ours[name]) for name in ours):
         raise ConfigurationError(
-            f"the cluster at {facts['address']} has Ray {facts['ray']} and Python {facts['python']}, and here "
-            f"it is Ray {ours['ray']} and Python {ours['python']}: use the same minor versions of both"
+            f"the cluster at {facts['address']} has Ray {facts['ray']} and Python {facts['python']}, and "
+            f"here it is Ray {ours['ray']} and Python {ours['python']}: use the same minor versions of both"
         )
 
 

@@ -20,7 +20,6 @@ from gpucurate.backends.runner import Runner, failure_of
 from gpucurate.backends.topology import Nvml, stay_near
 from gpucurate.backends.worker_process import STOPPED, Work, packed_report, run_unit
 from gpucurate.memory.gpus import use_gpu
-from gpucurate.memory.host import resident_bytes
 from gpucurate.spec.errors import ConfigurationError
 from gpucurate.spec.events import FailureKind, SetupFailed, WorkerDied, WorkerReady
 from gpucurate.spec.worker import WorkerMetadata
@@ -91,7 +90,9 @@ class Worker:
         except Exception as error:
             failed = SetupFailed(hello.worker, *failure_of(error))
             return [packed_report((failed, None)), *self._tear_down(hello.worker)]
-        return [packed_report((WorkerReady(hello.worker, resident_bytes()), None))]
+        return [
+            packed_report((WorkerReady(hello.worker, self._runner.memory, self._runner.gpu_memory), None))
+        ]
 
     @ray.method(concurrency_group="work")
     def run(self, work: list[Work], *given: Parcel | None) -> Any:
@@ -175,6 +176,6 @@ def prepare(assignment: bytes, node: str, paths: tuple[str, ...]) -> Failure | N
 
 def _not_shared(folder: Path, node: str) -> str:
     return (
-        f"{folder} is not there on node {node} ({socket.gethostname()}): the output has to be on a file system "
-        "that all nodes share"
+        f"{folder} is not there on node {node} ({socket.gethostname()}): the output has to be on a "
+        "file system that all nodes share"
     )
