@@ -139,7 +139,7 @@ class DaskExecutor:
 
             if self.address is None:
                 self._cluster = _start(self.workers, uses_gpu=uses_gpu)
-            self._client = Client(self.address or self._cluster)
+            self._client = Client(self.address or self._cluster)  # type: ignore[no-untyped-call]
             _log.info("Dask at %s", self._client.scheduler.address)
         return self._client
 
@@ -151,8 +151,8 @@ class DaskExecutor:
             return session, FolderExchange(session.path)
         if job.phase is None:
             raise ConfigurationError(
-                "workers of a Dask cluster hand units on in the run folder, and this pipeline writes nothing: "
-                "add a writer, use DaskExecutor() without a cluster, or LocalExecutor"
+                "workers of a Dask cluster hand units on in the run folder, and this pipeline writes "
+                "nothing: add a writer, use DaskExecutor() without a cluster, or LocalExecutor"
             )
         return None, FolderExchange(Path(job.phase.folder.attempts) / "handed-on")
 
@@ -184,6 +184,6 @@ def _start(workers: int, *, uses_gpu: bool) -> Any:
         return LocalCUDACluster(device_memory_limit=None, memory_limit=None, **local)
     from distributed import LocalCluster
 
-    return LocalCluster(
+    return LocalCluster(  # type: ignore[no-untyped-call]
         n_workers=workers, processes=True, memory_limit=None, silence_logs=logging.ERROR, **local
     )

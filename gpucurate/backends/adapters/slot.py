@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import cloudpickle
 
+from gpucurate.backends.exchange import Exchange
 from gpucurate.backends.node_setup import set_up_node
 from gpucurate.backends.runner import Runner, failure_of
 from gpucurate.backends.worker_process import STOPPED, Work, packed_report, run_unit
@@ -87,9 +88,20 @@ class Slot:
         """Whether units can be run."""
         return self._runner is not None
 
-    def run(self, work: Work) -> Reports:
-        """Run one unit."""
+    @property
+    def exchange(self) -> Exchange | None:
+        """Where it leaves what it hands on."""
+        return None if self._runner is None else self._runner.assignment.exchange
+
+    def run(self, work: Work, worker: int | None = None) -> Reports:
+        """Run one unit.
+
+        Args:
+            work: which, and how.
+            worker: number of the worker that the scheduler gave it to, where that is another with each unit.
+        """
         assert self._runner is not None
+        self._runner.worker = self.worker if worker is None else worker
         return [packed_report(run_unit(self._runner, *work))]
 
     def tear_down(self) -> Reports:
