@@ -73,7 +73,7 @@ def _segment(segment: Segment, layout: Layout, volume: Volume) -> Iterable[tuple
     yield 2, f"{segment.index + 1}. on {segment.device}: {', '.join(s.name for s in segment.stages)}"
     yield 5, f"begins here: {segment.cut}"
     for stage, why in zip(segment.stages[1:], segment.fused, strict=True):
-        yield 5, f"with {stage.name}: {why}"
+        yield 5, f"{stage.name} joins: {why}"
     yield 5, _workers(segment, layout, volume)
     if segment.environment:
         yield 5, f"in an environment of its own ({', '.join(sorted(segment.environment))})"
@@ -167,6 +167,8 @@ def _share(share: GpuShare) -> str:
 def _time(plan: Plan, prediction: Prediction, measured: int | None) -> Iterable[tuple[int, str]]:
     if measured is None:
         yield 0, "Time: not known: run a part of it once and give its report (costs; --costs report.json)"
+        if len(plan.segments) > 1:
+            yield 2, "workers are shared out as if each segment took as long as the others"
         return
     if prediction.seconds is None:
         yield (

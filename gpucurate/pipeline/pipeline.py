@@ -185,7 +185,7 @@ class Pipeline:
         Raises:
             GpucurateError: see its subclasses; each says what to do.
         """
-        plan = self.build()
+        plan = self.build(fuse=executor is None or executor.settings.fuse)
         units = self._units(plan, initial_tasks)
         executor = executor or default_executor(sum(unit.est_bytes for unit in units))
         folder = self._folder(plan, units, checkpoint_path)
