@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from textwrap import wrap
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 WIDTH = 100
 """Columns."""
 
+_SIZE = re.compile(r"(\d) ([kMGT]?B)\b")
+
 _KINDS = {
     "same-gpu": "to a worker on the same GPU, by way of the host",
     "same-node": "to another worker of the machine",
@@ -33,6 +36,7 @@ def explain(outlook: Outlook) -> str:
     entries = [
         (0, f"Plan of {outlook.name!r}: {_volume(volume)}, on {_machines(layout.nodes)}"),
         *(line for segment in plan.segments for line in _segment(segment, layout, volume)),
+        *_without_gpu(plan),
         *_turns(layout),
         *_between(plan, prediction),
         *_devices(plan, volume),
@@ -44,8 +48,11 @@ def explain(outlook: Outlook) -> str:
 
 
 def _wrapped(depth: int, text: str) -> list[str]:
+    """Lines of at most :data:`WIDTH` columns; a size stays on one line."""
+    whole = _SIZE.sub("\\1\N{NO-BREAK SPACE}\\2", text)
     hang = " " * (depth + 3)
-    return wrap(text, WIDTH, initial_indent=" " * depth, subsequent_indent=hang, break_long_words=False)
+    lines = wrap(whole, WIDTH, initial_indent=" " * depth, subsequent_indent=hang, break_long_words=False)
+    return [line.replace("\N{NO-BREAK SPACE}", " ") for line in lines]
 
 
 def _volume(volume: Volume) -> str:
@@ -105,6 +112,13 @@ def _asked(segment: Segment) -> str:
         return f"{need.gpu_memory_gb:g} GB of a GPU and {cores}"
     gpus = f"{need.gpus:g} GPU{'s' if need.gpus > 1 else ''}" if need.gpus >= 1 else f"{need.gpus:g} of a GPU"
     return f"{gpus} and {cores}"
+
+
+def _without_gpu(plan: Plan) -> Iterable[tuple[int, str]]:
+    stages = [stage for segment in plan.segments if segment.device == "cpu" for stage in segment.stages]
+    asking = [stage.name for stage in stages if stage.resources.requires_gpu]
+    if asking and not plan.uses_gpu:
+        yield 0, f"Without a GPU: there is none for {', '.join(asking)}, which can run on the CPU"
 
 
 def _turns(layout: Layout) -> Iterable[tuple[int, str]]:
