@@ -97,7 +97,7 @@ def _workers(segment: Segment, layout: Layout, volume: Volume) -> str:
     if len(layout.nodes) > 1:
         where += f"{' of' if gpus else ' on'} {_count(machines, 'machine')}"
     kind = "workers that start and end together" if segment.gang else "worker" + "s" * (count != 1)
-    told = f"{count:,} {kind}{where}{', each' if count > 1 else ''} with {_asked(segment)}"
+    told = f"{count:,} {kind}{where}{', each' if count > 1 else ','} with {_asked(segment)}"
     if count > volume.units:
         told += f"; only {volume.units:,} of them have something to do"
     return told
@@ -217,7 +217,7 @@ def _scratch(prediction: Prediction) -> tuple[int, str]:
 def _hours(seconds: float) -> str:
     if seconds < 120:
         return f"{seconds:.3g} seconds"
-    return f"{seconds / 60:.3g} minutes" if seconds < 7200 else f"{seconds / 3600:,.1f} hours"
+    return f"{seconds / 60:.3g} minutes" if seconds < 3600 else f"{seconds / 3600:,.1f} hours"
 
 
 def _segments(indices: Sequence[int]) -> str:
