@@ -6,6 +6,7 @@ and takes what its stages have started along, so that nothing outlives the drive
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import pickle
@@ -123,7 +124,7 @@ class Outbox:
 def _packed(report: Report) -> tuple[Any, bytes]:
     """In two steps, so that a driver that cannot load the tasks still knows which unit it was."""
     event, result = report
-    if result is None or not result.tasks:
+    with contextlib.suppress(Exception):  # a class of the user's script is sent as it is written
         return event, pickle.dumps(result, pickle.HIGHEST_PROTOCOL)
     try:
         return event, cloudpickle.dumps(result)

@@ -129,7 +129,7 @@ class Staffing:
             remaining=stretch.remaining if state.is_open(stretch) else 0,
             oldest_age_s=max((worker.age_of_oldest(state.now) for worker in ready), default=0.0),
             is_blocked=stretch.blocked_since is not None,
-            consumer_starved=after is not None and not after.queue and not after.in_flight,
+            consumer_starved=after is None or not (after.queue or after.in_flight),
             ready_for_s=min((state.now - worker.ready_at for worker in ready), default=0.0),
         )
 
@@ -140,11 +140,11 @@ class Staffing:
         order = list(reversed(self._state.stretches)) if self._takes_turns else self._lacking_first()
         missing = {stretch.index: self._missing(stretch) for stretch in order}
         while any(missing.values()):
-            for index in missing:
-                if missing[index]:
-                    started = list(self._start(self._state.stretches[index]))
+            for stretch in order:
+                if missing[stretch.index]:
+                    started = list(self._start(stretch))
                     yield from started
-                    missing[index] = missing[index] - len(started) if started else 0
+                    missing[stretch.index] -= len(started) or missing[stretch.index]
 
     def _clear(self) -> Iterator[Action]:
         """Clear a node for a segment without a worker that fits the cluster, but not where others are.
@@ -231,6 +231,9 @@ class Staffing:
         return state.ledger.place(stretch.lane.need, self._near(stretch))
 
     def _near(self, stretch: Stretch) -> list[Place]:
+        """Places to share a GPU or a machine with; workers of the CPU go where most is free instead."""
+        if not stretch.lane.need.uses_gpu:
+            return []
         state, at = self._state, stretch.index
         beside = [state.stretches[i] for i in (at - 1, at + 1) if 0 <= i < len(state.stretches)]
         return [worker.place for other in beside for worker in state.live(other)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from gpucurate.spec.pickling import quick
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class MemorySample:
     limit: int = 0
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Figures:
     """What a unit took in one segment.

@@ -10,8 +10,10 @@ from gpucurate.spec.books import Books
 from gpucurate.spec.figures import Figures
 from gpucurate.spec.source import FileRange
 from gpucurate.spec.statistics import StagePerfStats
+from gpucurate.spec.pickling import quick
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Unit:
     """One unit: the tasks that enter the first stage together.
@@ -31,6 +33,7 @@ class Unit:
     payload: Any = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class OutputFile:
     """A file that a unit wrote.
@@ -50,6 +53,7 @@ class OutputFile:
     checksum: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class RangeTally:
     """What was met in one file range.
