@@ -67,9 +67,7 @@ def assignments_of(
     exchange: Exchange | None,
 ) -> list[Assignment]:
     """What the workers of each segment are told."""
-    return [
-        _assignment(job, segment, gpu_memory, torch_memory, exchange) for segment in job.plan.segments
-    ]
+    return [_assignment(job, segment, gpu_memory, torch_memory, exchange) for segment in job.plan.segments]
 
 
 def _assignment(

@@ -194,7 +194,9 @@ class LocalExecutor:
                 job,
                 observer,
                 backend,
-                lanes=lanes_of(job.plan, edge_bytes=room.nbytes // (count - 1) if room else 0),
+                lanes=lanes_of(
+                    job.plan, edge_bytes=room.nbytes // (count - 1) if room else 0, worker_memory=0
+                ),
                 policy=policy_of(
                     self.settings,
                     workers=workers,

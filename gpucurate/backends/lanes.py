@@ -48,9 +48,7 @@ def _lane(segment: Segment, edge_bytes: int, worker_memory: int) -> Lane:
     )
 
 
-def policy_of(
-    settings: RunSettings, *, workers: int | None, budget_bytes: int, max_slots: int = 1
-) -> Policy:
+def policy_of(settings: RunSettings, *, workers: int | None, budget_bytes: int, max_slots: int = 1) -> Policy:
     """Limits of a run.
 
     Args:

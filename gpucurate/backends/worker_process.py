@@ -160,9 +160,7 @@ def _runner(hello: Hello) -> Runner:
     return Runner(assignment, hello.worker, hello.metadata)
 
 
-def _serve(
-    runner: Runner, sets_up_node: bool, outbox: Outbox, messages: queue.SimpleQueue[bytes]
-) -> bool:
+def _serve(runner: Runner, sets_up_node: bool, outbox: Outbox, messages: queue.SimpleQueue[bytes]) -> bool:
     """Run units until told to stop; False where the stages could not be set up."""
     try:
         if sets_up_node:

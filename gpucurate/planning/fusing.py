@@ -39,6 +39,7 @@ class Chain:
         costs: as measured, None where they are not known.
         gpu_memory: bytes of a GPU, None if that is not known.
         fuse: False to give each stage workers of its own.
+        tight: whether there is no room for a worker of each segment: what would only be better apart is not.
     """
 
     stages: Sequence[StageSpec]
@@ -47,6 +48,7 @@ class Chain:
     costs: Sequence[StageCost | None]
     gpu_memory: int | None = None
     fuse: bool = True
+    tight: bool = False
 
     def seconds(self, first: int, stop: int) -> float | None:
         """Of stages ``first`` up to ``stop``, for a unit that enters the pipeline."""
@@ -66,7 +68,8 @@ class Chain:
 
 def why_apart(chain: Chain, first: int, at: int) -> str | None:
     """Why stage ``at`` does not share a worker with stages ``first`` up to it; None if it does."""
-    rules = (_switched_off, _gang, _device, _environment, _gpu_share, _workers, _cost)
+    must = (_switched_off, _gang, _device, _environment, _gpu_share)
+    rules = must if chain.tight else (*must, _workers, _cost)
     return next((why for rule in rules if (why := rule(chain, first, at))), None)
 
 
@@ -74,6 +77,8 @@ def why_fused(chain: Chain, first: int, at: int) -> str:
     """Why stage ``at`` shares a worker with stages ``first`` up to it."""
     if chain.devices[at] == "cuda":
         return f"on the same GPU{_memory_together(chain, first, at)}, a batch stays where it is"
+    if chain.tight:
+        return "there is no room for workers of each"
     before, own, moved = chain.seconds(first, at), chain.seconds(at, at + 1), chain.crossing(at)
     if before is None or own is None or moved is None:
         return "on the CPU, a batch stays where it is; what the stages cost is not known"

@@ -23,6 +23,7 @@ def cut_segments(
     fuse: bool = True,
     gpu_memory: int | None = None,
     costs: Costs | None = None,
+    tight: bool = False,
 ) -> tuple[Segment, ...]:
     """Adjacent stages in one worker hand over a reference; each segment says why it begins.
 
@@ -32,6 +33,7 @@ def cut_segments(
         fuse: False to give each stage workers of its own, for comparison.
         gpu_memory: bytes of the smallest GPU, None if that is not known.
         costs: of an earlier run, if there was one.
+        tight: cut only where workers have to differ, not where it would be faster.
 
     Raises:
         ConfigurationError: a stage that no device can run, an environment that no executor makes, or
@@ -41,7 +43,7 @@ def cut_segments(
     devices = devices_of(stages, available)
     while True:
         measured = costs.of_chain(stages, devices) if costs else [None] * len(stages)
-        chain = Chain(stages, devices, environments, measured, gpu_memory, fuse)
+        chain = Chain(stages, devices, environments, measured, gpu_memory, fuse, tight)
         segments = tuple(_segments(chain))
         idle = [at for segment in segments if _needs_no_gpu(segment) for at in _span(segment)]
         if not idle:

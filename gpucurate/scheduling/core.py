@@ -209,9 +209,7 @@ class Core:
         for sample in figures.samples:
             change = stretch.memory.observe(sample)
             if change is not None:
-                self.state.decide(
-                    "cap", stretch.index, change.why, before=change.before, after=change.after
-                )
+                self.state.decide("cap", stretch.index, change.why, before=change.before, after=change.after)
 
     def _after(self, worker: Worker) -> Iterator[Action]:
         """A worker has one unit less."""
@@ -303,7 +301,10 @@ class Core:
         wait = wait_before(item.attempts, self.policy.backoff_s) * self._rng.uniform(0.75, 1.25)
         self.state.retries += 1
         self.state.decide(
-            "retry", item.segment, f"unit {item.unit}: {one_line_of(why)}; again in {wait:.1f} s", unit=item.unit
+            "retry",
+            item.segment,
+            f"unit {item.unit}: {one_line_of(why)}; again in {wait:.1f} s",
+            unit=item.unit,
         )
         self.state.put_back_later(item.unit, wait)
 

@@ -99,9 +99,7 @@ class Dispatcher:
         """Keep a machine for a unit that is to be alone; False if no worker could take it on any."""
         state = self._state
         nodes = {
-            state.workers[number].place.node
-            for number in stretch.workers
-            if state.workers[number].is_live
+            state.workers[number].place.node for number in stretch.workers if state.workers[number].is_live
         }
         held = state.hosts.holder_of(item.unit)
         if held is not None and held not in nodes:

@@ -86,9 +86,7 @@ class Staffing:
             state.stretches, targets.counts, targets.why, targets.why_not, strict=True
         ):
             if count != stretch.target:
-                state.decide(
-                    "scale", stretch.index, why, why_not, before=stretch.target, after=count
-                )
+                state.decide("scale", stretch.index, why, why_not, before=stretch.target, after=count)
                 stretch.target = count
 
     def _busy(self) -> list[Stretch]:
@@ -266,7 +264,9 @@ class Staffing:
 
     def _end(self) -> Iterator[Action]:
         for worker in list(self._state.workers.values()):
-            if worker.state is WorkerState.STARTING or (worker.state is WorkerState.READY and not worker.flights):
+            if worker.state is WorkerState.STARTING or (
+                worker.state is WorkerState.READY and not worker.flights
+            ):
                 yield from self.stop(worker)
 
     # -- replacing -----------------------------------------------------------------------------
@@ -304,4 +304,3 @@ class Staffing:
             worker.replaces = None
             if old is not None and old.state is WorkerState.READY:
                 yield from self.drain(old)
-

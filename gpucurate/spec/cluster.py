@@ -77,6 +77,11 @@ class Need:
         return min(self.gpus_milli, MILLI)
 
     @property
+    def size(self) -> tuple[int, ...]:
+        """The larger, the harder to find a place for."""
+        return self.whole_gpus, self.gpus_milli, self.gpu_memory, self.cpus_milli, self.memory
+
+    @property
     def whole_gpus(self) -> int:
         """GPUs taken: one for any share of one."""
         return max(1, self.gpus_milli // MILLI) if self.uses_gpu else 0
@@ -190,23 +195,23 @@ class Ledger:
         enough, so that shares pack, and a whole GPU or a worker of the CPU where most is free, so that
         they spread. Of equal nodes the first by name is taken.
         """
+        return self.place_beside(need, near) or self._anywhere(need)
+
+    def place_beside(self, need: Need, near: Iterable[Place]) -> Place | None:
+        """Where a worker fits on a node of ``near``, on as many of its GPUs as can be; None if on none."""
         close: dict[str, set[str]] = {}
         for place in near:
             close.setdefault(place.node, set()).update(place.gpu_ids)
-        return self._nearby(need, close) or self._anywhere(need)
-
-    def _nearby(self, need: Need, close: dict[str, set[str]]) -> Place | None:
-        """On a node of ``close``, on as many of its GPUs as can be: better than anywhere else."""
         found: list[tuple[tuple[object, ...], Place]] = []
-        for name, near in close.items():
+        for name, beside in close.items():
             free = self._free.get(name)
             if free is None or free.cpus_milli < need.cpus_milli or free.memory < need.memory:
                 continue
-            gpus = self._gpus(name, need, near) if need.uses_gpu else ()
+            gpus = self._gpus(name, need, beside) if need.uses_gpu else ()
             if gpus is not None:
                 share = max((share for _, share in gpus), default=0)
-                beside = sum(gpu not in near for gpu, _ in gpus)
-                found.append(((beside, free.tightness(len(gpus), share), name), Place(name, gpus)))
+                far = sum(gpu not in beside for gpu, _ in gpus)
+                found.append(((far, free.tightness(len(gpus), share), name), Place(name, gpus)))
         return min(found, key=lambda entry: entry[0])[1] if found else None
 
     def _anywhere(self, need: Need) -> Place | None:
@@ -296,17 +301,13 @@ def fit_together(nodes: Iterable[Node], needs: Iterable[tuple[Need, int]]) -> bo
         needs: what a worker takes, and how many there are to be.
     """
     ledger = Ledger.of(nodes)
-    for need, count in sorted(needs, key=lambda entry: _size(entry[0]), reverse=True):
+    for need, count in sorted(needs, key=lambda entry: entry[0].size, reverse=True):
         for _ in range(count):
             place = ledger.place(need)
             if place is None:
                 return False
             ledger.take(place, need)
     return True
-
-
-def _size(need: Need) -> tuple[int, ...]:
-    return need.whole_gpus, need.gpus_milli, need.gpu_memory, need.cpus_milli, need.memory
 
 
 class _Shares(dict[int, int]):

@@ -232,6 +232,4 @@ class FailRun:
     why: str
 
 
-Action: TypeAlias = (
-    SpawnWorker | StopWorker | KillWorker | Dispatch | Release | Commit | Quarantine | FailRun
-)
+Action: TypeAlias = SpawnWorker | StopWorker | KillWorker | Dispatch | Release | Commit | Quarantine | FailRun
