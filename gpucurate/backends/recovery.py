@@ -93,12 +93,11 @@ class Recovery:
             if part.is_doomed:
                 self._reject(flow, part, _Failure("poison", f"it ended the worker in stage {stage.name!r}"))
                 continue
-            stream = attempt([*part.batches])
+            stream, nbytes = attempt([*part.batches]), part.nbytes
             failure = self._try(position, stage, part, stream, made)
             if failure is not None:
                 waiting += self._smaller(stage, flow, part, failure)
                 continue
-            nbytes = part.nbytes
             del part
             while made:
                 yield made.popleft()
