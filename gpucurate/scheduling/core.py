@@ -98,6 +98,14 @@ class Core:
         """The most bytes that units in work were taken to hold of one machine."""
         return self.state.hosts.peak
 
+    def summary(self) -> str:
+        """How each segment is doing, in a line."""
+        return "; ".join(
+            f"{stretch.lane.name}: {len(stretch.queue)} waiting, {stretch.in_flight} in work, "
+            f"{len(stretch.workers)} workers"
+            for stretch in self.state.stretches
+        )
+
     def take_decisions(self) -> list[Decision]:
         """Decisions since the last call."""
         taken = list(self.state.decisions)
@@ -106,7 +114,12 @@ class Core:
 
     def next_wake(self) -> float | None:
         """When a ``Tick`` is wanted at the latest, if nothing happens before; None for never."""
-        times = (self._staffing.next_wake, self.state.next_wake, self._watch.next_wake)
+        times = (
+            self._staffing.next_wake,
+            self.state.next_wake,
+            self._watch.next_wake,
+            self._recycler.next_due(),
+        )
         return min((time for time in times if time is not None), default=None)
 
     def start(self, now: float = 0.0) -> list[Action]:
@@ -188,17 +201,15 @@ class Core:
 
     def _learn(self, stretch: Stretch, worker: Worker, item: Item, figures: Figures) -> None:
         given = self._dispatcher.input_bytes(item)
-        stretch.statistics.observe(figures.seconds, given, figures.output_bytes)
-        self._recycler.done(worker.number, figures.memory + figures.gpu_memory)
+        stretch.record.observe(given, figures.seconds, figures.output_bytes)
+        self._recycler.done(worker.number, figures.memory, figures.gpu_memory)
         self._learn_memory(stretch, figures)
 
     def _learn_memory(self, stretch: Stretch, figures: Figures) -> None:
         for sample in figures.samples:
             change = stretch.memory.observe(sample)
             if change is not None:
-                self.state.decide(
-                    "cap", stretch.index, change.why, before=change.before, after=change.after
-                )
+                self.state.decide("cap", stretch.index, change.why, before=change.before, after=change.after)
 
     def _after(self, worker: Worker) -> Iterator[Action]:
         """A worker has one unit less."""
@@ -228,8 +239,8 @@ class Core:
         stretch = state.stretches[worker.segment]
         worker.state, worker.last_done, worker.ready_at = WorkerState.READY, state.now, state.now
         stretch.start_failures = 0
-        stretch.statistics.observe_setup(state.now - worker.born)
-        self._recycler.ready(worker.number, event.memory + event.gpu_memory, state.now)
+        stretch.record.observe_setup(state.now - worker.born)
+        self._recycler.ready(worker.number, stretch.index, state.now, event.memory, event.gpu_memory)
         gang = [state.workers[n] for n in stretch.workers if state.workers[n].gang == worker.gang]
         if not worker.gang or all(member.state is WorkerState.READY for member in gang):
             for member in gang if worker.gang else [worker]:
@@ -290,7 +301,10 @@ class Core:
         wait = wait_before(item.attempts, self.policy.backoff_s) * self._rng.uniform(0.75, 1.25)
         self.state.retries += 1
         self.state.decide(
-            "retry", item.segment, f"unit {item.unit}: {one_line_of(why)}; again in {wait:.1f} s", unit=item.unit
+            "retry",
+            item.segment,
+            f"unit {item.unit}: {one_line_of(why)}; again in {wait:.1f} s",
+            unit=item.unit,
         )
         self.state.put_back_later(item.unit, wait)
 

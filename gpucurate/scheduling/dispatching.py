@@ -26,7 +26,7 @@ class Dispatcher:
     def dispatch(self) -> Iterator[Action]:
         """All that can be given out now."""
         for stretch in self.in_order():
-            if stretch.queue and len(stretch.roster):
+            if stretch.queue and len(stretch.roster) and self._state.is_open(stretch):
                 yield from self._serve(stretch)
 
     def in_order(self) -> Iterator[Stretch]:
@@ -57,7 +57,7 @@ class Dispatcher:
 
     def can_run(self, stretch: Stretch) -> bool:
         """Whether a worker of the segment would be given something."""
-        if not stretch.queue:
+        if not stretch.queue or not self._state.is_open(stretch):
             return False
         head = self._state.items[stretch.queue[0]]
         return self.admits(stretch, self._promised(stretch, head))
@@ -80,7 +80,7 @@ class Dispatcher:
     def _promised(self, stretch: Stretch, item: Item) -> int:
         if stretch.edge is None:
             return 0
-        return stretch.statistics.output_of(self.input_bytes(item), stretch.lane.expansion)
+        return stretch.record.estimate(self.input_bytes(item))
 
     def _working(self, stretch: Stretch, item: Item) -> int:
         return self.input_bytes(item) * stretch.lane.working // MILLI
@@ -99,9 +99,7 @@ class Dispatcher:
         """Keep a machine for a unit that is to be alone; False if no worker could take it on any."""
         state = self._state
         nodes = {
-            state.workers[number].place.node
-            for number in stretch.workers
-            if state.workers[number].is_live
+            state.workers[number].place.node for number in stretch.workers if state.workers[number].is_live
         }
         held = state.hosts.holder_of(item.unit)
         if held is not None and held not in nodes:
@@ -120,7 +118,7 @@ class Dispatcher:
         While few wait, none is given ahead: whoever is first to finish takes the next.
         """
         policy = self._state.policy
-        seconds = stretch.statistics.seconds
+        seconds = stretch.record.seconds_per_unit
         if policy.max_slots == 1 or seconds is None or len(stretch.queue) <= len(stretch.roster):
             return 1
         return max(1, min(policy.max_slots, 1 + int(policy.slot_seconds / max(seconds, 1e-6))))

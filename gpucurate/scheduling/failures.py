@@ -76,7 +76,11 @@ class Failures:
             f"unit {item.unit} failed in try {item.attempts} of {limit}: {one_line_of(why)}",
             unit=item.unit,
         )
-        state.put_back([item.unit])
+        self._put_back(item, kind)
+
+    def _put_back(self, item: Item, kind: str) -> None:
+        """What a stage raised it will raise again: others first, to see whether it is the stage or the unit."""
+        self._state.put_back([item.unit], first=kind != "user")
 
     def _search(self, item: Item, kind: str, why: str) -> None:
         state = self._state
@@ -90,7 +94,7 @@ class Failures:
             "not set aside yet: the documents that are to blame may be few",
             unit=item.unit,
         )
-        state.put_back([item.unit])
+        self._put_back(item, kind)
 
     def _go_on_searching(self, item: Item, kind: str, why: str, suspect: Suspect | None) -> Iterator[Action]:
         state = self._state

@@ -58,6 +58,7 @@ class Policy:
         stall_s: nothing happens for so long though there is work: the worker of the oldest unit is killed.
         backoff_s: a unit that failed for storage or an unreachable worker waits so long, doubled each time.
         gang_setup_s: a gang may take so long to start.
+        is_batch: whether a segment begins only when the one before it has done all units.
         seed: of what is random: jitter of lifetimes and of waits.
     """
 
@@ -78,4 +79,5 @@ class Policy:
     stall_s: float = 1800.0
     backoff_s: float = 0.5
     gang_setup_s: float = 300.0
+    is_batch: bool = False
     seed: int = 0

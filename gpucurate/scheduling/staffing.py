@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gpucurate.scheduling.autoscaler import Autoscaler, LaneView
+from gpucurate.scheduling.autoscaler import Autoscaler
+from gpucurate.scheduling.lane_view import LaneView
 from gpucurate.scheduling.dispatching import Dispatcher
 from gpucurate.scheduling.recycler import Recycler
 from gpucurate.scheduling.state import State
@@ -85,13 +86,11 @@ class Staffing:
             state.stretches, targets.counts, targets.why, targets.why_not, strict=True
         ):
             if count != stretch.target:
-                state.decide(
-                    "scale", stretch.index, why, why_not, before=stretch.target, after=count
-                )
+                state.decide("scale", stretch.index, why, why_not, before=stretch.target, after=count)
                 stretch.target = count
 
     def _busy(self) -> list[Stretch]:
-        return [stretch for stretch in self._state.stretches if stretch.remaining]
+        return [s for s in self._state.stretches if s.remaining and self._state.is_open(s)]
 
     def _fit_together(self) -> bool:
         """Whether a worker of each segment that has anything left to do fits, gangs whole."""
@@ -107,7 +106,7 @@ class Staffing:
         return state.policy.workers is None or count <= state.policy.workers
 
     def _view(self, stretch: Stretch) -> LaneView:
-        state, lane, statistics = self._state, stretch.lane, stretch.statistics
+        state, lane, record = self._state, stretch.lane, stretch.record
         workers = [state.workers[number] for number in stretch.workers]
         ready = [worker for worker in workers if worker.state is WorkerState.READY]
         after = state.stretches[stretch.index + 1] if stretch.edge is not None else None
@@ -120,12 +119,12 @@ class Staffing:
             starting=sum(worker.state is WorkerState.STARTING for worker in workers),
             max_workers=lane.max_workers,
             gang=lane.gang,
-            setup_s=statistics.setup_seconds(lane.setup_s),
-            seconds_per_unit=statistics.seconds,
-            trusted=statistics.is_trusted,
+            setup_s=record.setup_s,
+            seconds_per_unit=record.seconds_per_unit,
+            trusted=record.trusted,
             queued=len(stretch.queue),
             in_flight=stretch.in_flight,
-            remaining=stretch.remaining,
+            remaining=stretch.remaining if state.is_open(stretch) else 0,
             oldest_age_s=max((worker.age_of_oldest(state.now) for worker in ready), default=0.0),
             is_blocked=stretch.blocked_since is not None,
             consumer_starved=after is not None and not after.queue and not after.in_flight,
@@ -148,7 +147,7 @@ class Staffing:
     def _missing(self, stretch: Stretch) -> int:
         """Workers that a segment is short of."""
         lane = stretch.lane
-        if not stretch.remaining:
+        if not stretch.remaining or not self._state.is_open(stretch):
             return 0
         if not self._takes_turns:
             wanted = min(stretch.target, max(stretch.remaining, lane.gang))
@@ -188,8 +187,7 @@ class Staffing:
         state.workers[number] = Worker(number, stretch.index, place, state.now, gang)
         stretch.workers.add(number)
         state.ledger.take(place, stretch.lane.need)
-        self._recycler.born(number, stretch.index, state.now)
-        return SpawnWorker(number, stretch.index, place, rank, gang)
+        return SpawnWorker(number, stretch.index, place, rank, gang, stretch.lane.gang or 1)
 
     def _start_gang(self, stretch: Stretch) -> Iterator[Action]:
         """All of a gang, or none of it."""
@@ -266,7 +264,9 @@ class Staffing:
 
     def _end(self) -> Iterator[Action]:
         for worker in list(self._state.workers.values()):
-            if worker.state is WorkerState.STARTING or (worker.state is WorkerState.READY and not worker.flights):
+            if worker.state is WorkerState.STARTING or (
+                worker.state is WorkerState.READY and not worker.flights
+            ):
                 yield from self.stop(worker)
 
     # -- replacing -----------------------------------------------------------------------------
@@ -280,7 +280,7 @@ class Staffing:
         if why is None:
             return
         stretch = state.stretches[worker.segment]
-        self._recycler.replaced(worker.number, state.now)
+        self._recycler.recycled(worker.number, state.now)
         place = self._place(stretch, spare=1) if stretch.remaining > worker.load else None
         if place is None:
             state.decide(
@@ -304,4 +304,3 @@ class Staffing:
             worker.replaces = None
             if old is not None and old.state is WorkerState.READY:
                 yield from self.drain(old)
-

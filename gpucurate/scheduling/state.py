@@ -13,6 +13,7 @@ from gpucurate.scheduling.hosts import Hosts
 from gpucurate.scheduling.item import Item
 from gpucurate.scheduling.policy import Lane, Policy
 from gpucurate.scheduling.stretch import Stretch
+from gpucurate.scheduling.track_record import TrackRecord
 from gpucurate.scheduling.worker import Flight, Worker, WorkerState
 from gpucurate.spec.cluster import Ledger, Node
 from gpucurate.spec.decision import Decision
@@ -59,7 +60,13 @@ class State:
         items = {unit: Item(unit, size) for unit, size in units}
         last = len(lanes) - 1
         stretches = [
-            Stretch(at, lane, len(items), None if at == last else Edge(lane.edge_bytes))
+            Stretch(
+                at,
+                lane,
+                len(items),
+                None if at == last else Edge(lane.edge_bytes),
+                TrackRecord(lane.expansion, lane.setup_s),
+            )
             for at, lane in enumerate(lanes)
         ]
         stretches[0].queue.extend(items)
@@ -69,6 +76,10 @@ class State:
         """Record a decision."""
         before, after = values.pop("before", None), values.pop("after", None)
         self.decisions.append(Decision(self.now, what, segment, why, why_not, before, after, values))
+
+    def is_open(self, stretch: Stretch) -> bool:
+        """Whether a segment may work: in batch mode, once the one before it has done all units."""
+        return not (self.policy.is_batch and stretch.index and self.stretches[stretch.index - 1].remaining)
 
     def number(self) -> int:
         """A number for a worker, never used before."""

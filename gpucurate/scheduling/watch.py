@@ -46,7 +46,7 @@ class Watch:
         if worker.drain_by is not None and state.now > worker.drain_by:
             return f"it was to be replaced, and did not finish within {policy.drain_s:g} s", False
         if worker.flights:
-            slowest = state.stretches[worker.segment].statistics.slow_seconds
+            slowest = state.stretches[worker.segment].record.slow_seconds or 0.0
             limit = max(policy.stall_s, 10 * slowest)
             age = worker.age_of_oldest(state.now)
             if age > limit:
@@ -54,8 +54,9 @@ class Watch:
         return None
 
     def aged(self, recycler: Recycler) -> list[Worker]:
-        """Workers that may be due to be replaced."""
-        if not recycler.is_on:
+        """Workers that may be due to be replaced for their age."""
+        due = recycler.next_due()
+        if due is None or due > self._state.now:
             return []
         return [worker for worker in self._state.workers.values() if worker.state is WorkerState.READY]
 

@@ -8,7 +8,7 @@ from gpucurate.spec.stage import StageSpec
 from gpucurate.stages.base import ProcessingStage, SourceStage
 from gpucurate.stages.described import describe_values, source_hash
 
-_ATTRIBUTES = {"name", "resources", "batch_size", "runtime_env", "devices"}
+_ATTRIBUTES = {"name", "resources", "batch_size", "runtime_env", "devices", "splittable", "gang"}
 _ATTRIBUTES |= {"_counters", "_context", "_device", "_gpu_memory"}  # what the worker sets
 
 
@@ -42,6 +42,8 @@ def specify(stage: ProcessingStage[Any, Any]) -> StageSpec:
         max_workers=stage.num_workers(),
         piece_bytes=getattr(stage, "piece_bytes", None) if source else None,
         follows_device=stage.follows_device,
+        splittable=stage.splittable,
+        is_gang=stage.gang,
     )
 
 
