@@ -30,7 +30,6 @@ from gpucurate.spec.events import (
     KillWorker,
     NodeDown,
     NodeUp,
-    Release,
     SetupFailed,
     StopRequested,
     Tick,
@@ -421,5 +420,6 @@ class Core:
         """A sentence, if a segment fits on no machine even alone."""
         for stretch in self.state.stretches:
             if stretch.remaining and not self.state.ledger.capacity(stretch.lane.need):
-                return f"no machine can hold a worker of {stretch.lane.name}, even alone: it needs {stretch.lane.need}"
+                name, need = stretch.lane.name, stretch.lane.need
+                return f"no machine can hold a worker of {name}, even alone: it needs {need}"
         return None

@@ -12,8 +12,8 @@ class Decision:
 
     Attributes:
         at: seconds of the run's clock.
-        what: in a word or two: ``scale``, ``cap``, ``recycle``, ``retry``, ``isolate``, ``bisect``, ``quarantine``,
-            ``time-share``, ``kill``, ``fail``.
+        what: in a word: ``scale``, ``cap``, ``recycle``, ``retry``, ``isolate``, ``bisect``,
+            ``quarantine``, ``time-share``, ``evict``, ``kill``, ``node``, ``fail``.
         segment: which it concerns; None for the run.
         why: a sentence with the figures that led to it.
         why_not: what else could have been done, and why it was not; empty where there was nothing.
