@@ -87,7 +87,7 @@ def test_2_a_run_without_faults_commits_everything_and_does_nothing_twice(scenar
 @st.composite
 def crowded(draw: st.DrawFn) -> Scenario:
     """Segments whose workers do not fit beside each other: one machine with room for a single one."""
-    scenario = draw(scenarios(Shape(recycling=False), draw(pick(st.none(), random_faults()))))
+    scenario = draw(scenarios(Shape(recycling=False), draw(pick(st.just(Faults()), random_faults()))))
     biggest = max(scenario.lanes, key=lambda lane: (lane.gang, lane.need.whole_gpus, lane.need.cpus_milli))
     node = scenario.nodes[0]
     assume(fits((node,), biggest.need, max(1, biggest.gang)))
@@ -119,7 +119,7 @@ def test_2_a_segment_that_fits_nowhere_waits_for_its_machine(scenario: Scenario,
 
 
 @examples(150)
-@given(scenarios(Shape(gangs=False, batches=False)))
+@given(scenarios(Shape(gangs=False, batches=False, batch=False)))
 def test_3_bytes_behind_a_segment_stay_within_their_bound(scenario: Scenario) -> None:
     simulation = Simulation(scenario)
     history = simulation.run()
@@ -132,7 +132,7 @@ def test_3_bytes_behind_a_segment_stay_within_their_bound(scenario: Scenario) ->
 
 
 @examples(100)
-@given(scenarios(Shape(gangs=False, batches=False)))
+@given(scenarios(Shape(gangs=False, batches=False, batch=False)))
 def test_3_what_is_known_beforehand_never_passes_the_budget(scenario: Scenario) -> None:
     """With the sizes known, an edge holds no more than its budget, or one item."""
     models = tuple(replace(model, ratio=SAME) for model in scenario.models)

@@ -75,6 +75,7 @@ class Simulation:
         self.history = History(len(scenario.units))
         self._watch = watch
         self._events = events
+        self._ticked_at = -1.0
 
     def run(self) -> History:
         """The whole run.
@@ -100,11 +101,14 @@ class Simulation:
         wake = self.core.next_wake()
         if wake is None and not self.world.under_way:
             raise DeadlockError(self._state("no tick is wanted"))
-        news = self.world.next_news(wake)
+        news = self.world.next_news(wake if wake is None else max(wake, clock.now))
         if news is not None:
             return news
         if wake is None:
             raise DeadlockError(self._state("no tick is wanted"))
+        if self._ticked_at == max(clock.now, wake):
+            raise DeadlockError(self._state(f"a tick is wanted again at {wake}: that would never end"))
+        self._ticked_at = max(clock.now, wake)
         clock.now = max(clock.now, wake)
         return Tick()
 

@@ -116,6 +116,7 @@ class Shape:
         slots: the most units that a worker may have.
         units: the most units.
         workers: the run's limit on workers may be drawn.
+        batch: segments may run one after the other.
     """
 
     gangs: bool = True
@@ -124,6 +125,7 @@ class Shape:
     slots: int = 4
     units: int = 12
     workers: bool = True
+    batch: bool = True
 
 
 @st.composite
@@ -146,6 +148,7 @@ def policies(draw: st.DrawFn, shape: Shape, least: int) -> Policy:
         drain_s=draw(pick(300.0, 2.0)),
         stall_s=60.0,
         gang_setup_s=60.0,
+        is_batch=shape.batch and draw(pick(False, False, True)),
         seed=draw(st.integers(0, 3)),
     )
 
