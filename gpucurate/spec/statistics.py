@@ -95,4 +95,6 @@ _PLAIN = attrgetter(*(each.name for each in fields(StagePerfStats) if each.name 
 
 def _stats(*values: Any) -> StagePerfStats:
     *plain, departures, metrics = values
-    return StagePerfStats(*plain, counter_of(departures), counter_of(metrics))
+    return StagePerfStats(
+        *plain, departures=counter_of(departures), custom_metrics=counter_of(metrics)
+    )
