@@ -256,6 +256,8 @@ class RayBackend:
             member.kill(f"was killed: it did not stop within {STOP_SECONDS:.0f} s")
         else:
             why = f"did not start within {self._start_seconds:.0f} s: {self._crew.suspicion(member)}"
+            if self._crew.python_of(member):  # else the node may have room later
+                self._reports.append((SetupFailed(worker, "configuration", why), None))
             self._bury(worker, member, why, "unreachable")
 
     def _bury(self, worker: int, member: Member, why: str, kind: DeathKind) -> None:

@@ -149,13 +149,15 @@ class Crew:
         for key in [key for key in self._prepared if key[0] == node and segment in (None, key[1])]:
             del self._prepared[key]
 
+    def python_of(self, member: Member) -> str | None:
+        """The Python program that a worker's segment names."""
+        environment = self._environments[member.segment]
+        return None if environment is None else environment.python
+
     def suspicion(self, member: Member) -> str:
         """Why an actor may not have started."""
-        environment = self._environments[member.segment]
-        if environment is not None and environment.python:
-            return (
-                f"is py_executable {environment.python} there on node {member.node}, with Ray and gpucurate?"
-            )
+        if python := self.python_of(member):
+            return f"is {python} (py_executable) there on node {member.node}, with Ray and gpucurate?"
         return f"does another job hold the cores of node {member.node}?"
 
     def _actor(self, action: SpawnWorker) -> Any:
