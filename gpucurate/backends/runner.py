@@ -184,7 +184,7 @@ class Runner:
         size = 0
         if work.is_last:
             # Not a comprehension: its variable would hold a batch while the next one is read.
-            result.tasks = list(map(self._final, made))
+            result.tasks = list(map(partial(self._final, chain), made))
         else:
             on_host = map(chain.on_host, made)  # not a comprehension here either
             result.handed_on, size = self._exchange.put(
@@ -217,9 +217,9 @@ class Runner:
             )
         return self.assignment.exchange
 
-    def _final(self, task: Task[Any]) -> Task[Any]:
+    def _final(self, chain: Chain, task: Task[Any]) -> Task[Any]:
         if self.assignment.collect:
-            return task
+            return chain.on_host(task)  # the GPU is for what comes next
         return task if isinstance(task, FileGroupTask | TaskDescriptor) else TaskDescriptor.of(task)
 
     def _remove_attempts(self, prefix: str) -> None:
