@@ -190,6 +190,7 @@ class Runner:
             result.handed_on, size = self._exchange.put(
                 map(partial(_placed, context), on_host), context.prefix
             )
+        recovery.conclude(work.stages)
         result.stages = chain.statistics()
         result.tallies = context.tallies
         result.input_bytes = context.input_bytes

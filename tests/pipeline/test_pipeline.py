@@ -208,6 +208,8 @@ def test_too_many_rejects_are_an_error_with_the_figures(dirty, tmp_path):
 
 
 class Refuses(ProcessingStage):
+    splittable = False  # or the one document would be found and rejected
+
     def process(self, batch):
         if 45 in batch.to_pandas()["id"].to_numpy() and not self.mended.exists():
             raise ValueError("45")
