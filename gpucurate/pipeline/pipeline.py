@@ -185,14 +185,16 @@ class Pipeline:
         Raises:
             GpucurateError: see its subclasses; each says what to do.
         """
-        plan = self.build()
+        machines = executor.machines() if executor else None
+        plan = self.build(nodes=machines, fuse=executor.settings.fuse if executor else True)
         units = self._units(plan, initial_tasks)
         executor = executor or default_executor(sum(unit.est_bytes for unit in units))
         folder = self._folder(plan, units, checkpoint_path)
         try:
             with Run(self.name, executor, folder, observer) as run:
                 outcome = run.phase(plan, self.stages, units, collect)
-                return self._finish(run, units, outcome, max_reject_rate, ignore_failures)
+                ignored = ignore_failures or executor.settings.ignore_failures
+                return self._finish(run, units, outcome, max_reject_rate, ignored)
         finally:
             if folder:
                 folder.close()

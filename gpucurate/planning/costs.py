@@ -85,7 +85,9 @@ class Costs:
 def _costs(stats: Sequence[StagePerfStats], read: int, written: int) -> list[tuple[str, StageCost]]:
     """A reader is given names of files: what it read counts; of the last stage, what it wrote."""
     given = [s.input_data_size_mb * MB for s in stats]
-    if given and not given[0]:
+    if not given:
+        return []  # a phase of the driver's own
+    if not given[0]:
         given[0] = read
     made = [*given[1:], written]
     return [

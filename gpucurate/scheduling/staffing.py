@@ -129,7 +129,7 @@ class Staffing:
             remaining=stretch.remaining if state.is_open(stretch) else 0,
             oldest_age_s=max((worker.age_of_oldest(state.now) for worker in ready), default=0.0),
             is_blocked=stretch.blocked_since is not None,
-            consumer_starved=after is not None and not after.queue and not after.in_flight,
+            consumer_starved=after is None or not (after.queue or after.in_flight),
             ready_for_s=min((state.now - worker.ready_at for worker in ready), default=0.0),
         )
 
@@ -140,11 +140,11 @@ class Staffing:
         order = list(reversed(self._state.stretches)) if self._takes_turns else self._lacking_first()
         missing = {stretch.index: self._missing(stretch) for stretch in order}
         while any(missing.values()):
-            for index in missing:
-                if missing[index]:
-                    started = list(self._start(self._state.stretches[index]))
+            for stretch in order:
+                if missing[stretch.index]:
+                    started = list(self._start(stretch))
                     yield from started
-                    missing[index] = missing[index] - len(started) if started else 0
+                    missing[stretch.index] -= len(started) or missing[stretch.index]
 
     def _clear(self) -> Iterator[Action]:
         """Clear a node for a segment without a worker that fits the cluster, but not where others are.
@@ -231,6 +231,9 @@ class Staffing:
         return state.ledger.place(stretch.lane.need, self._near(stretch))
 
     def _near(self, stretch: Stretch) -> list[Place]:
+        """Places to share a GPU or a machine with; workers of the CPU go where most is free instead."""
+        if not stretch.lane.need.uses_gpu:
+            return []
         state, at = self._state, stretch.index
         beside = [state.stretches[i] for i in (at - 1, at + 1) if 0 <= i < len(state.stretches)]
         return [worker.place for other in beside for worker in state.live(other)]
@@ -268,6 +271,7 @@ class Staffing:
     def stop(self, worker: Worker) -> Iterator[Action]:
         """End a worker that has nothing."""
         self._state.stretches[worker.segment].roster.remove(worker)
+        self._recycler.gone(worker.number)
         worker.state = WorkerState.STOPPING
         yield StopWorker(worker.number)
 
@@ -278,6 +282,7 @@ class Staffing:
         if not worker.flights:
             yield from self.stop(worker)
             return
+        self._recycler.gone(worker.number)
         worker.state, worker.drain_by = WorkerState.DRAINING, state.now + state.policy.drain_s
 
     def _shrink(self) -> Iterator[Action]:
@@ -336,7 +341,7 @@ class Staffing:
             return
         stretch = state.stretches[worker.segment]
         self._recycler.recycled(worker.number, state.now)
-        place = self._place(stretch, spare=1) if stretch.remaining > worker.load else None
+        place = self._place(stretch, spare=1) if self._may_have_twin(stretch, worker) else None
         if place is None:
             state.decide(
                 "recycle", stretch.index, f"worker {worker.number}: {why}",
@@ -351,6 +356,11 @@ class Staffing:
         state.decide("recycle", stretch.index, f"worker {worker.number}: {why}", worker=worker.number,
                      successor=spawned.worker)  # fmt: skip
         yield spawned
+
+    def _may_have_twin(self, stretch: Stretch, worker: Worker) -> bool:
+        """Whether its successor has anything to do, and the stages allow one worker more."""
+        limit = stretch.lane.max_workers
+        return stretch.remaining > worker.load and (limit is None or len(stretch.workers) < limit)
 
     def succeed(self, worker: Worker) -> Iterator[Action]:
         """A worker is ready: the one that it replaces goes."""

@@ -64,7 +64,7 @@ class ProcessingStage(ABC, Generic[X, Y]):
     devices: frozenset[Device] | set[Device] = frozenset({"cpu", "cuda"})
     follows_device: ClassVar[bool] = False
     uses_torch: ClassVar[bool] = False
-    splittable: ClassVar[bool] = True
+    splittable: bool = True
     gang: ClassVar[bool] = False
 
     _counters: Counter[str] | None = None
