@@ -105,7 +105,7 @@ class Outbox:
         """Keep a report for a moment."""
         if not self._waiting:
             self._since = time.monotonic()
-        self._waiting.append(_packed(report))
+        self._waiting.append(packed_report(report))
 
     def send_if_due(self) -> None:
         """Send what has waited long enough."""
@@ -121,7 +121,7 @@ class Outbox:
             self._waiting = []
 
 
-def _packed(report: Report) -> tuple[Any, bytes]:
+def packed_report(report: Report) -> tuple[Any, bytes]:
     """In two steps, so that a driver that cannot load the tasks still knows which unit it was."""
     event, result = report
     with contextlib.suppress(Exception):  # a class of the user's script is sent as it is written
@@ -180,7 +180,7 @@ def _serve(runner: Runner, sets_up_node: bool, outbox: Outbox, messages: queue.S
             if not message:
                 return True
             todo.extend(pickle.loads(message))
-        report = _run(runner, *todo.popleft())
+        report = run_unit(runner, *todo.popleft())
         if isinstance(report[0], WorkerDied):
             outbox.send(report)
             os._exit(1)  # nothing of CUDA works in this process any more, teardown included
@@ -188,7 +188,7 @@ def _serve(runner: Runner, sets_up_node: bool, outbox: Outbox, messages: queue.S
         outbox.send_if_due()
 
 
-def _run(runner: Runner, unit_id: str, order: Order, unit: bytes, given: Any) -> Report:
+def run_unit(runner: Runner, unit_id: str, order: Order, unit: bytes, given: Any) -> Report:
     """What came of a unit: the death of the worker where its GPU is of no more use to this process."""
     try:
         result = runner.run(pickle.loads(unit), order, given)

@@ -271,6 +271,7 @@ class Staffing:
     def stop(self, worker: Worker) -> Iterator[Action]:
         """End a worker that has nothing."""
         self._state.stretches[worker.segment].roster.remove(worker)
+        self._recycler.gone(worker.number)
         worker.state = WorkerState.STOPPING
         yield StopWorker(worker.number)
 
@@ -281,6 +282,7 @@ class Staffing:
         if not worker.flights:
             yield from self.stop(worker)
             return
+        self._recycler.gone(worker.number)
         worker.state, worker.drain_by = WorkerState.DRAINING, state.now + state.policy.drain_s
 
     def _shrink(self) -> Iterator[Action]:
@@ -339,7 +341,7 @@ class Staffing:
             return
         stretch = state.stretches[worker.segment]
         self._recycler.recycled(worker.number, state.now)
-        place = self._place(stretch, spare=1) if stretch.remaining > worker.load else None
+        place = self._place(stretch, spare=1) if self._may_have_twin(stretch, worker) else None
         if place is None:
             state.decide(
                 "recycle", stretch.index, f"worker {worker.number}: {why}",
@@ -354,6 +356,11 @@ class Staffing:
         state.decide("recycle", stretch.index, f"worker {worker.number}: {why}", worker=worker.number,
                      successor=spawned.worker)  # fmt: skip
         yield spawned
+
+    def _may_have_twin(self, stretch: Stretch, worker: Worker) -> bool:
+        """Whether its successor has anything to do, and the stages allow one worker more."""
+        limit = stretch.lane.max_workers
+        return stretch.remaining > worker.load and (limit is None or len(stretch.workers) < limit)
 
     def succeed(self, worker: Worker) -> Iterator[Action]:
         """A worker is ready: the one that it replaces goes."""

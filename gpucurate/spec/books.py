@@ -6,9 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from gpucurate.spec.statistics import counter_of
-
-from gpucurate.spec.statistics import no_counts
+from gpucurate.spec.statistics import counter_of, no_counts
 
 
 @dataclass(slots=True)

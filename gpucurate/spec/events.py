@@ -15,8 +15,8 @@ from typing import Literal, TypeAlias
 
 from gpucurate.spec.cluster import Node, Place
 from gpucurate.spec.figures import Figures
-from gpucurate.spec.suspect import Suspect
 from gpucurate.spec.pickling import quick
+from gpucurate.spec.suspect import Suspect
 
 FailureKind = Literal["user", "memory", "input", "storage", "configuration"]
 """What went wrong inside a worker that goes on living."""

@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 def quick(cls: type[T]) -> type[T]:
-    """Have instances of a dataclass pickled as a call of it with its fields in order; at least two of them."""
+    """Have instances of a dataclass of at least two fields pickled as a call of it with their values."""
     values = attrgetter(*(field.name for field in fields(cls)))  # type: ignore[arg-type]
 
     def reduce(self: T) -> tuple[type[T], Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
+
 from gpucurate.spec.pickling import quick
 
 FileFormat = Literal["jsonl", "parquet"]

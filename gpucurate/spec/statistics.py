@@ -94,5 +94,6 @@ _PLAIN = attrgetter(*(each.name for each in fields(StagePerfStats) if each.name 
 
 
 def _stats(*values: Any) -> StagePerfStats:
-    *plain, departures, metrics = values
-    return StagePerfStats(*plain, counter_of(departures), counter_of(metrics))
+    stats = StagePerfStats(*values[:-2])
+    stats.departures, stats.custom_metrics = counter_of(values[-2]), counter_of(values[-1])
+    return stats

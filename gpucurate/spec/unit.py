@@ -8,9 +8,9 @@ from typing import Any
 
 from gpucurate.spec.books import Books
 from gpucurate.spec.figures import Figures
+from gpucurate.spec.pickling import quick
 from gpucurate.spec.source import FileRange
 from gpucurate.spec.statistics import StagePerfStats
-from gpucurate.spec.pickling import quick
 
 
 @quick
