@@ -25,6 +25,7 @@ from gpucurate.backends.assignment import Assignment
 from gpucurate.backends.base import Report
 from gpucurate.backends.node_setup import set_up_node
 from gpucurate.backends.runner import Runner, failure_of
+from gpucurate.backends.topology import Nvml, stay_near
 from gpucurate.memory.gpus import use_gpu
 from gpucurate.memory.host_peak import resident_memory
 from gpucurate.memory.out_of_memory import device_is_lost
@@ -154,6 +155,7 @@ def _take_assignment(outbox: Outbox, messages: queue.SimpleQueue[bytes]) -> bool
 
 def _runner(hello: Hello) -> Runner:
     if hello.gpu is not None:
+        stay_near([Nvml().device(gpu) for gpu in hello.gpu.split(",")])
         use_gpu(hello.gpu)
     assignment: Assignment = cloudpickle.loads(hello.assignment)
     if hello.gpu_memory is not None:

@@ -90,6 +90,10 @@ class DaskExecutor:
         """Workers of a phase with stages on GPUs: one each."""
         return max(1, len(visible_gpus()))
 
+    def machines(self) -> None:
+        """None: plans are made for this machine."""
+        return
+
     def execute(self, job: Job, observer: Observer) -> Outcome:
         """Run a phase.
 
