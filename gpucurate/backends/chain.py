@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from gpucurate.spec.statistics import StagePerfStats
 from gpucurate.stages.base import ProcessingStage, SourceStage
 from gpucurate.stages.function_decorators import FunctionStage
 from gpucurate.stages.specification import is_own
+from gpucurate.stages.told import told
 from gpucurate.tasks.document import DocumentBatch
 from gpucurate.tasks.origin import Origin
 from gpucurate.tasks.task import Task
@@ -29,9 +29,6 @@ Call: TypeAlias = Callable[[list[AnyTask]], Any]
 Box: TypeAlias = list[AnyTask]
 """One task, or none where it was dropped. Who takes the task out leaves no reference behind in
 the frames of suspended generators, so that a batch is freed before the next one is read."""
-
-LONGEST_MESSAGE = 16_000
-"""Characters of a traceback that are kept, the last ones."""
 
 
 @dataclass(slots=True)
@@ -101,15 +98,15 @@ class Chain:
             books.read += self._flows[0].documents_in  # batches that the caller made
         for stage, flow in zip(self.stages, self._flows, strict=True):
             change = flow.documents_out - flow.documents_in
+            told_why = stage.take_dropped()
             if flow.documents_in == 0:
                 noted = tallied and isinstance(stage, SourceStage)
                 books.read += 0 if noted else flow.documents_out
             elif flow.documents_out == 0 and flow.others_out:
                 books.kept += flow.documents_in
-            elif change < 0:
-                books.dropped[stage.name] -= change
-            elif change > 0:
-                books.added[stage.name] += change
+            else:
+                _enter(books, stage.name, change + told_why.total())
+                books.dropped.update(told_why)
         if self._flows:
             books.kept += self._flows[-1].documents_out
 
@@ -123,6 +120,14 @@ class Chain:
                 call: Call = (lambda held: stage.process(held.pop())) if one_by_one else _emptying(stage)
                 yield from _watch(stage, flow, call, given)
         yield from _watch(stage, flow, lambda _: stage.flush(), [])
+
+
+def _enter(books: Books, stage: str, change: int) -> None:
+    """Enter the documents that a stage made, or dropped without a word on why."""
+    if change < 0:
+        books.dropped[stage] -= change
+    elif change > 0:
+        books.added[stage] += change
 
 
 def _placed(stage: Stage, device: Device, flow: _Flow, tasks: Iterator[AnyTask]) -> Iterator[AnyTask]:
@@ -274,13 +279,6 @@ def _pool_counted(stage: Stage, stats: StagePerfStats) -> Iterator[None]:
         yield
     stats.gpu_peak_bytes = max(stats.gpu_peak_bytes, held.peak)
     stats.gpu_held_bytes = held.current
-
-
-def told(stage: Stage, error: BaseException, did: str) -> str:
-    """An exception of a stage's own code as a message: the traceback, and at the end one line."""
-    trace = "".join(traceback.format_exception(error)).rstrip()[-LONGEST_MESSAGE:]
-    last = " ".join(traceback.format_exception_only(error)[-1].split())
-    return f"{trace}\nstage {stage.name!r} {did} {last}"
 
 
 def _pair(stage: Stage, boxes: list[Box], parents: list[_Lineage]) -> Iterable[tuple[Box, _Lineage | None]]:

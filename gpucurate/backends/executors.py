@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from gpucurate.backends.base import Backend
-from gpucurate.backends.chain import Stage, told
+from gpucurate.backends.chain import Stage
 from gpucurate.backends.cores import usable_cores
 from gpucurate.backends.driver import Driver, Outcome
 from gpucurate.backends.gpu import close_memory
@@ -27,6 +27,7 @@ from gpucurate.spec.errors import ConfigurationError, GpucurateError, StageError
 from gpucurate.spec.plan import Plan
 from gpucurate.spec.progress import Observer
 from gpucurate.spec.unit import Unit
+from gpucurate.stages.told import told
 
 INLINE_BELOW = 64 * MIB
 """Input smaller than this is done before worker processes would have started."""

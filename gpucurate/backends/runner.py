@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gpucurate.backends.chain import Chain, Stage, told
+from gpucurate.backends.chain import Chain, Stage
 from gpucurate.backends.gpu import check_memory, worker_memory
 from gpucurate.checkpoint.rejects import RejectWriter
 from gpucurate.memory.gpu_memory import GpuMemory
@@ -27,6 +27,7 @@ from gpucurate.spec.errors import (
 from gpucurate.spec.events import FailureKind
 from gpucurate.spec.unit import OutputFile, Unit, UnitResult
 from gpucurate.stages.context import UnitContext
+from gpucurate.stages.told import told
 from gpucurate.tasks.descriptor import TaskDescriptor
 from gpucurate.tasks.file_group import FileGroupTask
 from gpucurate.tasks.task import Task
@@ -168,6 +169,7 @@ class Runner:
             tallies=context.tallies,
             tasks=tasks,
             input_bytes=context.input_bytes,
+            reduced=context.reduced,
         )
 
     def _final(self, task: Task[Any]) -> Task[Any]:

@@ -81,6 +81,7 @@ class UnitResult:
         handed_on: where the tasks lie that the next segment takes up, as the backend calls it; None
             from the last segment.
         figures: what the scheduler learns from.
+        reduced: plain values of the unit's reduce stages, by name of the stage.
     """
 
     unit_id: str
@@ -92,3 +93,4 @@ class UnitResult:
     input_bytes: int = 0
     handed_on: Any = None
     figures: Figures = field(default_factory=Figures)
+    reduced: dict[str, Any] = field(default_factory=dict)

@@ -9,7 +9,7 @@ from gpucurate.stages.base import ProcessingStage, SourceStage
 from gpucurate.stages.described import describe_values, source_hash
 
 _ATTRIBUTES = {"name", "resources", "batch_size", "runtime_env", "devices"}
-_ATTRIBUTES |= {"_counters", "_context", "_device", "_gpu_memory"}  # what the worker sets
+_ATTRIBUTES |= {"_counters", "_dropped", "_context", "_device", "_gpu_memory"}  # what the worker sets
 
 
 def specify(stage: ProcessingStage[Any, Any]) -> StageSpec:
@@ -25,6 +25,8 @@ def specify(stage: ProcessingStage[Any, Any]) -> StageSpec:
     config = describe_values(_attributes(stage))
     if foreign := [base for base in cls.__mro__ if not is_own(base)]:
         config["<source>"] = [source_hash(base) for base in foreign]
+    if stage.members:
+        config["<members>"] = [[m.name, m.kind, m.config] for m in map(specify, stage.members)]
     source = isinstance(stage, SourceStage)
     columns = stage.schema() if isinstance(stage, SourceStage) else None
     return StageSpec(
