@@ -16,8 +16,7 @@ from gpucurate.spec.device import Device
 from gpucurate.spec.errors import ConfigurationError, GpucurateError, StageError
 from gpucurate.spec.statistics import StagePerfStats
 from gpucurate.stages.base import ProcessingStage, SourceStage
-from gpucurate.stages.function_decorators import FunctionStage
-from gpucurate.stages.specification import is_own
+from gpucurate.stages.specification import is_users
 from gpucurate.stages.told import told
 from gpucurate.tasks.document import DocumentBatch
 from gpucurate.tasks.origin import Origin
@@ -132,7 +131,7 @@ def _enter(books: Books, stage: str, change: int) -> None:
 
 def _placed(stage: Stage, device: Device, flow: _Flow, tasks: Iterator[AnyTask]) -> Iterator[AnyTask]:
     """Tasks on the device of the stage, of user stages as the frame that is written against there."""
-    as_frame = not is_own(type(stage)) or isinstance(stage, FunctionStage)
+    as_frame = is_users(stage)
     for task in tasks:
         box: Box = [task]
         del task

@@ -240,6 +240,18 @@ def replace_column(table: Table, name: str, values: pa.Array) -> Table:
     return table.assign(**{name: made.astype(table[name].dtype)})
 
 
+def column_for(table: Table, source: Table, name: str) -> Any:
+    """A column of another table of as many rows, as :func:`with_columns` takes it, row by row."""
+    if isinstance(table, pa.Table):
+        return column_as_arrow(source, name)
+    one = select_columns(source, [name])
+    if isinstance(table, DeviceTable):
+        return to_device_table(one).columns[name]
+    made = (to_cudf(one) if is_cudf(table) else to_pandas(one))[name].copy(deep=False)
+    made.index = table.index  # else rows would go by labels
+    return made
+
+
 def select_columns(table: Table, names: Sequence[str]) -> Table:
     """The table with only these columns, in this order."""
     return table.select(list(names)) if isinstance(table, pa.Table | DeviceTable) else table[list(names)]

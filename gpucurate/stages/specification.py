@@ -7,6 +7,7 @@ from typing import Any
 from gpucurate.spec.stage import StageSpec
 from gpucurate.stages.base import ProcessingStage, SourceStage
 from gpucurate.stages.described import describe_values, source_hash
+from gpucurate.stages.function_decorators import FunctionStage
 
 _ATTRIBUTES = {"name", "resources", "batch_size", "runtime_env", "devices"}
 _ATTRIBUTES |= {"_counters", "_dropped", "_context", "_device", "_gpu_memory"}  # what the worker sets
@@ -56,6 +57,11 @@ def _attributes(stage: ProcessingStage[Any, Any]) -> dict[str, Any]:
         for key, value in sorted(vars(stage).items())
         if key not in hidden and not (own and key.startswith("_"))
     }
+
+
+def is_users(stage: ProcessingStage[Any, Any]) -> bool:
+    """Whether a stage is code of the user's, which on a GPU is written against cuDF."""
+    return not is_own(type(stage)) or isinstance(stage, FunctionStage)
 
 
 def is_own(cls: type) -> bool:

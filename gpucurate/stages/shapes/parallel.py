@@ -1,0 +1,209 @@
+"""Independent stages over one batch."""
+
+from __future__ import annotations
+
+import copy
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from gpucurate.frame import table as frame
+from gpucurate.memory.gpu_memory import GpuMemory
+from gpucurate.spec.device import Device
+from gpucurate.spec.errors import StageError
+from gpucurate.stages.base import ProcessingStage, StageIO
+from gpucurate.stages.context import UnitContext
+from gpucurate.stages.shapes import members as of
+from gpucurate.stages.shapes.calls import calling
+from gpucurate.stages.shapes.rows import Found, Mask, Rows
+from gpucurate.tasks.document import DocumentBatch
+from gpucurate.tasks.task import Task
+
+Stage = ProcessingStage[Any, Any]
+
+
+class Parallel(ProcessingStage[DocumentBatch, DocumentBatch]):
+    """Filters, scores or models that do not need each other, as one stage.
+
+    Each is given every batch as it came, with all its rows; none sees what another made of it. A row
+    stays if all keep it, with the columns that any of them added. So the order matters in one place
+    only: the books count a row that several drop for the first of them, under that stage's name.
+
+    The stages are row-wise: of a batch they make one batch or none, of a row one row or none, in order.
+    They do so with ``select`` and ``assign``, or with a table of their own: then rows are known by the
+    column ``_gpucurate_row``, which stages that are not gpucurate's own find in their batches and which
+    goes no further; without it the table must have all rows. Of a table of one's own the columns count
+    that are new or that ``outputs()`` declares; all others stay as they were.
+
+    They run in one worker, on one device, one after the other: the worker has the most cores that any of
+    them asks for, and as much GPU memory as all together.
+
+    Args:
+        stages: at least one; no readers, no writers, and none that keeps rows for later.
+        name: for messages and the report; ``parallel(a, b)`` if not given.
+
+    Raises:
+        ConfigurationError: two stages of one name or with one new column, no device that all run on,
+            a stage that reads or writes files.
+
+    >>> Parallel([TooShort(), LanguageScore(), Quality()])
+    """
+
+    not_in_plan: ClassVar[tuple[str, ...]] = ("stages", "follows_device", "uses_torch")
+
+    def __init__(self, stages: Iterable[Stage], *, name: str | None = None) -> None:
+        self.stages = of.checked(stages)
+        self.name = name or f"parallel({', '.join(stage.name for stage in self.stages)})"
+        self.resources = of.resources(self.stages)
+        self.devices = of.devices(self.stages)
+        self.runtime_env = of.environment(self.stages)
+        self.follows_device = all(stage.follows_device for stage in self.stages)
+        self.uses_torch = any(stage.uses_torch for stage in self.stages)
+        self._ready: list[Stage] = []
+
+    def __copy__(self) -> Self:
+        twin = object.__new__(type(self))
+        twin.__dict__.update(self.__dict__)
+        twin.stages = [copy.copy(stage) for stage in self.stages]
+        return twin
+
+    @property
+    def members(self) -> Sequence[Stage]:
+        """The stages."""
+        return self.stages
+
+    def inputs(self) -> StageIO:
+        """What any of the stages needs."""
+        return of.union(stage.inputs() for stage in self.stages)
+
+    def outputs(self) -> StageIO:
+        """What any of them makes."""
+        return of.union(stage.outputs() for stage in self.stages)
+
+    def num_workers(self) -> int | None:
+        """The lowest limit that any of them sets."""
+        limits = [limit for stage in self.stages if (limit := stage.num_workers()) is not None]
+        return min(limits, default=None)
+
+    def setup_on_node(self, node_info: Any = None, worker_metadata: Any = None) -> None:
+        """That of each."""
+        for stage in self.stages:
+            with calling(stage, "could not be set up on this machine:"):
+                stage.setup_on_node(node_info, worker_metadata)
+
+    def setup(self, worker_metadata: Any = None) -> None:
+        """That of each, in order."""
+        self._ready = []
+        for stage in self.stages:
+            self._ready.append(stage)
+            with calling(stage, "could not be set up:"):
+                stage.setup(worker_metadata)
+
+    def teardown(self) -> None:
+        """That of each whose setup was begun, the last first, though one should fail."""
+        failure: StageError | None = None
+        while self._ready:
+            stage = self._ready.pop()
+            try:
+                with calling(stage, "could not be torn down:"):
+                    stage.teardown()
+            except StageError as error:
+                failure = error
+        if failure is not None:
+            raise failure
+
+    def place(self, device: Device, gpu_memory: GpuMemory | None = None) -> None:
+        """Tell all of them where they run."""
+        super().place(device, gpu_memory)
+        for stage in self.stages:
+            stage.place(device, gpu_memory)
+
+    def bind(self, context: UnitContext | None) -> None:
+        """Begin a unit."""
+        super().bind(context)
+        for stage in self.stages:
+            stage.bind(context)
+
+    def take_counts(self) -> Counter[str]:
+        """What it and its stages counted."""
+        counts = super().take_counts()
+        for stage in self.stages:
+            counts.update(stage.take_counts())
+        return counts
+
+    def process(self, task: DocumentBatch) -> DocumentBatch | None:
+        """The rows that all keep, with all new columns; None if one made nothing of the batch."""
+        if not isinstance(task, DocumentBatch):
+            raise StageError(
+                f"stage {self.name!r} was given a {type(task).__name__}: it takes batches of documents",
+                self.name,
+            )
+        rows, made = Rows(task), dict[str, Found]()
+        emptied = False
+        for stage in self.stages:
+            result = self._result(stage, rows.given_to(stage))
+            emptied |= result is None
+            made[stage.name] = rows.found_in(stage, result)
+            del result  # its text
+        merged = None if emptied else _merged(task, made)
+        self._note_dropped(made, task.num_items)
+        return merged
+
+    def flush(self) -> Iterable[DocumentBatch]:
+        """Nothing: the stages keep nothing back."""
+        for stage in self.stages:
+            with calling(stage, f"in {self.name!r} raised"):
+                held = list(stage.flush())
+            if held:
+                raise _too_many(stage, "batches when a unit of work had gone through")
+        return ()
+
+    def _result(self, stage: Stage, batch: DocumentBatch) -> DocumentBatch | None:
+        with calling(stage, f"in {self.name!r} raised"):
+            made: Any = stage.process_batch([batch])
+            several = [made] if isinstance(made, Task) else list(made or ())
+        tasks = [task for task in several if task is not None]
+        if len(tasks) > 1:
+            raise _too_many(stage, f"{len(tasks)} tasks of one batch")
+        for task in tasks:
+            if isinstance(task, DocumentBatch):
+                return task
+            raise _too_many(stage, f"a {type(task).__name__}")
+        return None
+
+    def _note_dropped(self, made: dict[str, Found], rows: int) -> None:
+        """Each row counts for the first that drops it."""
+        dropped = self._dropped or Counter[str]()
+        left = np.ones(rows, np.bool_)
+        for name, found in made.items():
+            if gone := int(np.count_nonzero(left & ~found.kept)):
+                dropped[name] += gone
+            left &= found.kept
+        self._dropped = dropped
+
+
+def _merged(batch: DocumentBatch, made: dict[str, Found]) -> DocumentBatch:
+    kept: Mask = np.logical_and.reduce([found.kept for found in made.values()])
+    merged = batch if kept.all() else batch.select(kept)
+    columns: dict[str, Any] = {}
+    makers: dict[str, str] = {}
+    for stage, found in made.items():
+        if found.columns is None:
+            continue
+        still = kept[found.kept]
+        table = found.columns if still.all() else frame.take_mask(found.columns, still)
+        for name in frame.column_names(table):
+            if name in columns:
+                raise of.one_column(name, makers[name], stage)
+            makers[name], columns[name] = stage, frame.column_for(merged.data, table, name)
+    return merged.assign(columns) if columns else merged
+
+
+def _too_many(stage: Stage, what: str) -> StageError:
+    return StageError(
+        f"stage {stage.name!r} gave {what}: of stages side by side, each makes one batch of each or none; "
+        "put it before or after them",
+        stage.name,
+    )
