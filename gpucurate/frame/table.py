@@ -164,14 +164,14 @@ def as_mask(values: Any, rows: int) -> npt.NDArray[np.bool_]:
         values = values.to_numpy(zero_copy_only=False) if isinstance(values, pa.Array) else values.to_numpy()
     on_device = device_mask(values)
     mask = np.asarray(values if on_device is None else download(on_device))
+    if mask.shape != (rows,):
+        raise ValueError(f"a mask of shape {mask.shape} for {rows} rows: one entry a row is needed")
     if mask.dtype == object and all(isinstance(value, bool | np.bool_) for value in mask):
         mask = mask.astype(bool)
     if mask.dtype != bool and len(mask):
         raise TypeError(
             f"a mask of {mask.dtype} is not one of bool without nulls: compare, or fill nulls, first"
         )
-    if mask.shape != (rows,):
-        raise ValueError(f"a mask of shape {mask.shape} for {rows} rows: one entry a row is needed")
     return mask.astype(bool, copy=False)
 
 

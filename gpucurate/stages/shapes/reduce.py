@@ -13,8 +13,6 @@ from gpucurate.stages.shapes.calls import calling
 from gpucurate.stages.shapes.plain import plain
 from gpucurate.tasks.document import DocumentBatch
 
-_PARTS = ("zero", "merge", "map")
-
 
 class ReduceStage(ProcessingStage[DocumentBatch, DocumentBatch]):
     """Makes a value of each batch and merges the values of all; the batches go on as they are.
@@ -32,14 +30,15 @@ class ReduceStage(ProcessingStage[DocumentBatch, DocumentBatch]):
     A subclass gives the three methods; or an instance takes them as functions.
 
     Args:
-        zero: the value over no documents, or a function that gives it.
+        zero: the value over no documents, or a function that gives it. Where there are documents it has
+            no part in the figure.
         merge: from two values to one. Called by workers, and at the end without :meth:`setup`.
         map: from a batch to its value. On a GPU the batch is cuDF.
         name: of the stage and of the figure; one a pipeline.
         columns: columns that ``map`` needs.
 
     Raises:
-        ConfigurationError: one of the three is neither given nor a method of the subclass.
+        ConfigurationError: ``merge`` or ``map`` is neither given nor a method of the subclass.
 
     >>> count = ReduceStage(0, operator.add, lambda batch: batch.num_items, name="documents")
     >>> Pipeline("count", stages=[JsonlReader("in/"), count]).run().report.reduced["documents"]
@@ -61,7 +60,7 @@ class ReduceStage(ProcessingStage[DocumentBatch, DocumentBatch]):
         self.given = {"zero": zero, "merge": merge, "map": map}
         self.name = name or self.name
         self.columns = list(columns) or list(self.columns)
-        for part in _PARTS:
+        for part in ("merge", "map"):
             if self.given[part] is None and getattr(type(self), part) is getattr(ReduceStage, part):
                 raise ConfigurationError(
                     f"stage {self.name!r} has no {part}: give one, or derive a class with a method {part}()"
