@@ -8,6 +8,9 @@ from typing import Any, Protocol
 from gpucurate.spec.cluster import Node
 from gpucurate.spec.events import Dispatch, Event, SpawnWorker
 from gpucurate.spec.unit import Unit, UnitResult
+from gpucurate.spec.worker import NodeInfo, WorkerMetadata
+
+__all__ = ["Backend", "NodeInfo", "Report", "WorkerMetadata"]
 
 Report = tuple[Event, UnitResult | None]
 """An event, with the result that belongs to a finished unit."""

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from gpucurate.backends.base import Backend, Report
+from gpucurate.backends.history import History
+from gpucurate.backends.partials import Partials
 from gpucurate.backends.signals import StopSignals
 from gpucurate.checkpoint.phase import Phase
 from gpucurate.scheduling.core import Core
-from gpucurate.scheduling.policy import Policy
+from gpucurate.scheduling.policy import Lane, Policy
 from gpucurate.spec import events as ev
+from gpucurate.spec.decision import Decision
 from gpucurate.spec.errors import (
     ConfigurationError,
     GpucurateError,
@@ -26,6 +30,8 @@ from gpucurate.spec.unit import Unit, UnitResult
 POLL_SECONDS = 0.05
 DRAIN_SECONDS = 25.0
 """After a signal, units in flight may take so long to finish."""
+
+_log = logging.getLogger("gpucurate.scheduler")
 
 _ERRORS: dict[str, type[GpucurateError]] = {
     "input": InputError,
@@ -42,9 +48,13 @@ class Outcome:
         results: of the finished units, in order of the listing; earlier runs' included.
         quarantined: what was set aside.
         retries: tries beyond the first.
-        peak_bytes_in_flight: the most input, as estimated, that was worked on at a time.
+        peak_bytes_in_flight: the most that units in work were taken to hold of one machine.
         seconds: wall time.
         resumed_units: units that an earlier run had finished.
+        edge_peaks: the most bytes that waited behind each segment but the last.
+        decisions: what the scheduler decided, and why.
+        first_commit_s: seconds until the first unit was final; None if none was.
+        busy_seconds: by segment, what workers took for its units.
     """
 
     results: list[UnitResult]
@@ -53,6 +63,10 @@ class Outcome:
     peak_bytes_in_flight: int = 0
     seconds: float = 0.0
     resumed_units: int = 0
+    edge_peaks: list[int] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
+    first_commit_s: float | None = None
+    busy_seconds: list[float] = field(default_factory=list)
 
 
 class Driver:
@@ -60,11 +74,13 @@ class Driver:
 
     Args:
         units: all units, in order.
-        sizes: bytes that each is taken to hold in memory while it runs, by id.
+        sizes: bytes that each is taken to hold in the first segment, by id.
+        lanes: the segments, as the scheduler sees them.
         policy: limits.
         backend: carries actions out.
         observer: is told of progress.
         phase: where results become final; None for a run that leaves nothing on disk.
+        logging_interval: seconds between lines of the log that say how far the run is.
 
     Attributes:
         has_work: whether any unit was left undone by earlier runs.
@@ -75,10 +91,12 @@ class Driver:
         units: Sequence[Unit],
         *,
         sizes: dict[str, int],
+        lanes: Sequence[Lane],
         policy: Policy,
         backend: Backend,
         observer: Observer,
         phase: Phase | None,
+        logging_interval: float = 60.0,
     ) -> None:
         self.units = {unit.id: unit for unit in units}
         self.phase = phase
@@ -86,13 +104,23 @@ class Driver:
         self.observer = observer
         self._done: dict[str, UnitResult] = dict(phase.done) if phase else {}
         self._resumed = len(self._done)
-        self._results: dict[str, UnitResult] = {}
+        self._partials = Partials()
+        self._segments: dict[int, int] = {}
+        self._due: list[str] = []
         self._quarantined: list[ev.Quarantine] = []
         self._failure: ev.FailRun | None = None
         self._stopping = False
+        self._began = time.monotonic()
+        self._first_commit: float | None = None
+        self._logging_interval = logging_interval
+        self._next_log = logging_interval
+        self._busy = [0.0] * len(lanes)
         left = [unit for unit in units if unit.id not in self._done]
         self.has_work = bool(left)
-        self.core = Core([(unit.id, sizes[unit.id]) for unit in left], policy)
+        work = [(unit.id, sizes[unit.id]) for unit in left]
+        self._nodes = list(backend.nodes()) if left else []
+        self.core = Core(lanes, work, policy, self._nodes)
+        self._history = History(phase, lanes, work, policy, self._nodes)
 
     def run(self, name: str) -> Outcome:
         """Run until every unit is committed or set aside.
@@ -101,7 +129,7 @@ class Driver:
             InterruptedRunError: a signal came; what was finished is committed.
             GpucurateError: something that is not the fault of one unit.
         """
-        began = time.monotonic()
+        self._began = time.monotonic()
         done_bytes = sum(self.units[unit].est_bytes for unit in self._done)
         total = sum(unit.est_bytes for unit in self.units.values())
         self.observer.phase_started(name, len(self.units), total, self._resumed, done_bytes)
@@ -111,6 +139,7 @@ class Driver:
         finally:
             self.backend.close()
             self.observer.phase_ended(name)
+            self._history.close()
             if self.phase:
                 self.phase.folder.log.sync()
         self._raise_failure()
@@ -118,25 +147,38 @@ class Driver:
             results=[self._done[unit] for unit in self.units if unit in self._done],
             quarantined=self._quarantined,
             retries=self.core.retries,
-            peak_bytes_in_flight=self.core.admission.peak,
-            seconds=time.monotonic() - began,
+            peak_bytes_in_flight=self.core.peak_in_flight,
+            seconds=time.monotonic() - self._began,
             resumed_units=self._resumed,
+            edge_peaks=self.core.peaks,
+            decisions=self._history.decisions,
+            first_commit_s=self._first_commit,
+            busy_seconds=self._busy,
         )
 
+    @property
+    def _now(self) -> float:
+        return time.monotonic() - self._began
+
     def _loop(self, signals: StopSignals) -> None:
-        self._carry_out(self.core.start())
+        if self.has_work:
+            self._carry_out(self.core.start(self._now))
         deadline: float | None = None
-        while not self.core.finished:
+        while self.has_work and not self.core.finished:
             if signals.received is not None and deadline is None:
                 deadline = time.monotonic() + DRAIN_SECONDS
             if deadline is not None and time.monotonic() > deadline:
                 break
-            for report in self.backend.poll(POLL_SECONDS):
+            for report in self.backend.poll(self._patience()):
                 self._heed(signals)  # first: what a report frees a worker for must not be begun
                 self._take(report)
             self._heed(signals)
+            self._tick()
+            self._commit_due()
             if self.phase:
                 self.phase.sync_if_due()
+            self._log_progress()
+        self._commit_due()
         if signals.received is not None:
             raise InterruptedRunError(
                 f"interrupted with {len(self._done):,} of {len(self.units):,} units done; "
@@ -144,46 +186,96 @@ class Driver:
                 signals.received,
             )
 
+    def _patience(self) -> float:
+        wake = self.core.next_wake()
+        left = POLL_SECONDS if wake is None else wake - self._now
+        return min(POLL_SECONDS, max(0.0, left))
+
+    def _tick(self) -> None:
+        wake = self.core.next_wake()
+        if wake is not None and wake <= self._now:
+            self._tell(ev.Tick())
+
+    def _log_progress(self) -> None:
+        if self._now >= self._next_log:
+            self._next_log = self._now + self._logging_interval
+            _log.info("%d of %d units done; %s", len(self._done), len(self.units), self.core.summary())
+
     def _heed(self, signals: StopSignals) -> None:
         if signals.received is not None and not self._stopping:
             self._stopping = True
-            self._carry_out(self.core.on(ev.StopRequested(f"signal {signals.received}")))
+            self._tell(ev.StopRequested(f"signal {signals.received}"))
 
     def _take(self, report: Report) -> None:
         event, result = report
-        if isinstance(event, ev.UnitDone) and result is not None:
-            self._results[event.unit] = result
-        if isinstance(event, ev.UnitFailed):
-            self.observer.trouble(f"unit {self.units[event.unit].index}: {event.message.splitlines()[-1]}")
-        if isinstance(event, ev.WorkerDied) and event.why != "stopped":
-            self.observer.trouble(f"worker {event.worker}: {event.why.splitlines()[-1]}")
-        self._carry_out(self.core.on(event))
+        match event:
+            case ev.UnitDone(worker, unit) if result is not None:
+                self._keep(worker, unit, result)
+            case ev.UnitFailed(_, unit, _, message):
+                self.observer.trouble(f"unit {self.units[unit].index}: {message.splitlines()[-1]}")
+            case ev.InputLost(_, unit, why):
+                self.observer.trouble(f"unit {self.units[unit].index}: {why.splitlines()[-1]}")
+            case ev.WorkerDied(worker, why) if why != "stopped":
+                self.observer.trouble(f"worker {worker}: {why.splitlines()[-1]}")
+        self._tell(event)
+
+    def _keep(self, worker: int, unit: str, result: UnitResult) -> None:
+        """Of a worker that was given up, nothing is kept: the unit is somewhere else by now."""
+        if self.core.is_current(worker, unit):
+            segment = self._segments[worker]
+            self._busy[segment] += result.figures.seconds
+            self._partials.put(unit, segment, result)
+        elif result.handed_on is not None:
+            self.backend.release(result.handed_on)
+
+    def _tell(self, event: ev.Event) -> None:
+        now = self._now
+        self._history.note(now, event)
+        self._carry_out(self.core.on(event, now))
+        for decision in self.core.take_decisions():
+            _log.info("%s: %s", decision.what, decision.why)
+            self._history.decided(decision)
 
     def _carry_out(self, actions: Sequence[ev.Action]) -> None:
-        # What gives a worker work comes first: a commit waits for the disk.
-        for action in sorted(actions, key=lambda action: not isinstance(action, ev.Dispatch)):
+        for action in actions:
             match action:
-                case ev.SpawnWorker(worker):
-                    self.backend.spawn(worker)
+                case ev.Dispatch(_, unit, segment):
+                    self._partials.begin(unit, segment)
+                    self.backend.dispatch(action, self.units[unit], self._partials.given(unit, segment))
+                case ev.Commit(unit):
+                    self._due.append(unit)  # after what gives workers work: a commit waits for the disk
+                case ev.Release(unit, segment):
+                    handed_on = self._partials.take_handed_on(unit, segment)
+                    if handed_on is not None:
+                        self.backend.release(handed_on)
+                case ev.SpawnWorker(worker, segment):
+                    self._segments[worker] = segment
+                    self.backend.spawn(action)
                 case ev.StopWorker(worker):
                     self.backend.stop(worker)
-                case ev.Dispatch(worker, unit, attempt):
-                    self.backend.dispatch(worker, self.units[unit], attempt)
-                case ev.Commit(unit):
-                    self._commit(self.units[unit], self._results.pop(unit))
+                case ev.KillWorker(worker, why):
+                    self.backend.kill(worker, why)
                 case ev.Quarantine():
                     self._set_aside(action)
                 case ev.FailRun():
                     self._failure = action
 
-    def _commit(self, unit: Unit, result: UnitResult) -> None:
+    def _commit_due(self) -> None:
+        due, self._due = self._due, []
+        if not due:
+            return
+        done = [(self.units[unit], self._partials.finish(unit)) for unit in due]
         if self.phase:
-            self.phase.commit(unit, result)
-        self._done[unit.id] = result
-        self.observer.unit_committed(result, unit.est_bytes)
+            self.phase.commit(done)
+        if self._first_commit is None:
+            self._first_commit = self._now
+        for unit, result in done:
+            self._done[unit.id] = result
+            self.observer.unit_committed(result, unit.est_bytes)
 
     def _set_aside(self, action: ev.Quarantine) -> None:
         self._quarantined.append(action)
+        self._partials.forget(action.unit)
         if self.phase:
             self.phase.set_aside(self.units[action.unit], action.kind, action.why, action.attempts)
         self.observer.trouble(

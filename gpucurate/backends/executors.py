@@ -1,98 +1,53 @@
-"""Ways to carry a plan out; all run the same worker under the same scheduler."""
+"""Ways to carry a plan out on this machine; all run the same worker under the same scheduler."""
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
-from gpucurate.backends.base import Backend
-from gpucurate.backends.chain import Stage
+from gpucurate.backends.assignment import Assignment
 from gpucurate.backends.cores import usable_cores
-from gpucurate.backends.driver import Driver, Outcome
+from gpucurate.backends.drive import assignments_of, drive
+from gpucurate.backends.driver import Outcome
+from gpucurate.backends.environment import Environment
+from gpucurate.backends.exchange import FolderExchange
 from gpucurate.backends.gpu import close_memory
 from gpucurate.backends.inline import InlineBackend
+from gpucurate.backends.job import Executor, Job
+from gpucurate.backends.lanes import WORKER_BASE, lanes_of, policy_of
 from gpucurate.backends.local import LocalBackend
+from gpucurate.backends.machine import gpus_of_machine, local_node
+from gpucurate.backends.node_setup import set_up_node
 from gpucurate.backends.process import WorkerPool
-from gpucurate.backends.runner import Assignment
-from gpucurate.checkpoint.phase import Phase
-from gpucurate.memory.gpus import visible_gpus
+from gpucurate.backends.session import Session, scratch_room
+from gpucurate.backends.settings import RunSettings
 from gpucurate.memory.host import available_memory
 from gpucurate.memory.torch_pool import TorchMode
-from gpucurate.planning.memory import unit_memory
-from gpucurate.scheduling.policy import Policy
+from gpucurate.planning.feasibility import check_feasible, time_sharing
+from gpucurate.scheduling.policy import Lane
 from gpucurate.spec.bytesize import MIB, format_bytes, parse_bytes
-from gpucurate.spec.errors import ConfigurationError, GpucurateError, StageError
-from gpucurate.spec.plan import Plan
+from gpucurate.spec.cluster import Gpu, Node
+from gpucurate.spec.errors import ConfigurationError
 from gpucurate.spec.progress import Observer
-from gpucurate.spec.unit import Unit
-from gpucurate.stages.told import told
+
+__all__ = ["Executor", "InlineExecutor", "Job", "LocalExecutor", "default_executor"]
+
+Config = Mapping[str, Any] | RunSettings | None
+"""Settings of a run by name (:class:`RunSettings`)."""
 
 INLINE_BELOW = 64 * MIB
 """Input smaller than this is done before worker processes would have started."""
 
-WORKER_BASE = 160 * MIB
-"""What a worker process holds before its first unit: the interpreter and its libraries."""
-
 MEMORY_SHARE = 0.6
 """Share of the free memory that a run may use unless told otherwise."""
 
+EDGE_SHARE = 4
+"""What waits between segments may take one part in so many of the run's memory."""
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What an executor is given.
-
-    Attributes:
-        plan: of the phase.
-        stages: the stage objects, in the plan's order.
-        units: all units of the phase.
-        phase: where results become final; None for a run that leaves nothing on disk.
-        collect: whether final tasks come back with their data.
-    """
-
-    plan: Plan
-    stages: Sequence[Stage]
-    units: Sequence[Unit]
-    phase: Phase | None
-    collect: bool
-
-    @property
-    def piece_bytes(self) -> int | None:
-        """The most that the source holds at a time."""
-        return self.plan.segments[0].stages[0].piece_bytes
-
-
-class Executor(Protocol):
-    """Runs the units of a phase to their end.
-
-    Attributes:
-        workers: how many run at a time, at most.
-        memory: bytes that the run may use in all.
-        gpu_memory: bytes that it may use of each GPU; a share of it if None.
-    """
-
-    workers: int
-    memory: int
-    gpu_memory: int | None
-
-    @property
-    def gpu_workers(self) -> int:
-        """Workers of a phase with stages on GPUs."""
-        ...
-
-    def describe(self) -> str:
-        """Name and settings, for the report."""
-
-    def execute(self, job: Job, observer: Observer) -> Outcome:
-        """Run a phase.
-
-        Raises:
-            GpucurateError: see :meth:`Driver.run`.
-        """
-
-    def close(self) -> None:
-        """End what is kept between phases; the executor can be used again."""
+MAX_SLOTS = 64
+"""Units that a worker may have, where units take next to no time."""
 
 
 class InlineExecutor:
@@ -102,6 +57,7 @@ class InlineExecutor:
         memory: bytes that passes over keys may use; 60% of what is free by default.
         gpu_memory: bytes of the current GPU that stages on it may use; most of it by default.
         torch_memory: as of :class:`LocalExecutor`.
+        config: as of :class:`LocalExecutor`.
     """
 
     def __init__(
@@ -110,8 +66,10 @@ class InlineExecutor:
         gpu_memory: int | str | None = None,
         *,
         torch_memory: TorchMode = "separate",
+        config: Config = None,
     ) -> None:
         self.workers = 1
+        self.settings = RunSettings.of(config)
         self.torch_memory = torch_memory
         self.memory = _memory(memory)
         self.gpu_memory = None if gpu_memory is None else parse_bytes(gpu_memory)
@@ -121,9 +79,41 @@ class InlineExecutor:
         return "inline"
 
     def execute(self, job: Job, observer: Observer) -> Outcome:
-        """Run a phase."""
-        backend = InlineBackend(_assignment(job, self.gpu_memory, self.torch_memory))
-        return _drive(job, observer, backend, workers=1, budget=1)
+        """Run a phase.
+
+        Raises:
+            ConfigurationError: a stage asks for an environment of its own, or for a gang.
+            GpucurateError: see :meth:`Driver.run`.
+        """
+        for segment in job.plan.segments:
+            if segment.environment or segment.gang:
+                asked = "runtime_env" if segment.environment else f"{segment.gang} workers at a time"
+                raise ConfigurationError(
+                    f"{segment.name} asks for {asked}, and everything runs in this process: use LocalExecutor"
+                )
+        folder = job.phase.folder.attempts if job.phase else None
+        devices = job.plan.devices if job.plan.uses_gpu else ()
+        limits = [limit for limit in (self.gpu_memory, job.plan.gpu_memory) if limit is not None]
+        assignment = Assignment(
+            phase=job.plan.name,
+            stages=job.stages,
+            folder=folder,
+            collect=job.collect,
+            devices=devices,
+            gpu_memory=min(limits, default=None),
+            torch_memory=self.torch_memory,
+            splittable=all(segment.splittable for segment in job.plan.segments),
+        )
+        lane = Lane("all stages", splittable=assignment.splittable)
+        return drive(
+            job,
+            observer,
+            InlineBackend(assignment, Node("local", 1000, self.memory)),
+            lanes=[lane],
+            policy=policy_of(self.settings, workers=1, budget_bytes=1),
+            settings=self.settings,
+            before=lambda: set_up_node(job.stages),
+        )
 
     @property
     def gpu_workers(self) -> int:
@@ -148,9 +138,10 @@ class LocalExecutor:
         torch_memory: where stages use torch, ``separate`` gives it half of that, ``rmm`` lets it
             allocate from the pool of all others, without statistics of its own and without CUDA graphs
             (docs/memory.md).
+        config: settings by name, see :class:`RunSettings`.
 
     Raises:
-        ConfigurationError: less than one worker or GPU, or not a size.
+        ConfigurationError: less than one worker or GPU, not a size, or a setting that is not known.
     """
 
     def __init__(
@@ -161,15 +152,17 @@ class LocalExecutor:
         gpus: int | None = None,
         gpu_memory: int | str | None = None,
         torch_memory: TorchMode = "separate",
+        config: Config = None,
     ) -> None:
         if workers is not None and workers < 1:
             raise ConfigurationError(f"{workers} workers: at least 1 is needed")
         if gpus is not None and gpus < 1:
             raise ConfigurationError(f"{gpus} GPUs: at least 1 is needed, or no stage that asks for one")
+        self.settings = RunSettings.of(config)
         self.gpus = gpus
         self.torch_memory = torch_memory
         self.gpu_memory = None if gpu_memory is None else parse_bytes(gpu_memory)
-        self.workers = workers or usable_cores()
+        self.workers = workers or max(1, int(usable_cores() * self.settings.cpu_allocation_percentage))
         self.memory = _memory(memory)
         self._pool = WorkerPool()
 
@@ -179,15 +172,58 @@ class LocalExecutor:
 
     def execute(self, job: Job, observer: Observer) -> Outcome:
         """Run a phase."""
-        largest = max((unit_memory(unit, job.piece_bytes) for unit in job.units), default=1)
-        spare = max(0, self.memory - WORKER_BASE)  # the driver's own
-        fitting = spare // (WORKER_BASE + largest)
-        limit = job.plan.segments[0].max_workers or self.workers
+        count = len(job.plan.segments)
         gpus = self._gpus() if job.plan.uses_gpu else []
-        workers = max(1, min(len(gpus) if gpus else self.workers, limit, fitting))
-        budget = max(1, spare - workers * WORKER_BASE)
-        backend = LocalBackend(_assignment(job, self.gpu_memory, self.torch_memory), self._pool, gpus)
-        return _drive(job, observer, backend, workers=workers, budget=budget)
+        workers = self._workers(job, gpus)
+        spare = max(0, self.memory - WORKER_BASE)  # the driver's own
+        edges = spare // EDGE_SHARE if count > 1 else 0
+        node = local_node(workers, self.memory, gpus)
+        room = scratch_room(edges, on_disk=self._spills(job, node)) if count > 1 else None
+        session = Session(room.folder) if room else None
+        try:
+            exchange = FolderExchange(session.path) if session else None
+            backend = LocalBackend(
+                assignments_of(
+                    job, gpu_memory=self.gpu_memory, torch_memory=self.torch_memory, exchange=exchange
+                ),
+                self._pool,
+                node,
+                [Environment.of(segment.environment) for segment in job.plan.segments],
+            )
+            return drive(
+                job,
+                observer,
+                backend,
+                lanes=lanes_of(
+                    job.plan, edge_bytes=room.nbytes // (count - 1) if room else 0, worker_memory=0
+                ),
+                policy=policy_of(
+                    self.settings,
+                    workers=workers,
+                    budget_bytes=max(1, spare - edges - workers * WORKER_BASE),
+                    max_slots=MAX_SLOTS,
+                ),
+                settings=self.settings,
+                before=lambda: set_up_node(_in_this_environment(job)),
+            )
+        finally:
+            if session:
+                session.close()
+
+    def _workers(self, job: Job, gpus: list[Gpu]) -> int:
+        """Processes at a time: as many as fit into memory, and at least one for each segment."""
+        segments = job.plan.segments
+        spare = max(0, self.memory - WORKER_BASE)
+        fitting = spare // (WORKER_BASE + max(job.sizes.values(), default=1))
+        if len(segments) == 1:
+            limit = segments[0].max_workers or self.workers
+            return max(segments[0].gang, 1, min(len(gpus) if gpus else self.workers, limit, fitting))
+        gangs = sum(segment.gang or 1 for segment in segments)
+        return max(gangs, min(self.workers + len(gpus), fitting))
+
+    def _spills(self, job: Job, node: Node) -> bool:
+        """Whether what crosses goes to disk, since it may be all there is of a segment's output."""
+        return self.settings.execution_mode == "batch" or len(time_sharing(job.plan, [node])) > 1
 
     @property
     def gpu_workers(self) -> int:
@@ -198,8 +234,8 @@ class LocalExecutor:
         """
         return len(self._gpus())
 
-    def _gpus(self) -> list[str]:
-        there = visible_gpus()
+    def _gpus(self) -> list[Gpu]:
+        there = gpus_of_machine()
         if len(there) < (self.gpus or 1):
             raise ConfigurationError(f"{self.gpus or 1} GPUs were asked for, and there are {len(there)}")
         return there[: self.gpus]
@@ -207,6 +243,16 @@ class LocalExecutor:
     def close(self) -> None:
         """End the processes that wait for another phase."""
         self._pool.close()
+
+
+def _in_this_environment(job: Job) -> list[Any]:
+    """Stages whose workers have no environment of their own: others are set up in theirs."""
+    return [
+        stage
+        for segment in job.plan.segments
+        if not segment.environment
+        for stage in job.stages_of(segment.index)
+    ]
 
 
 def _memory(given: int | str | None) -> int:
@@ -226,40 +272,3 @@ def default_executor(
     if input_bytes < INLINE_BELOW or usable_cores() == 1:
         return InlineExecutor(memory, gpu_memory)
     return LocalExecutor(memory=memory, gpu_memory=gpu_memory)
-
-
-def _assignment(job: Job, gpu_memory: int | None, torch_memory: TorchMode) -> Assignment:
-    folder = job.phase.folder.attempts if job.phase else None
-    devices = job.plan.devices if job.plan.uses_gpu else ()
-    limits = [limit for limit in (gpu_memory, job.plan.gpu_memory) if limit is not None]
-    limit = min(limits, default=None)
-    return Assignment(job.plan.name, job.stages, folder, job.collect, devices, limit, torch_memory)
-
-
-def _drive(job: Job, observer: Observer, backend: Backend, *, workers: int, budget: int) -> Outcome:
-    sizes = {unit.id: unit_memory(unit, job.piece_bytes) for unit in job.units}
-    driver = Driver(
-        job.units,
-        sizes=sizes,
-        policy=Policy(workers, budget),
-        backend=backend,
-        observer=observer,
-        phase=job.phase,
-    )
-    if driver.has_work:
-        for stage in job.stages:
-            _set_up_on_node(stage)
-    return driver.run(job.plan.name)
-
-
-def _set_up_on_node(stage: Stage) -> None:
-    """On a copy, since what it sets would reach workers of this machine alone."""
-    try:
-        copy.copy(stage).setup_on_node()
-    except GpucurateError:
-        raise
-    except Exception as error:
-        *trace, last = told(stage, error, "could not be set up on this machine:").splitlines()
-        failure = StageError(last, stage.name)
-        failure.add_note("\n".join(trace))
-        raise failure from error

@@ -34,7 +34,7 @@ class ForkServer:
                     pass_fds=[theirs.fileno()],
                     stdin=subprocess.DEVNULL,
                     start_new_session=True,  # Ctrl-C goes to the driver alone
-                    env=_environment(),
+                    env=worker_environment(),
                 )
         except OSError:
             self._socket.close()
@@ -109,7 +109,7 @@ def fork_server() -> ForkServer:
     return ForkServer()
 
 
-def _environment() -> dict[str, str]:
+def worker_environment() -> dict[str, str]:
     """What workers are told through their environment.
 
     One thread a worker in the libraries that would start one a core, and no GPU for CPU workers. The C

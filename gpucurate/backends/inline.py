@@ -5,34 +5,54 @@ from __future__ import annotations
 import copy
 import logging
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
+from gpucurate.backends.assignment import Assignment
 from gpucurate.backends.base import Report
-from gpucurate.backends.runner import Assignment, Runner, failure_of
-from gpucurate.spec.events import SetupFailed, UnitDone, UnitFailed, WorkerDied, WorkerReady
+from gpucurate.backends.runner import Runner, failure_of
+from gpucurate.spec.cluster import Node
+from gpucurate.spec.events import (
+    Dispatch,
+    Order,
+    SetupFailed,
+    SpawnWorker,
+    UnitDone,
+    UnitFailed,
+    WorkerDied,
+    WorkerReady,
+)
 from gpucurate.spec.unit import Unit
 
 _log = logging.getLogger(__name__)
 
 
 class InlineBackend:
-    """Runs one unit a poll, in the caller's thread.
+    """Runs one unit a poll, in the caller's thread, through all stages.
 
     It works on shallow copies of the stages: what ``setup`` loads into them is gone with the
     run, as it is with a worker process, and the caller's objects still say the same plan.
 
     Args:
-        assignment: what the workers run.
+        assignment: all stages of the plan.
+        node: this machine.
     """
 
-    def __init__(self, assignment: Assignment) -> None:
+    def __init__(self, assignment: Assignment, node: Node) -> None:
         self.assignment = replace(assignment, stages=[copy.copy(stage) for stage in assignment.stages])
+        self._node = node
         self._runners: dict[int, Runner] = {}
-        self._work: deque[tuple[int, Unit, int]] = deque()
+        self._work: deque[tuple[int, Unit, Order]] = deque()
         self._reports: deque[Report] = deque()
 
-    def spawn(self, worker: int) -> None:
+    def nodes(self) -> Sequence[Node]:
+        """This machine."""
+        return [self._node]
+
+    def spawn(self, action: SpawnWorker) -> None:
         """Set the stages up, at once."""
+        worker = action.worker
         runner = self._runners[worker] = Runner(self.assignment, worker)
         try:
             runner.setup()
@@ -42,19 +62,29 @@ class InlineBackend:
         else:
             self._reports.append((WorkerReady(worker), None))
 
-    def dispatch(self, worker: int, unit: Unit, attempt: int) -> None:
+    def dispatch(self, action: Dispatch, unit: Unit, given: Any) -> None:
         """Keep the unit for the next poll."""
-        self._work.append((worker, unit, attempt))
+        self._work.append((action.worker, unit, action.order))
 
     def stop(self, worker: int) -> None:
         """Tear the stages down, at once."""
-        why = "stopped"
+        self._end(worker, "stopped")
+
+    def kill(self, worker: int, why: str) -> None:
+        """The same: there is no process to kill."""
+        self._end(worker, why)
+
+    def _end(self, worker: int, why: str) -> None:
         if runner := self._runners.pop(worker, None):
             try:
                 runner.teardown()
             except Exception as error:
                 why = failure_of(error)[1]
-        self._reports.append((WorkerDied(worker, why), None))
+        self._work = deque(entry for entry in self._work if entry[0] != worker)
+        self._reports.append((WorkerDied(worker, why, "stopped"), None))
+
+    def release(self, handed_on: Any) -> None:
+        """Nothing is handed on: one worker runs all stages."""
 
     def poll(self, timeout: float) -> list[Report]:
         """Reports that wait, or else the outcome of the next unit; never waits."""
@@ -64,11 +94,12 @@ class InlineBackend:
         self._reports.clear()
         return reports
 
-    def _run(self, worker: int, unit: Unit, attempt: int) -> Report:
+    def _run(self, worker: int, unit: Unit, order: Order) -> Report:
         try:
-            return UnitDone(worker, unit.id), self._runners[worker].run(unit, attempt)
+            result = self._runners[worker].run(unit, order, None)
         except Exception as error:
             return UnitFailed(worker, unit.id, *failure_of(error)), None
+        return UnitDone(worker, unit.id, result.figures), result
 
     def close(self) -> None:
         """Tear down whatever still stands."""

@@ -4,23 +4,41 @@ from __future__ import annotations
 
 import contextlib
 import pickle
+import selectors
 import signal
+import socket
 import sys
 import time
 from collections import deque
 from collections.abc import Sequence
-from multiprocessing.connection import wait
+from dataclasses import dataclass, field
+from typing import Any
 
 import cloudpickle
 
+from gpucurate.backends.assignment import Assignment
 from gpucurate.backends.base import Report
+from gpucurate.backends.environment import Environment
 from gpucurate.backends.fork_server import UNKNOWN
+from gpucurate.backends.journal import journal_path, read_journal
 from gpucurate.backends.process import WorkerPool, WorkerProcess
-from gpucurate.backends.runner import Assignment, failure_of
-from gpucurate.backends.worker_process import STOPPED
+from gpucurate.backends.runner import failure_of
+from gpucurate.backends.worker_process import STOPPED, Hello, Work
+from gpucurate.spec.cluster import MILLI, Node, Place
 from gpucurate.spec.errors import ConfigurationError
-from gpucurate.spec.events import SetupFailed, UnitFailed, WorkerDied
+from gpucurate.spec.events import (
+    DeathKind,
+    Dispatch,
+    InputLost,
+    SetupFailed,
+    SpawnWorker,
+    UnitDone,
+    UnitFailed,
+    WorkerDied,
+)
+from gpucurate.spec.suspect import Suspect
 from gpucurate.spec.unit import Unit
+from gpucurate.spec.worker import WorkerMetadata
 
 STOP_SECONDS = 10.0
 """A worker that was told to stop may take so long to tear down."""
@@ -28,124 +46,253 @@ STOP_SECONDS = 10.0
 _STOP = b""
 
 
+@dataclass(slots=True)
+class _Worker:
+    """A process with what it was given and has not answered yet."""
+
+    process: WorkerProcess
+    segment: int
+    outbox: list[Work] = field(default_factory=list)
+    attempts: deque[tuple[str, int]] = field(default_factory=deque)
+    killed: str | None = None
+
+
 class LocalBackend:
     """One process a worker.
 
     Args:
-        assignment: what the workers run.
+        assignments: what the workers of each segment run.
         pool: where processes come from and go to; who made it closes it.
-        gpus: names of the GPUs for workers, one each; none for workers that need none.
+        node: this machine, with the GPUs that workers may have.
+        environments: of each segment's workers; None for the run's.
 
     Raises:
-        ConfigurationError: a stage cannot be pickled, or Python does not know its own program.
+        ConfigurationError: a stage cannot be pickled, Python does not know its own program, or one that a
+            stage asks for cannot be used.
     """
 
-    def __init__(self, assignment: Assignment, pool: WorkerPool, gpus: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        assignments: Sequence[Assignment],
+        pool: WorkerPool,
+        node: Node,
+        environments: Sequence[Environment | None],
+    ) -> None:
         if not sys.executable:
             raise ConfigurationError(
                 "this Python does not know its own program (sys.executable is empty), so no worker "
                 "process can be started: use InlineExecutor, or set sys.executable"
             )
-        self._payload = _pickled(assignment)
+        for environment in environments:
+            if environment is not None:
+                environment.check()
+        self._assignments = list(assignments)
+        self._payloads = [pickled(assignment) for assignment in assignments]
+        self._environments = list(environments)
+        self._node_is_set_up = [environment is None for environment in environments]
         self._pool = pool
-        self._gpus = list(gpus)
-        self._processes: dict[int, WorkerProcess] = {}
+        self._node = node
+        self._workers: dict[int, _Worker] = {}
         self._reports: deque[Report] = deque()
+        self._selector = selectors.DefaultSelector()
+        self._unsent: set[int] = set()
+        self._addresses: dict[int, str] = {}
 
-    def spawn(self, worker: int) -> None:
+    def nodes(self) -> Sequence[Node]:
+        """This machine."""
+        return [self._node]
+
+    def spawn(self, action: SpawnWorker) -> None:
         """Start a worker process, or give one that waits these stages."""
+        gpu = ",".join(action.place.gpu_ids) or None
         try:
-            held = self._processes[worker] = self._pool.take(self._free_gpu())
+            process = self._pool.take(gpu, self._environments[action.segment])
         except OSError as error:
-            self._reports.append((WorkerDied(worker, f"could not be started: {error}"), None))
+            self._reports.append((WorkerDied(action.worker, f"could not be started: {error}"), None))
             return
+        self._workers[action.worker] = _Worker(process, action.segment)
+        self._selector.register(process.connection, selectors.EVENT_READ, action.worker)
         with contextlib.suppress(OSError):  # it died at once: poll reports it
-            held.connection.send_bytes(pickle.dumps((worker, held.gpu, self._payload)))
+            process.connection.send_bytes(pickle.dumps(self._hello(action, gpu)))
 
-    def _free_gpu(self) -> str | None:
-        """A GPU that no living worker has; the scheduler keeps no more workers than there are."""
-        taken = {held.gpu for held in self._processes.values()}
-        return next((gpu for gpu in self._gpus if gpu not in taken), None)
+    def _hello(self, action: SpawnWorker, gpu: str | None) -> Hello:
+        segment = action.segment
+        sets_up_node = not self._node_is_set_up[segment]
+        self._node_is_set_up[segment] = True
+        assignment = self._assignments[segment]
+        limit = _memory_share(self._node, action.place, assignment.gpu_memory)
+        metadata = self._metadata(action)
+        return Hello(action.worker, gpu, limit, metadata, sets_up_node, self._payloads[segment])
 
-    def dispatch(self, worker: int, unit: Unit, attempt: int) -> None:
-        """Send a unit to a worker."""
+    def _metadata(self, action: SpawnWorker) -> WorkerMetadata:
+        name, gpus = str(action.worker), action.place.gpu_ids
+        if action.rank is None:
+            return WorkerMetadata(name, self._node.id, gpus)
+        if action.gang not in self._addresses:
+            self._addresses[action.gang] = f"127.0.0.1:{_free_port()}"
+        return WorkerMetadata(
+            name, self._node.id, gpus, action.rank, action.gang_size, self._addresses[action.gang]
+        )
+
+    def dispatch(self, action: Dispatch, unit: Unit, given: Any) -> None:
+        """Have a unit sent to a worker with the next poll."""
+        held = self._workers.get(action.worker)
+        if held is None:
+            return  # it died meanwhile, and the report of that is under way
         try:
-            packed = cloudpickle.dumps(unit)
+            packed = pickle.dumps(unit) if unit.payload is None else cloudpickle.dumps(unit)
         except Exception as error:
             why = f"the tasks of the unit cannot be sent to a worker: {failure_of(error)[1]}"
-            self._reports.append((UnitFailed(worker, unit.id, "configuration", why), None))
+            self._reports.append((UnitFailed(action.worker, unit.id, "configuration", why), None))
             return
         # In two steps, so that a worker that cannot load the tasks still knows which unit it was.
-        self._send(worker, pickle.dumps((unit.id, attempt, packed)))
+        held.outbox.append((unit.id, action.order, packed, given))
+        held.attempts.append((unit.id, action.order.attempt))
+        self._unsent.add(action.worker)
+
+    def _send(self, worker: int) -> None:
+        held = self._workers.get(worker)
+        if held is not None and held.outbox:
+            work, held.outbox = held.outbox, []
+            with contextlib.suppress(OSError):  # it died meanwhile
+                held.process.connection.send_bytes(pickle.dumps(work, pickle.HIGHEST_PROTOCOL))
 
     def stop(self, worker: int) -> None:
         """Ask a worker to end."""
-        self._send(worker, _STOP)
-        self._limit(worker)
+        held = self._workers.get(worker)
+        if held is not None:
+            self._send(worker)
+            with contextlib.suppress(OSError):
+                held.process.connection.send_bytes(_STOP)
+            _limit(held)
 
-    def _send(self, worker: int, message: bytes) -> None:
-        held = self._processes.get(worker)
-        if held is not None:  # else it died meanwhile, and the report of that is under way
-            with contextlib.suppress(OSError):  # so here
-                held.connection.send_bytes(message)
+    def kill(self, worker: int, why: str) -> None:
+        """Kill a worker and what its stages have started."""
+        held = self._workers.get(worker)
+        if held is not None:
+            held.killed = why
+            held.process.kill()
 
-    def _limit(self, worker: int) -> None:
-        if held := self._processes.get(worker):
-            held.deadline = held.deadline or time.monotonic() + STOP_SECONDS
+    def release(self, handed_on: Any) -> None:
+        """Drop what a segment handed on."""
+        exchange = self._assignments[0].exchange
+        if exchange is not None:
+            exchange.drop(handed_on)
 
     def poll(self, timeout: float) -> list[Report]:
         """Results that came in, and workers that died."""
-        workers = {held.connection: worker for worker, held in self._processes.items()}
-        for connection in wait(list(workers), 0 if self._reports else timeout):
-            self._receive(workers[connection])  # type: ignore[index]
-        for held in self._processes.values():
-            if held.is_late():
-                held.kill()
+        while self._unsent:
+            self._send(self._unsent.pop())
+        for key, _ in self._selector.select(0 if self._reports else timeout):
+            self._receive(key.data)
+        for held in self._workers.values():
+            if held.process.is_late():
+                held.process.kill()
         reports = list(self._reports)
         self._reports.clear()
         return reports
 
     def _receive(self, worker: int) -> None:
+        held = self._workers[worker]
         try:
-            message = self._processes[worker].connection.recv_bytes()
+            messages = pickle.loads(held.process.connection.recv_bytes())
         except (EOFError, OSError):
-            self._reports.append((WorkerDied(worker, self._bury(worker)), None))
+            self._bury(worker)
             return
-        event, packed = pickle.loads(message)
+        for event, packed in messages:
+            self._report(worker, held, event, packed)
+
+    def _report(self, worker: int, held: _Worker, event: Any, packed: bytes) -> None:
+        if isinstance(event, UnitDone | UnitFailed | InputLost):
+            held.attempts.popleft()
         if isinstance(event, SetupFailed | WorkerDied):
-            self._limit(worker)
-        if isinstance(event, WorkerDied) and event.why == STOPPED:
-            self._pool.give(self._processes.pop(worker))
+            _limit(held)
+        if isinstance(event, WorkerDied):
+            if event.why != STOPPED:
+                held.killed = event.why  # it ends by itself, and that is reported once
+                return
+            self._forget(worker)
+            self._pool.give(held.process)
         try:
             self._reports.append((event, pickle.loads(packed)))
         except Exception as error:  # a class of the user's that loads in a worker and not here
             why = f"the tasks of the unit cannot be loaded in the driver: {failure_of(error)[1]}"
             self._reports.append((UnitFailed(worker, event.unit, "user", why), None))
 
-    def _bury(self, worker: int) -> str:
-        held = self._processes.pop(worker)
-        held.connection.close()
-        if held.wait(STOP_SECONDS) is None:
-            held.end()
-        code = held.exit_code or 0
-        if held.is_late():
-            return f"was killed: it did not stop within {STOP_SECONDS:.0f} s"
-        if code == UNKNOWN:
-            return "ended, and how is not known: the process that it was forked from is gone"
-        if code < 0:
-            return f"killed by {signal.Signals(-code).name}"
-        return STOPPED if code == 0 and held.deadline else f"ended with exit code {code}"
+    def _forget(self, worker: int) -> _Worker:
+        held = self._workers.pop(worker)
+        self._selector.unregister(held.process.connection)
+        return held
+
+    def _bury(self, worker: int) -> None:
+        held = self._forget(worker)
+        process = held.process
+        process.connection.close()
+        if process.wait(STOP_SECONDS) is None:
+            process.end()
+        why, kind = _how_it_ended(held)
+        self._reports.append((WorkerDied(worker, why, kind, self._suspect(worker, held)), None))
+
+    def _suspect(self, worker: int, held: _Worker) -> Suspect | None:
+        """The rows at which it died, if it kept a journal of its oldest unit."""
+        assignment = self._assignments[held.segment]
+        if not held.attempts or assignment.folder is None:
+            return None
+        unit, attempt = held.attempts[0]
+        return read_journal(journal_path(assignment.folder, assignment.attempt(unit, attempt, worker)))
 
     def close(self) -> None:
         """Kill the workers that have not stopped."""
-        for held in self._processes.values():
-            held.kill()
-        for held in self._processes.values():
-            held.end()
-        self._processes.clear()
+        for held in self._workers.values():
+            held.process.kill()
+        for held in self._workers.values():
+            held.process.end()
+        self._workers.clear()
+        self._selector.close()
 
 
-def _pickled(assignment: Assignment) -> bytes:
+def _limit(held: _Worker) -> None:
+    held.process.deadline = held.process.deadline or time.monotonic() + STOP_SECONDS
+
+
+def _how_it_ended(held: _Worker) -> tuple[str, DeathKind]:
+    process = held.process
+    code = process.exit_code or 0
+    if held.killed is not None:
+        return held.killed, "crash"
+    if process.is_late():
+        return f"was killed: it did not stop within {STOP_SECONDS:.0f} s", "crash"
+    if code == UNKNOWN:
+        return "ended, and how is not known: the process that it was forked from is gone", "crash"
+    if code < 0:
+        return f"killed by {signal.Signals(-code).name}", "crash"
+    if code == 0 and process.deadline:
+        return STOPPED, "stopped"
+    return f"ended with exit code {code}", "crash"
+
+
+def _memory_share(node: Node, place: Place, asked: int | None) -> int | None:
+    """Bytes of its GPU for a worker that shares it; None for one that has it to itself, or said itself."""
+    shares = [share for _, share in place.gpus if share < MILLI]
+    if not shares or asked is not None:
+        return asked
+    sizes = {gpu.id: gpu.memory for gpu in node.gpus}
+    return min(sizes[gpu] * share // MILLI for gpu, share in place.gpus) or None
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def pickled(assignment: Assignment) -> bytes:
+    """An assignment to be sent to workers.
+
+    Raises:
+        ConfigurationError: a stage cannot be pickled.
+    """
     for stage in assignment.stages:
         try:
             cloudpickle.dumps(stage)

@@ -6,11 +6,35 @@ import contextlib
 import os
 import signal
 import socket
+import subprocess
 import time
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from typing import Protocol
 
-from gpucurate.backends.fork_server import ForkServer, fork_server
+from gpucurate.backends.environment import Environment
+from gpucurate.backends.fork_server import ForkServer, fork_server, worker_environment
+
+
+class Parent(Protocol):
+    """What a worker was started by, and knows how it ends."""
+
+    def wait(self, pid: int, timeout: float) -> int | None:
+        """Its exit code, negative for a signal; None if it runs on for ``timeout`` seconds."""
+
+
+class Started:
+    """A process that was started and not forked: it has an environment of its own."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+
+    def wait(self, pid: int, timeout: float) -> int | None:
+        """Its exit code; None if it runs on."""
+        try:
+            return self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            return None
 
 
 @dataclass(slots=True)
@@ -18,18 +42,20 @@ class WorkerProcess:
     """A process and the socket to it.
 
     Attributes:
-        server: what it was forked by, and knows how it ends.
+        parent: what it was started by, and knows how it ends.
         pid: its process id; it leads a group of its own.
         connection: messages go and come through it.
-        gpu: name of the GPU that it sees; None for none.
+        gpu: names of the GPUs that it sees; None for none.
+        environment: its own, None if it has the run's.
         deadline: when it must have stopped, if it was told to.
         exit_code: how it ended, once that was asked for; negative for a signal.
     """
 
-    server: ForkServer
+    parent: Parent
     pid: int
     connection: Connection
     gpu: str | None = None
+    environment: Environment | None = None
     deadline: float | None = None
     exit_code: int | None = None
 
@@ -44,7 +70,7 @@ class WorkerProcess:
     def wait(self, timeout: float) -> int | None:
         """Its exit code, once it has ended; None after ``timeout`` seconds."""
         if self.exit_code is None:
-            self.exit_code = self.server.wait(self.pid, timeout)
+            self.exit_code = self.parent.wait(self.pid, timeout)
         return self.exit_code
 
     def kill(self) -> None:
@@ -69,30 +95,34 @@ class WorkerPool:
         self._idle: list[WorkerProcess] = []
         self._servers: list[ForkServer] = []
 
-    def take(self, gpu: str | None = None) -> WorkerProcess:
-        """A process that waits, or a fresh one; one that sees this GPU, or none.
+    def take(self, gpu: str | None = None, environment: Environment | None = None) -> WorkerProcess:
+        """A process that waits, or a fresh one; one that sees these GPUs, or none.
 
         Raises:
             OSError: none could be started.
         """
-        waiting = [held for held in self._idle if held.gpu == gpu]
+        waiting = [held for held in self._idle if (held.gpu, held.environment) == (gpu, environment)]
         while waiting:
             held = waiting.pop()
             self._idle.remove(held)
             if not held.has_ended():
                 return held
             held.end()
-        return self._start(gpu)
+        return self._start(gpu, environment)
 
-    def _start(self, gpu: str | None) -> WorkerProcess:
+    def _start(self, gpu: str | None, environment: Environment | None) -> WorkerProcess:
         ours, theirs = socket.socketpair()
+        parent: Parent
         try:
             with theirs:
-                server, pid = self._fork(theirs.fileno())
+                if environment is None:
+                    parent, pid = self._fork(theirs.fileno())
+                else:
+                    parent, pid = _popen(theirs.fileno(), environment)
         except OSError:
             ours.close()
             raise
-        return WorkerProcess(server, pid, Connection(ours.detach()), gpu)
+        return WorkerProcess(parent, pid, Connection(ours.detach()), gpu, environment)
 
     def _fork(self, descriptor: int) -> tuple[ForkServer, int]:
         if self._servers:
@@ -112,3 +142,15 @@ class WorkerPool:
             self._idle.pop().end()
         while self._servers:
             self._servers.pop().close()
+
+
+def _popen(descriptor: int, environment: Environment) -> tuple[Started, int]:
+    process = subprocess.Popen(
+        environment.command(descriptor),
+        pass_fds=[descriptor],
+        stdin=subprocess.DEVNULL,
+        stdout=2,  # what stages print must not mix with what the command prints
+        start_new_session=True,  # Ctrl-C goes to the driver alone
+        env={**worker_environment(), **dict(environment.variables)},
+    )
+    return Started(process), process.pid

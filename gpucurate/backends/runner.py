@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import copy
 import gc
+import time
 import traceback
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 from typing import Any
 
-from gpucurate.backends.chain import Chain, Stage
+from gpucurate.backends.assignment import Assignment
+from gpucurate.backends.call import AnyTask, Stage
+from gpucurate.backends.chain import Chain
+from gpucurate.backends.exchange import Exchange
+from gpucurate.backends.gauge import Gauge
 from gpucurate.backends.gpu import check_memory, worker_memory
-from gpucurate.checkpoint.rejects import RejectWriter
+from gpucurate.backends.journal import Journal, journal_path
+from gpucurate.backends.recovery import Recovery
+from gpucurate.backends.recut import recut
+from gpucurate.backends.unit_rejects import UnitRejects
 from gpucurate.memory.gpu_memory import GpuMemory
+from gpucurate.memory.host_peak import resident_memory
 from gpucurate.memory.out_of_memory import forget, is_out_of_memory
-from gpucurate.memory.torch_pool import TorchMode
 from gpucurate.spec.device import Device
 from gpucurate.spec.errors import (
     ConfigurationError,
@@ -24,50 +31,21 @@ from gpucurate.spec.errors import (
     StageError,
     StorageError,
 )
-from gpucurate.spec.events import FailureKind
-from gpucurate.spec.unit import OutputFile, Unit, UnitResult
+from gpucurate.spec.events import FailureKind, Order
+from gpucurate.spec.figures import Figures
+from gpucurate.spec.unit import Unit, UnitResult
+from gpucurate.spec.worker import WorkerMetadata
 from gpucurate.stages.context import UnitContext
+from gpucurate.stages.hooks import call_hook
 from gpucurate.stages.told import told
 from gpucurate.tasks.descriptor import TaskDescriptor
 from gpucurate.tasks.file_group import FileGroupTask
 from gpucurate.tasks.task import Task
 
-REJECTS = 10**9
-"""Number of the file of rejects among those of an attempt, beyond all that a stage may write."""
+__all__ = ["Assignment", "Runner", "failure_of"]
 
-
-@dataclass(frozen=True, slots=True)
-class Assignment:
-    """What a worker is told once, before its first unit.
-
-    Attributes:
-        phase: name of the plan.
-        stages: the segment's stages.
-        folder: where attempts go; None where the run writes nothing.
-        collect: whether final tasks come back with their data.
-        devices: where each stage runs; all on the CPU if there are none.
-        gpu_memory: bytes that a worker may use of its GPU; a share of it if None.
-        torch_memory: how torch lives beside what is not torch, where a stage uses it.
-    """
-
-    phase: str
-    stages: Sequence[Stage]
-    folder: Path | None
-    collect: bool
-    devices: Sequence[Device] = ()
-    gpu_memory: int | None = None
-    torch_memory: TorchMode = "separate"
-
-    @property
-    def uses_gpu(self) -> bool:
-        """Whether any stage runs on a GPU."""
-        return "cuda" in self.devices
-
-    @property
-    def torch(self) -> TorchMode | None:
-        """How torch lives on the GPU, if a stage there uses it."""
-        on_gpu = (s for s, device in zip(self.stages, self.devices, strict=True) if device == "cuda")
-        return self.torch_memory if any(stage.uses_torch for stage in on_gpu) else None
+MEMORY_SECONDS = 0.05
+"""The memory that the worker holds is looked at so often at the most."""
 
 
 class Runner:
@@ -76,13 +54,21 @@ class Runner:
     Args:
         assignment: what to run.
         worker: number of the worker; names of attempts carry it.
+        metadata: what stages are told in ``setup``.
+
+    Attributes:
+        figures: of the last unit, also of one that failed.
     """
 
-    def __init__(self, assignment: Assignment, worker: int) -> None:
+    def __init__(self, assignment: Assignment, worker: int, metadata: WorkerMetadata | None = None) -> None:
         self.assignment = assignment
         self.worker = worker
+        self.metadata = metadata or WorkerMetadata(str(worker))
+        self.figures = Figures()
         self._ready: list[Stage] = []
         self._gpu: GpuMemory | None = None
+        self._memory = 0
+        self._looked = float("-inf")
 
     def setup(self) -> None:
         """Set the stages up, in order; :meth:`teardown` is due whether it works or not.
@@ -97,7 +83,7 @@ class Runner:
         for stage in self.assignment.stages:
             self._ready.append(stage)
             try:
-                stage.setup()
+                call_hook(stage.setup, self.metadata)
             except GpucurateError:
                 raise
             except (Exception, SystemExit) as error:
@@ -127,65 +113,134 @@ class Runner:
         on_cpu: list[Device] = ["cpu"] * len(self.assignment.stages)
         return self.assignment.devices or on_cpu
 
-    def run(self, unit: Unit, attempt: int) -> UnitResult:
-        """Run one unit.
+    @property
+    def memory(self) -> int:
+        """Bytes of host memory that this process holds, as of a moment ago."""
+        now = time.monotonic()
+        if now - self._looked >= MEMORY_SECONDS:
+            self._memory, self._looked = resident_memory(), now
+        return self._memory
+
+    @property
+    def gpu_memory(self) -> int:
+        """Bytes of its GPU that it holds."""
+        return 0 if self._gpu is None else self._gpu.pool.current_bytes
+
+    def run(self, unit: Unit, order: Order, given: Any = None) -> UnitResult:
+        """Run one unit through the segment.
+
+        Args:
+            unit: what the first segment reads.
+            order: how.
+            given: ``handed_on`` of the segment before; None in the first one.
 
         Raises:
+            InputLostError: what was given is gone, and has to be made again.
             GpucurateError: what the failure was; nothing of the unit is left on disk.
             Exception: what a stage raised.
         """
-        prefix = f"{unit.id}-{attempt}-{self.worker}"
+        began = time.perf_counter()
+        prefix = self.assignment.attempt(unit.id, order.attempt, self.worker)
         context = UnitContext(unit.id, unit.index, self.assignment.folder, prefix)
-        rejects = RejectWriter(context.attempt_path(REJECTS)) if context.folder is not None else None
-        context.write_reject = rejects.write if rejects else None
+        rejects = UnitRejects(self.assignment, context)
+        recovery = Recovery(order, context, Gauge(self.gpu_memory))
+        result, output_bytes = UnitResult(unit.id, books=context.books, outputs=context.outputs), 0
         try:
-            return self._run(unit, context, rejects)
+            if context.folder is not None and (order.bisect or order.suspects):
+                recovery.journal = Journal(journal_path(context.folder, prefix))
+            output_bytes = self._run(unit, given, context, recovery, result)
+            rejects.keep()
         except BaseException:
-            if rejects:
-                rejects.abandon()
+            rejects.abandon()
             for stage in self.assignment.stages:
                 stage.bind(None)
                 stage.take_counts()
             self._remove_attempts(prefix)
+            if result.handed_on is not None:
+                self._exchange.drop(result.handed_on)
             raise
+        finally:
+            if recovery.journal is not None:
+                recovery.journal.close()
+            self.figures = Figures(
+                seconds=time.perf_counter() - began,
+                output_bytes=output_bytes,
+                memory=self.memory,
+                gpu_memory=self.gpu_memory,
+                samples=tuple(recovery.gauge.samples),
+            )
+        result.figures = self.figures
+        return result
 
-    def _run(self, unit: Unit, context: UnitContext, rejects: RejectWriter | None) -> UnitResult:
-        chain = Chain(self.assignment.stages, self.assignment.devices or None)
-        for stage in self.assignment.stages:
+    def _run(
+        self, unit: Unit, given: Any, context: UnitContext, recovery: Recovery, result: UnitResult
+    ) -> int:
+        """Fill the result; bytes that are handed on."""
+        work = self.assignment
+        cap = recovery.order.batch_cap if work.splittable else None
+        chain = Chain(work.stages, work.devices, recovery, cap)
+        for stage in work.stages:
             stage.bind(context)
-        # Not a comprehension: its variable would hold a batch while the next one is read.
-        tasks = list(map(self._final, chain.run(_tasks_of(unit))))
-        statistics = chain.statistics()
-        chain.settle(context.books, tallied=bool(context.tallies))
-        if rejects:
-            self._keep_rejects(context, rejects)
-        for stage in self.assignment.stages:
-            stage.bind(None)
-        return UnitResult(
-            unit_id=unit.id,
-            outputs=context.outputs,
-            books=context.books,
-            stages=statistics,
-            tallies=context.tallies,
-            tasks=tasks,
-            input_bytes=context.input_bytes,
-            reduced=context.reduced,
+        made = chain.run(self._tasks(unit, given, context, cap))
+        size = 0
+        if work.is_last:
+            # Not a comprehension: its variable would hold a batch while the next one is read.
+            result.tasks = list(map(self._final, made))
+        else:
+            on_host = map(chain.on_host, made)  # not a comprehension here either
+            result.handed_on, size = self._exchange.put(
+                map(partial(_placed, context), on_host), context.prefix
+            )
+        result.stages = chain.statistics()
+        result.tallies = context.tallies
+        result.input_bytes = context.input_bytes
+        result.reduced = context.reduced
+        chain.settle(
+            context.books, tallied=bool(context.tallies), is_first=work.is_first, is_last=work.is_last
         )
+        for stage in work.stages:
+            stage.bind(None)
+        return size
+
+    def _tasks(self, unit: Unit, given: Any, context: UnitContext, cap: int | None) -> Iterator[AnyTask]:
+        """What enters the first stage, in batches as the segment wants them."""
+        work = self.assignment
+        if work.is_first:
+            return recut(_tasks_of(unit), None, cap)
+        tasks = map(partial(_met, context), self._exchange.get(given))
+        return recut(tasks, work.batch_bytes, cap) if work.splittable else tasks
+
+    @property
+    def _exchange(self) -> Exchange:
+        if self.assignment.exchange is None:
+            raise ConfigurationError(
+                f"segment {self.assignment.segment} of {self.assignment.phase!r} shares units with another, "
+                "and was given no exchange to hand them over by"
+            )
+        return self.assignment.exchange
 
     def _final(self, task: Task[Any]) -> Task[Any]:
         if self.assignment.collect:
             return task
         return task if isinstance(task, FileGroupTask | TaskDescriptor) else TaskDescriptor.of(task)
 
-    def _keep_rejects(self, context: UnitContext, rejects: RejectWriter) -> None:
-        if size := rejects.close():
-            name = f"_gpucurate/scratch/rejects/{self.assignment.phase}-{context.unit_index:06d}.jsonl.zst"
-            context.outputs.append(OutputFile(name, str(rejects.path), rejects.rows, size, ""))
-
     def _remove_attempts(self, prefix: str) -> None:
         if self.assignment.folder is not None:
             for path in self.assignment.folder.glob(f"{prefix}-*"):
                 path.unlink(missing_ok=True)
+
+
+def _placed(context: UnitContext, task: AnyTask) -> AnyTask:
+    """A task that goes to another worker, with the place of its file range in the unit."""
+    if task._origin is not None:
+        task._origin = context.placed(task._origin)
+    return task
+
+
+def _met(context: UnitContext, task: AnyTask) -> AnyTask:
+    if task._origin is not None:
+        context.meet(task._origin)
+    return task
 
 
 def _tasks_of(unit: Unit) -> Iterator[Task[Any]]:

@@ -92,15 +92,17 @@ class Phase:
                 "Give another output, or remove that one"
             )
 
-    def commit(self, unit: Unit, result: UnitResult) -> None:
-        """Rename the unit's files and record it.
+    def commit(self, finished: Sequence[tuple[Unit, UnitResult]]) -> None:
+        """Rename the files of units and record them; several at a time cost little more than one.
 
         Raises:
             StorageError: disk full, no permission, device error.
         """
-        publish([(Path(output.attempt), self.folder.final_path(output.name)) for output in result.outputs])
-        self.folder.log.append(to_record(self.name, unit, result))
-        self.done[unit.id] = result
+        final = self.folder.final_path
+        publish([(Path(o.attempt), final(o.name)) for _, result in finished for o in result.outputs])
+        for unit, result in finished:
+            self.folder.log.append(to_record(self.name, unit, result))
+            self.done[unit.id] = result
         self.sync_if_due()
 
     def set_aside(self, unit: Unit, kind: str, why: str, attempts: int) -> None:

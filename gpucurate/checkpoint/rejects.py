@@ -14,7 +14,6 @@ import zstandard
 from gpucurate.checkpoint.durable import fsync_folder, make_folder
 from gpucurate.spec.names import encode_name
 from gpucurate.spec.reject import SNIPPET_BYTES, Reject
-from gpucurate.spec.source import FileRange
 from gpucurate.spec.storage import storage_errors
 
 
@@ -33,8 +32,13 @@ class RejectWriter:
         self._file: BinaryIO | None = None
         self._stream: Any = None
 
-    def write(self, source: FileRange, reject: Reject) -> None:
+    def write(self, name: str, ordinal: int, reject: Reject) -> None:
         """Append one.
+
+        Args:
+            name: of its file, as in the listing.
+            ordinal: of the file range.
+            reject: the row.
 
         Raises:
             StorageError: not possible.
@@ -43,7 +47,7 @@ class RejectWriter:
             if self._file is None:
                 self._file = self.path.open("wb")
                 self._stream = _compressing(self._file)
-            self._stream.write(orjson.dumps(_entry(source, reject)) + b"\n")
+            self._stream.write(orjson.dumps(_entry(name, ordinal, reject)) + b"\n")
         self.rows += 1
 
     def close(self) -> int:
@@ -83,10 +87,10 @@ def number_rows(part: Path, final: Path, first_rows: Mapping[tuple[str, int], in
         fsync_folder(final.parent)
 
 
-def _entry(source: FileRange, reject: Reject) -> dict[str, Any]:
+def _entry(name: str, ordinal: int, reject: Reject) -> dict[str, Any]:
     return {
-        "path": encode_name(source.file.name),
-        "range": source.ordinal,
+        "path": encode_name(name),
+        "range": ordinal,
         "row": reject.line,
         "offset": reject.offset,
         "reason": reject.reason,

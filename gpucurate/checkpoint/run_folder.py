@@ -4,6 +4,7 @@
     lock, epoch         who owns it, and for the how-manieth time
     phases/NAME.json    plan of a phase, its listing of the input
     commit.log          one record a finished unit
+    events/, decisions/ what happened to the scheduler, and what it decided; one file a phase and owner
     attempts/EPOCH/     files being written
     scratch/            what one phase leaves for the next; removed at the end
     rejects/            rows that could not be read, and why
@@ -27,6 +28,7 @@ from typing import Any, Self
 import orjson
 
 from gpucurate.checkpoint.durable import fsync_folder, has_size, make_folder, remove_temporaries, write_atomic
+from gpucurate.checkpoint.journal import Journal
 from gpucurate.checkpoint.lock import OwnerLock
 from gpucurate.checkpoint.log import CommitLog
 from gpucurate.spec.errors import ConfigurationError, OutputInUseError, StorageError
@@ -122,6 +124,14 @@ class RunFolder:
         make_folder(path.parent)
         options = orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS | orjson.OPT_APPEND_NEWLINE
         write_atomic(path, orjson.dumps(values, option=options))
+
+    def journal(self, kind: str, phase: str) -> Journal:
+        """A file of JSON lines of this owner about a phase, such as its events.
+
+        Raises:
+            StorageError: it cannot be made.
+        """
+        return Journal(self.path / kind / f"{phase}-{self.epoch:03d}.jsonl")
 
     def read_json(self, name: str) -> Any:
         """A file that :meth:`write_json` wrote, or None.

@@ -18,6 +18,7 @@ from gpucurate.cli.compare import compare
 from gpucurate.cli.dedup import dedup
 from gpucurate.cli.doctor import doctor
 from gpucurate.cli.index import index
+from gpucurate.cli.plan import plan
 from gpucurate.spec.errors import GpucurateError, InterruptedRunError
 
 app = typer.Typer(
@@ -31,6 +32,7 @@ app.add_typer(dedup, name="dedup")
 app.command()(compare)
 app.add_typer(index, name="index")
 app.command()(doctor)
+app.command()(plan)
 
 _ALLOCATIONS = 100_000
 """Between collections of garbage: what is imported stays, and looking at it takes a tenth of the start."""

@@ -74,6 +74,15 @@ def column_names(table: Table) -> list[str]:
     return [str(name) for name in table.columns]
 
 
+def schema_of(table: Table) -> object:
+    """What is the same for tables whose rows can be joined without a change of any type."""
+    if isinstance(table, pa.Table):
+        return "arrow", table.schema.remove_metadata()
+    if isinstance(table, DeviceTable):
+        return "device", [(name, type(column)) for name, column in table.columns.items()]
+    return type(table), list(table.dtypes.items())
+
+
 def nbytes(table: Table) -> int:
     """Bytes that the table's columns hold."""
     if isinstance(table, pa.Table | DeviceTable):
@@ -204,6 +213,15 @@ def take_mask(table: Table, mask: npt.NDArray[np.bool_]) -> Table:
     if is_cudf(table) and not is_on_device(mask):
         mask = upload(mask)
     return table[mask].reset_index(drop=True)
+
+
+def slice_rows(table: Table, first: int, stop: int) -> Table:
+    """Rows ``first`` to ``stop``, by the same engine; over the same memory where that can be."""
+    if isinstance(table, DeviceTable):
+        return table.slice(first, stop)
+    if not isinstance(table, pa.Table):
+        return table.iloc[first:stop].reset_index(drop=True)
+    return table.slice(first, stop - first) if table.num_columns else empty_columns(stop - first)
 
 
 def with_columns(table: Table, columns: Mapping[str, Any]) -> Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -11,6 +12,7 @@ import pyarrow as pa
 
 from gpucurate.frame import table as frame
 from gpucurate.frame.arrays import array_of
+from gpucurate.frame.row_bytes import row_bytes
 from gpucurate.frame.table import Table
 from gpucurate.spec.reject import Reject
 from gpucurate.spec.source import FileRange
@@ -48,6 +50,23 @@ class LinesOriginal:
         """The lines where ``mask`` (bool[n]) is true, in order."""
         return LinesOriginal(self.data, self.starts[mask], self.stops[mask])
 
+    def slice(self, first: int, stop: int) -> LinesOriginal:
+        """Lines ``first`` to ``stop``, over the same bytes."""
+        return LinesOriginal(self.data, self.starts[first:stop], self.stops[first:stop])
+
+    def sizes(self) -> npt.NDArray[np.float64]:
+        """Bytes of each line, its newline included: float64[n]."""
+        return (self.stops - self.starts + 1).astype(np.float64)
+
+    def joined(self, others: Sequence[LinesOriginal]) -> LinesOriginal:
+        """These lines and those of others, in order; over the same bytes where they share a piece."""
+        parts = [self, *others]
+        if all(part.data is self.data for part in parts):
+            return LinesOriginal(self.data, *_concatenated(parts, [0] * len(parts)))
+        sizes = [len(part.data) for part in parts]
+        firsts = [sum(sizes[:i]) for i in range(len(parts))]
+        return LinesOriginal(np.concatenate([p.data for p in parts]), *_concatenated(parts, firsts))
+
     def line(self, i: int) -> bytes:
         """The bytes of line ``i``; for tests and messages, not for loops."""
         return self.data[self.starts[i] : self.stops[i]].tobytes()
@@ -77,8 +96,29 @@ class TableOriginal:
         """The rows where ``mask`` (bool[n]) is true, in order."""
         return TableOriginal(self.table.filter(array_of(mask)))
 
+    def slice(self, first: int, stop: int) -> TableOriginal:
+        """Rows ``first`` to ``stop``, over the same memory."""
+        return TableOriginal(self.table.slice(first, stop - first))
+
+    def sizes(self) -> npt.NDArray[np.float64]:
+        """Bytes of each row, as estimated: float64[n]."""
+        return row_bytes(self.table)
+
+    def joined(self, others: Sequence[TableOriginal]) -> TableOriginal:
+        """These rows and those of others, in order."""
+        return TableOriginal(frame.concatenate([self.table, *(other.table for other in others)]))
+
 
 Original: TypeAlias = LinesOriginal | TableOriginal
+
+
+def _concatenated(
+    parts: Sequence[LinesOriginal], firsts: Sequence[int]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Starts and stops of all lines, where the bytes of each part begin at its first."""
+    starts = [part.starts + first for part, first in zip(parts, firsts, strict=True)]
+    stops = [part.stops + first for part, first in zip(parts, firsts, strict=True)]
+    return np.concatenate(starts), np.concatenate(stops)
 
 
 @dataclass(slots=True)

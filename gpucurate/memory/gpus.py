@@ -27,6 +27,17 @@ def visible_gpus() -> list[str]:
     return named[:count] if named else [str(number) for number in range(count)]
 
 
+def gpu_sizes() -> dict[str, int]:
+    """Bytes of memory of each of these GPUs, by name; no context is made on any."""
+    names = visible_gpus()
+    if not names:
+        return {}
+    import cupy
+
+    properties = cupy.cuda.runtime.getDeviceProperties
+    return {name: int(properties(number)["totalGlobalMem"]) for number, name in enumerate(names)}
+
+
 _used: list[str] = []
 
 

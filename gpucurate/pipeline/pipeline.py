@@ -14,14 +14,18 @@ from gpucurate.checkpoint.run_folder import RunFolder
 from gpucurate.io.output_name import check_output_names
 from gpucurate.pipeline.branches import branches, check_branches, place_branches
 from gpucurate.pipeline.describe import describe_stages
-from gpucurate.pipeline.devices import devices_for
-from gpucurate.pipeline.explain import explain_plan
+from gpucurate.pipeline.devices import devices_of, this_machine
+from gpucurate.pipeline.outlook import Outlook
 from gpucurate.pipeline.result import RunResult
 from gpucurate.pipeline.run import INTERNAL, Run, refuse_overlap
 from gpucurate.pipeline.verdict import DEFAULT_MAX_REJECT_RATE, judge
+from gpucurate.planning.costs import Costs
 from gpucurate.planning.memory import decoded_bytes
+from gpucurate.planning.placement import place
 from gpucurate.planning.planner import make_plan
+from gpucurate.planning.prediction import Volume, predict
 from gpucurate.planning.units import make_units, units_of_tasks
+from gpucurate.spec.cluster import Node
 from gpucurate.spec.errors import ConfigurationError
 from gpucurate.spec.plan import Plan
 from gpucurate.spec.progress import Observer
@@ -72,10 +76,17 @@ class Pipeline:
         self.stages.append(stage)
         return self
 
-    def build(self) -> Plan:
+    def build(
+        self, *, nodes: Sequence[Node] | None = None, fuse: bool = True, costs: Costs | None = None
+    ) -> Plan:
         """Take composite stages apart, check that columns are there, and make the plan.
 
         The input is listed, and the first file's columns are looked at.
+
+        Args:
+            nodes: machines that it is made for; this one by default.
+            fuse: False to give each stage workers of its own, for comparison.
+            costs: of an earlier run, if there was one.
 
         Raises:
             ConfigurationError: a column that no stage provides, a device that is not there,
@@ -92,28 +103,59 @@ class Pipeline:
             )
         check_reduces(self.stages)
         specs = [specify(stage) for stage in self.stages]
-        return make_plan("main", specs, available=devices_for(self.stages))
+        machines = [this_machine(self.stages)] if nodes is None else nodes
+        available, gpu_memory = devices_of(machines)
+        return make_plan(
+            "main", specs, available=available, fuse=fuse, gpu_memory=gpu_memory, costs=costs, nodes=machines
+        )
 
     def describe(self) -> str:
         """The stages with their columns and resources, as text. Touches no file."""
         return describe_stages(self.name, self.description, flatten(self.stages))
 
-    def explain(self, initial_tasks: Sequence[Task[Any]] | None = None) -> str:
-        """How it will run, as text: on which devices, in which segments, and what crosses between them.
+    def explain(
+        self,
+        initial_tasks: Sequence[Task[Any]] | None = None,
+        *,
+        nodes: Sequence[Node] | None = None,
+        fuse: bool = True,
+        costs: Costs | None = None,
+    ) -> str:
+        """How it will run, as text: segments and why they are cut, workers, bytes moved, memory, time.
+
+        See :meth:`outlook`.
+        """
+        return str(self.outlook(initial_tasks, nodes=nodes, fuse=fuse, costs=costs))
+
+    def outlook(
+        self,
+        initial_tasks: Sequence[Task[Any]] | None = None,
+        *,
+        nodes: Sequence[Node] | None = None,
+        fuse: bool = True,
+        costs: Costs | None = None,
+    ) -> Outlook:
+        """What is known of a run before it starts.
 
         The input is listed, and nothing else of it is read but the columns of its first file.
 
         Args:
             initial_tasks: what enters the first stage, where that is not a reader.
+            nodes: machines that it is planned for (:func:`parse_cluster`); this one by default.
+            fuse: False to give each stage workers of its own, for comparison.
+            costs: of an earlier run (``Costs.from_report``); without them no time is known.
 
         Raises:
-            ConfigurationError: as :meth:`build`.
+            ConfigurationError: as :meth:`build`, or no machine can hold a worker of a segment.
             InputError: no input.
         """
-        plan = self.build()
+        plan = self.build(nodes=nodes, fuse=fuse, costs=costs)
         units = self._units(plan, initial_tasks)
+        layout = place(plan, [this_machine(self.stages)] if nodes is None else nodes, costs)
         given = sum(unit.est_bytes for unit in units if unit.payload is not None)
-        return explain_plan(plan, decoded_bytes(units) + given)
+        volume = Volume(sum(u.est_bytes for u in units), decoded_bytes(units) + given, len(units))
+        prediction = predict(plan, layout, volume, costs)
+        return Outlook(self.name, plan, layout, volume, prediction, costs.input_bytes if costs else None)
 
     def run(
         self,

@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from gpucurate.planning.columns import check_columns
+from gpucurate.planning.costs import Costs
+from gpucurate.planning.feasibility import time_sharing
 from gpucurate.planning.fingerprint import digest
 from gpucurate.planning.segments import cut_segments
+from gpucurate.spec.cluster import Node
 from gpucurate.spec.device import Device
 from gpucurate.spec.errors import ConfigurationError
 from gpucurate.spec.plan import Plan
@@ -23,6 +26,10 @@ def make_plan(
     *,
     available: frozenset[Device] = frozenset({"cpu"}),
     decides: dict[str, Any] | None = None,
+    fuse: bool = True,
+    gpu_memory: int | None = None,
+    costs: Costs | None = None,
+    nodes: Sequence[Node] = (),
 ) -> Plan:
     """Check the chain, cut it into segments and take its fingerprint.
 
@@ -31,10 +38,16 @@ def make_plan(
         stages: the specifications, in order.
         available: devices of the machine.
         decides: further values that change results, such as the unit size.
+        fuse: False to give each stage workers of its own, for comparison.
+        gpu_memory: bytes of the smallest GPU, None if that is not known.
+        costs: of an earlier run, if there was one.
+        nodes: machines, if they are known: where a worker of each segment does not fit at a time, stages
+            share workers that would be faster apart.
 
     Raises:
         ConfigurationError: no stage, a column that is missing, a device that is not there, a
-            reader after the first stage, a ``batch_size`` or ``num_workers()`` below 1.
+            reader after the first stage, a ``batch_size`` or ``num_workers()`` below 1, and as
+            :func:`cut_segments`.
     """
     if not stages:
         raise ConfigurationError(f"pipeline {name!r} has no stage: add one with add_stage()")
@@ -47,7 +60,14 @@ def make_plan(
         ],
         **(decides or {}),
     }
-    return Plan(name, cut_segments(stages, available), digest(values), values)
+
+    def cut(*, tight: bool) -> Plan:
+        segments = cut_segments(stages, available, fuse=fuse, gpu_memory=gpu_memory, costs=costs, tight=tight)
+        return Plan(name, segments, fingerprint, values)
+
+    fingerprint = digest(values)
+    plan = cut(tight=False)
+    return cut(tight=True) if fuse and nodes and len(time_sharing(plan, nodes)) > 1 else plan
 
 
 def _check_shape(stages: Sequence[StageSpec]) -> None:

@@ -16,7 +16,7 @@ def make_units(plan: Plan, groups: Sequence[tuple[FileRange, ...]]) -> tuple[Uni
 
     Boundaries depend on the listing and on the plan alone, never on workers or memory.
     """
-    width = plan.segments[0].tasks_per_unit
+    width = plan.tasks_per_unit
     bundles = [tuple(groups[at : at + width]) for at in range(0, len(groups), width)]
     return tuple(
         Unit(unit_id(plan.fingerprint, bundle), index, bundle, sum(r.est_bytes for g in bundle for r in g))
@@ -32,7 +32,7 @@ def units_of_tasks(plan: Plan, tasks: Iterable[tuple[Any, int, str]]) -> tuple[U
         tasks: (task, bytes, digest of the content) of each.
     """
     given = list(tasks)
-    width = plan.segments[0].tasks_per_unit
+    width = plan.tasks_per_unit
     bundles = [given[at : at + width] for at in range(0, len(given), width)]
     return tuple(
         Unit(

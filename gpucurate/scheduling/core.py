@@ -1,205 +1,425 @@
-"""The scheduler of one segment: events in, actions out."""
+"""The scheduler: events in, actions out.
+
+No clock, thread, file or device: whoever drives it gives the time with each event. The same events
+at the same times give the same actions, so a run that went wrong can be gone through again.
+"""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from enum import Enum
+import random
+from collections.abc import Iterable, Iterator, Sequence
 
-from gpucurate.scheduling.admission import Admission
-from gpucurate.scheduling.policy import Policy
+from gpucurate.scheduling.autoscaler import Autoscaler
+from gpucurate.scheduling.dispatching import Dispatcher
+from gpucurate.scheduling.failures import Failures, one_line_of, wait_before
+from gpucurate.scheduling.item import Item
+from gpucurate.scheduling.policy import Lane, Policy
+from gpucurate.scheduling.recycler import Recycler
+from gpucurate.scheduling.staffing import Staffing
+from gpucurate.scheduling.state import State
+from gpucurate.scheduling.stretch import Stretch
+from gpucurate.scheduling.watch import Watch
+from gpucurate.scheduling.worker import Worker, WorkerState
+from gpucurate.spec.cluster import Node
+from gpucurate.spec.decision import Decision
 from gpucurate.spec.events import (
     Action,
     Commit,
-    Dispatch,
     Event,
-    FailRun,
-    FailureKind,
-    Quarantine,
+    InputLost,
+    KillWorker,
+    NodeDown,
+    NodeUp,
+    Release,
     SetupFailed,
-    SpawnWorker,
     StopRequested,
-    StopWorker,
+    Tick,
     UnitDone,
     UnitFailed,
     WorkerDied,
     WorkerReady,
 )
+from gpucurate.spec.figures import Figures
 
+MAX_LOSSES = 10
+"""So often may a unit be lost through no fault of its own before it is counted as its fault."""
 
-class WorkerState(Enum):
-    """Life of a worker."""
-
-    STARTING = "starting"
-    IDLE = "idle"
-    BUSY = "busy"
-    STOPPING = "stopping"
-
-
-@dataclass(slots=True)
-class _Worker:
-    state: WorkerState
-    unit: str | None = None
+START_FAILURES = 3
+"""Workers of a segment that do not start, in a row, end the run."""
 
 
 class Core:
-    """Which unit goes to which worker, what is tried again, and when the run is over.
-
-    Units are given out in order. A unit whose worker dies, or whose stage raises, goes to
-    the front of the queue until it has been tried ``max_attempts`` times; then it is set
-    aside. After a death or a lack of memory the last try is made with nothing else in flight:
-    a unit that only suffered from its neighbours passes it. Failures of several units in a row
-    without one success end the run, as does a failure of storage or configuration, which no
-    other unit would be spared. A failure of the input sets the unit aside at once: the file
-    will not be another one the next time.
+    """Which unit goes to which worker, how many workers there are, what is tried again, when it is over.
 
     Args:
-        units: (id, bytes) in order of the listing.
+        lanes: the segments, in order.
+        units: (name, bytes that it is taken to hold in the first segment), in order of the listing.
         policy: limits.
+        nodes: machines.
     """
 
-    def __init__(self, units: Iterable[tuple[str, int]], policy: Policy) -> None:
+    def __init__(
+        self,
+        lanes: Sequence[Lane],
+        units: Iterable[tuple[str, int]],
+        policy: Policy,
+        nodes: Sequence[Node],
+    ) -> None:
         self.policy = policy
-        self.admission = Admission(policy.budget_bytes)
-        self._size = dict(units)
-        self._queue = deque(self._size)
-        self._attempts: dict[str, int] = {}
-        self._workers: dict[int, _Worker] = {}
-        self._born = 0
-        self._failures_in_a_row = 0
-        self._failing: set[str] = set()
-        self._isolated: set[str] = set()
-        self._stopping = False
-        self.retries = 0
+        self.state = State.of(lanes, units, policy, nodes)
+        rng = random.Random(policy.seed)
+        self._rng = rng
+        self._recycler = Recycler(policy, rng)
+        self._dispatcher = Dispatcher(self.state)
+        self._staffing = Staffing(self.state, self._dispatcher, Autoscaler(policy), self._recycler)
+        self._failures = Failures(self.state)
+        self._watch = Watch(self.state)
+
+    # -- what the driver asks ------------------------------------------------------------------
 
     @property
     def finished(self) -> bool:
         """Whether nothing is left to wait for."""
-        return not self._workers and (self._stopping or not self._queue)
+        state = self.state
+        return not state.workers and (state.is_stopping or not state.items)
 
-    def start(self) -> list[Action]:
+    @property
+    def retries(self) -> int:
+        """Tries beyond the first."""
+        return self.state.retries
+
+    @property
+    def peaks(self) -> list[int]:
+        """The most bytes that ever waited behind each segment but the last."""
+        return [s.edge.peak for s in self.state.stretches if s.edge is not None]
+
+    @property
+    def peak_in_flight(self) -> int:
+        """The most bytes that units in work were taken to hold of one machine."""
+        return self.state.hosts.peak
+
+    def summary(self) -> str:
+        """How each segment is doing, in a line."""
+        return "; ".join(
+            f"{stretch.lane.name}: {len(stretch.queue)} waiting, {stretch.in_flight} in work, "
+            f"{len(stretch.workers)} workers"
+            for stretch in self.state.stretches
+        )
+
+    def take_decisions(self) -> list[Decision]:
+        """Decisions since the last call."""
+        taken = list(self.state.decisions)
+        self.state.decisions.clear()
+        return taken
+
+    def next_wake(self) -> float | None:
+        """When a ``Tick`` is wanted at the latest, if nothing happens before; None for never."""
+        times = (
+            self._staffing.next_wake,
+            self.state.next_wake,
+            self._watch.next_wake,
+            self._recycler.next_due(),
+        )
+        return min((time for time in times if time is not None), default=None)
+
+    def start(self, now: float = 0.0) -> list[Action]:
         """The first actions of the run."""
+        self.state.now = now
+        self._staffing.rescale()
+        self._watch.begin()
+        impossible = self._impossible()
+        if impossible is not None:
+            return list(self.state.fail("configuration", impossible))
         return list(self._settle())
 
-    def on(self, event: Event) -> list[Action]:
-        """What follows from an event."""
+    def on(self, event: Event, now: float = 0.0) -> list[Action]:
+        """What follows from an event.
+
+        Args:
+            event: what happened.
+            now: seconds of a clock that does not go back.
+        """
+        self.state.now = now
         return [*self._handle(event), *self._settle()]
+
+    # -- events --------------------------------------------------------------------------------
 
     def _handle(self, event: Event) -> Iterator[Action]:
         match event:
-            case WorkerReady(worker):
-                held = self._workers.get(worker)
-                if held is not None and held.state is WorkerState.STARTING:
-                    held.state = WorkerState.IDLE
-            case UnitDone(worker, unit):
-                yield from self._done(worker, unit)
-            case UnitFailed(worker, unit, kind, message):
-                if self._release(worker, unit):
-                    yield from self._failed(unit, kind, message)
-            case SetupFailed(worker, kind, message):
-                if worker in self._workers:  # it tears down and ends by itself
-                    self._workers[worker] = _Worker(WorkerState.STOPPING)
-                    yield from self._fail_run(kind, message)
-            case WorkerDied(worker, why):
-                yield from self._died(worker, why)
-            case StopRequested():
-                self._stopping = True
-
-    def _done(self, worker: int, unit: str) -> Iterator[Action]:
-        if not self._release(worker, unit):
-            return  # a result of a worker that was given up: the unit is somewhere else by now
-        self._failures_in_a_row = 0
-        self._failing.clear()
-        yield Commit(unit)
-
-    def _release(self, worker: int, unit: str) -> bool:
-        held = self._workers.get(worker)
-        if held is None or held.unit != unit:
-            return False
-        self._workers[worker] = _Worker(WorkerState.IDLE)
-        self.admission.release(unit)
-        return True
-
-    def _died(self, worker: int, why: str) -> Iterator[Action]:
-        held = self._workers.pop(worker, None)
-        if held is None or held.state is WorkerState.STOPPING:
-            return
-        if held.unit is not None:
-            self.admission.release(held.unit)
-            yield from self._failed(held.unit, "died", why)
-        elif held.state is WorkerState.STARTING:
-            yield from self._failure(f"worker {worker}", "died", f"a worker did not start: {why}")
-
-    def _failed(self, unit: str, kind: FailureKind | str, why: str) -> Iterator[Action]:
-        if kind in ("storage", "configuration"):
-            yield from self._fail_run(kind, why)
-            return
-        attempts = self._attempts[unit]
-        if kind == "input" or attempts >= self.policy.max_attempts:
-            yield Quarantine(unit, kind, why, attempts)  # type: ignore[arg-type]
-        else:
-            self.retries += 1
-            self._queue.appendleft(unit)
-            if kind in ("died", "memory") and attempts == self.policy.max_attempts - 1:
-                self._isolated.add(unit)
-        if kind != "input":
-            yield from self._failure(unit, kind, why)
-
-    def _failure(self, who: str, kind: str, why: str) -> Iterator[Action]:
-        self._failures_in_a_row += 1
-        self._failing.add(who)
-        policy = self.policy
-        if (
-            self._failures_in_a_row >= policy.systemic_failures
-            and len(self._failing) >= policy.systemic_units
-        ):
-            yield from self._fail_run(
-                kind, f"{why} ({self._failures_in_a_row} failures in a row and no success)"
-            )
-
-    def _fail_run(self, kind: str, why: str) -> Iterator[Action]:
-        if not self._stopping:
-            self._stopping = True
-            yield FailRun(kind, why)  # type: ignore[arg-type]
+            case UnitDone():
+                yield from self._done(event)
+            case UnitFailed():
+                yield from self._unit_failed(event)
+            case WorkerReady():
+                yield from self._ready(event)
+            case WorkerDied():
+                yield from self._died(event)
+            case SetupFailed():
+                yield from self._setup_failed(event)
+            case InputLost():
+                yield from self._input_lost(event)
+            case NodeUp(node):
+                self.state.ledger.add(node)
+                self._staffing.rescale()
+            case NodeDown(node, why):
+                yield from self._node_down(node, why)
+            case Tick():
+                yield from self._tick()
+            case StopRequested(why):
+                self.state.is_stopping = True
 
     def _settle(self) -> Iterator[Action]:
-        if not self._stopping:
-            yield from self._dispatch()
-            yield from self._spawn()
-        yield from self._stop_idle()
+        if not self.state.is_stopping:
+            yield from self._dispatcher.dispatch()
+        yield from self._staffing.settle()
 
-    def _dispatch(self) -> Iterator[Action]:
-        idle = [worker for worker, held in self._workers.items() if held.state is WorkerState.IDLE]
-        for worker in idle:
-            if not self._queue:
-                return
-            unit, alone = self._queue[0], self._queue[0] in self._isolated
-            if not self.admission.admits(self._size[unit], alone=alone):
-                return
-            self._queue.popleft()
-            self._attempts[unit] = self._attempts.get(unit, 0) + 1
-            self.admission.take(unit, self._size[unit], alone=alone)
-            self._workers[worker] = _Worker(WorkerState.BUSY, unit)
-            yield Dispatch(worker, unit, self._attempts[unit])
+    def is_current(self, worker: int, unit: str) -> bool:
+        """Whether a report of a worker about a unit counts: it has not been given up, and has the unit."""
+        held = self.state.workers.get(worker)
+        return held is not None and unit in held.flights
 
-    def _spawn(self) -> Iterator[Action]:
-        waiting = sum(
-            held.state in (WorkerState.IDLE, WorkerState.STARTING) for held in self._workers.values()
-        )
-        wanted = min(len(self._queue) - waiting, self.policy.workers - len(self._workers))
-        for _ in range(max(0, wanted)):
-            worker, self._born = self._born, self._born + 1
-            self._workers[worker] = _Worker(WorkerState.STARTING)
-            yield SpawnWorker(worker)
+    def _done(self, event: UnitDone) -> Iterator[Action]:
+        if not self.is_current(event.worker, event.unit):
+            return  # of a worker that was given up: the unit is somewhere else by now
+        state = self.state
+        worker, item = state.workers[event.worker], state.items[event.unit]
+        stretch = state.stretches[worker.segment]
+        self._learn(stretch, worker, item, event.figures)
+        state.land(worker, event.unit)
+        worker.last_done = state.now
+        self._failures.success()
+        state.passed(stretch)
+        yield from state.drop_input(item)
+        if stretch.edge is None:
+            del state.items[event.unit]
+            yield Commit(event.unit)
+        else:
+            stretch.edge.put(event.unit, event.figures.output_bytes)
+            item.enter(stretch.index + 1, worker.place.node)
+            state.stretches[item.segment].queue.append(event.unit)
+        yield from self._after(worker)
 
-    def _stop_idle(self) -> Iterator[Action]:
-        if self._queue and not self._stopping:
+    def _learn(self, stretch: Stretch, worker: Worker, item: Item, figures: Figures) -> None:
+        given = self._dispatcher.input_bytes(item)
+        stretch.record.observe(given, figures.seconds, figures.output_bytes)
+        self._recycler.done(worker.number, figures.memory, figures.gpu_memory)
+        self._learn_memory(stretch, figures)
+
+    def _learn_memory(self, stretch: Stretch, figures: Figures) -> None:
+        for sample in figures.samples:
+            change = stretch.memory.observe(sample)
+            if change is not None:
+                self.state.decide("cap", stretch.index, change.why, before=change.before, after=change.after)
+
+    def _after(self, worker: Worker) -> Iterator[Action]:
+        """A worker has one unit less."""
+        if worker.state is WorkerState.DRAINING:
+            if not worker.flights:
+                yield from self._staffing.stop(worker)
+                self._staffing.call()
+        elif not self.state.is_stopping:
+            yield from self._staffing.recycle(worker)
+
+    def _unit_failed(self, event: UnitFailed) -> Iterator[Action]:
+        if not self.is_current(event.worker, event.unit):
             return
-        busy = any(held.state is WorkerState.BUSY for held in self._workers.values())
-        if busy and not self._stopping:
-            return  # what is in flight may fail and come back
-        for worker, held in self._workers.items():
-            if held.state in (WorkerState.IDLE, WorkerState.STARTING):
-                held.state = WorkerState.STOPPING
-                yield StopWorker(worker)
+        state = self.state
+        worker = state.workers[event.worker]
+        self._learn_memory(state.stretches[worker.segment], event.figures)
+        state.land(worker, event.unit)
+        worker.last_done = state.now
+        yield from self._failures.failed(state.items[event.unit], event.kind, event.message)
+        yield from self._after(worker)
+
+    def _ready(self, event: WorkerReady) -> Iterator[Action]:
+        worker = self.state.workers.get(event.worker)
+        if worker is None or worker.state is not WorkerState.STARTING:
+            return
+        state = self.state
+        stretch = state.stretches[worker.segment]
+        worker.state, worker.last_done, worker.ready_at = WorkerState.READY, state.now, state.now
+        stretch.start_failures = 0
+        stretch.record.observe_setup(state.now - worker.born)
+        self._recycler.ready(worker.number, stretch.index, state.now, event.memory, event.gpu_memory)
+        gang = [state.workers[n] for n in stretch.workers if state.workers[n].gang == worker.gang]
+        if not worker.gang or all(member.state is WorkerState.READY for member in gang):
+            for member in gang if worker.gang else [worker]:
+                stretch.roster.put(member)
+        yield from self._staffing.succeed(worker)
+
+    def _setup_failed(self, event: SetupFailed) -> Iterator[Action]:
+        worker = self.state.workers.get(event.worker)
+        if worker is None or worker.state is WorkerState.STOPPING:
+            return
+        worker.state = WorkerState.STOPPING  # it tears down and ends by itself
+        yield from self._did_not_start(worker, event.kind, event.message)
+
+    def _did_not_start(self, worker: Worker, kind: str, why: str) -> Iterator[Action]:
+        stretch = self.state.stretches[worker.segment]
+        stretch.start_failures += 1
+        last = stretch.start_failures >= START_FAILURES
+        if last or kind in ("configuration", "storage", "input"):
+            yield from self.state.fail(kind, why)
+        else:
+            self.state.decide(
+                "retry", stretch.index, f"worker {worker.number} did not start: {one_line_of(why)}"
+            )
+
+    def _died(self, event: WorkerDied) -> Iterator[Action]:
+        worker = self.state.workers.get(event.worker)
+        if worker is None:
+            return
+        if worker.state is WorkerState.STARTING:
+            yield from self._did_not_start(worker, "died", f"a worker did not start: {event.why}")
+        is_innocent = event.kind == "stopped" or (event.kind == "host_memory" and not event.was_largest)
+        yield from self._bury(worker, event, charged=not is_innocent)
+
+    def _bury(self, worker: Worker, event: WorkerDied, *, charged: bool) -> Iterator[Action]:
+        """A worker is gone: the unit that it was at is suspected, the others wait again."""
+        state = self.state
+        yield from self._end_gang(worker, event.why)
+        units = self._take_from(worker)
+        self._remove(worker)
+        self._staffing.call()
+        if not units:
+            return
+        first, rest = units[0], units[1:]
+        self._uncharge(rest)
+        state.put_back(rest)
+        if not charged:
+            yield from self._lost(state.items[first], event.why)
+        elif event.kind == "unreachable":
+            yield from self._unreachable(state.items[first], event.why)
+        else:
+            yield from self._failures.failed(state.items[first], "died", event.why, event.suspect)
+
+    def _unreachable(self, item: Item, why: str) -> Iterator[Action]:
+        """Nobody knows what became of the worker: the unit waits a little, lest it be the network."""
+        if item.attempts >= self.policy.max_attempts:
+            yield from self._failures.failed(item, "died", why)
+            return
+        wait = wait_before(item.attempts, self.policy.backoff_s) * self._rng.uniform(0.75, 1.25)
+        self.state.retries += 1
+        self.state.decide(
+            "retry",
+            item.segment,
+            f"unit {item.unit}: {one_line_of(why)}; again in {wait:.1f} s",
+            unit=item.unit,
+        )
+        self.state.put_back_later(item.unit, wait)
+
+    def _take_from(self, worker: Worker) -> list[str]:
+        units = list(worker.flights)
+        for unit in units:
+            self.state.land(worker, unit)
+        return units
+
+    def _uncharge(self, units: Iterable[str]) -> None:
+        for unit in units:
+            self.state.items[unit].attempts -= 1
+
+    def _lost(self, item: Item, why: str) -> Iterator[Action]:
+        """A unit was interrupted through no fault of its own."""
+        item.losses += 1
+        if item.losses > MAX_LOSSES:
+            yield from self._failures.failed(item, "died", why)
+            return
+        item.attempts -= 1
+        self.state.put_back([item.unit])
+
+    def _remove(self, worker: Worker) -> None:
+        state = self.state
+        stretch = state.stretches[worker.segment]
+        stretch.roster.remove(worker)
+        stretch.workers.discard(worker.number)
+        state.ledger.give(worker.place, stretch.lane.need)
+        self._recycler.gone(worker.number)
+        del state.workers[worker.number]
+        if (old := state.workers.get(-1 if worker.replaces is None else worker.replaces)) is not None:
+            old.successor = None
+        if (twin := state.workers.get(-1 if worker.successor is None else worker.successor)) is not None:
+            twin.replaces = None
+
+    def _end_gang(self, worker: Worker, why: str) -> Iterator[Action]:
+        """One of a gang is gone: the others cannot go on without it."""
+        if not worker.gang or worker.state is WorkerState.STOPPING:
+            return
+        state = self.state
+        for number in sorted(state.stretches[worker.segment].workers):
+            member = state.workers[number]
+            is_other = member.gang == worker.gang and member is not worker
+            if is_other and member.state is not WorkerState.STOPPING:
+                yield from self._give_up(member, f"worker {worker.number} of its gang is gone: {why}")
+
+    def _give_up(self, worker: Worker, why: str, *, charged: bool = False) -> Iterator[Action]:
+        """Kill a worker: what it says from now on counts no more. Its place is free once it is gone."""
+        state = self.state
+        units = self._take_from(worker)
+        state.stretches[worker.segment].roster.remove(worker)
+        worker.state = WorkerState.STOPPING
+        yield KillWorker(worker.number, why)
+        blamed, others = (units[:1], units[1:]) if charged else ([], units)
+        self._uncharge(others)
+        state.put_back(others)
+        for unit in blamed:
+            yield from self._failures.failed(state.items[unit], "died", why)
+
+    def _input_lost(self, event: InputLost) -> Iterator[Action]:
+        if not self.is_current(event.worker, event.unit):
+            return
+        state = self.state
+        worker, item = state.workers[event.worker], state.items[event.unit]
+        state.land(worker, event.unit)
+        worker.last_done = state.now
+        yield from self._remake(item, event.why)
+        yield from self._after(worker)
+
+    def _remake(self, item: Item, why: str) -> Iterator[Action]:
+        """What was made of a unit so far is gone."""
+        item.losses += 1
+        if item.losses > MAX_LOSSES:
+            yield from self._failures.failed(item, "died", why)
+            return
+        self.state.decide("retry", item.segment, f"unit {item.unit} is made again: {why}", unit=item.unit)
+        self.state.retries += 1
+        yield from self.state.restart(item)
+        self._staffing.rescale()
+
+    def _node_down(self, node: str, why: str) -> Iterator[Action]:
+        state = self.state
+        state.decide("node", None, f"machine {node} is gone: {why}", node=node)
+        for number in sorted(n for n, worker in state.workers.items() if worker.place.node == node):
+            worker = state.workers.get(number)
+            if worker is not None:
+                yield KillWorker(number, why)  # it may go on for a while, and must not
+                yield from self._bury(worker, WorkerDied(number, why, "unreachable"), charged=False)
+        state.ledger.remove(node)
+        state.hosts.remove(node)
+        for stretch in state.stretches[1:]:
+            for unit in [u for u in stretch.queue if state.items[u].node == node]:
+                stretch.queue.remove(unit)
+                yield from self._remake(state.items[unit], f"it lay on machine {node}")
+        self._staffing.rescale()
+
+    def _tick(self) -> Iterator[Action]:
+        state = self.state
+        state.wake()
+        for worker, why, charged in self._watch.overdue():
+            state.decide("kill", worker.segment, f"worker {worker.number}: {why}", worker=worker.number)
+            if worker.state is WorkerState.STARTING:
+                yield from self._did_not_start(worker, "died", f"worker {worker.number}: {why}")
+            yield from self._end_gang(worker, why)
+            yield from self._give_up(worker, why, charged=charged)
+        if not state.is_stopping:
+            for worker in self._watch.aged(self._recycler):
+                yield from self._staffing.recycle(worker)
+            starved = self._watch.nowhere()
+            if starved is not None:
+                yield from state.fail("configuration", starved)
+
+    def _impossible(self) -> str | None:
+        """A sentence, if a segment fits on no machine even alone."""
+        for stretch in self.state.stretches:
+            if stretch.remaining and not self.state.ledger.capacity(stretch.lane.need):
+                return f"no machine can hold a worker of {stretch.lane.name}, even alone: it needs {stretch.lane.need}"
+        return None

@@ -20,6 +20,8 @@ class Lane:
         expansion: thousandths of the input's bytes that it hands on, until that is measured.
         setup_s: seconds that a worker is taken to need before its first unit, until that is measured.
         gpu_limit: bytes of its GPU that a worker may hold; 0 where it has none or that is not known.
+        working: thousandths of the input's bytes that it holds of its machine while it works.
+        splittable: whether a unit that fails can be looked through for the document that is to blame.
     """
 
     name: str
@@ -30,6 +32,8 @@ class Lane:
     expansion: int = 1000
     setup_s: float = 1.0
     gpu_limit: int = 0
+    working: int = 1000
+    splittable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,7 @@ class Policy:
         stall_s: nothing happens for so long though there is work: the worker of the oldest unit is killed.
         backoff_s: a unit that failed for storage or an unreachable worker waits so long, doubled each time.
         gang_setup_s: a gang may take so long to start.
+        is_batch: whether a segment begins only when the one before it has done all units.
         seed: of what is random: jitter of lifetimes and of waits.
     """
 
@@ -74,4 +79,5 @@ class Policy:
     stall_s: float = 1800.0
     backoff_s: float = 0.5
     gang_setup_s: float = 300.0
+    is_batch: bool = False
     seed: int = 0

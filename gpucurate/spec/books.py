@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from gpucurate.spec.statistics import no_counts
+
 
 @dataclass(slots=True)
 class Books:
@@ -27,9 +29,9 @@ class Books:
     kept: int = 0
     quarantined: int = 0
     blank: int = 0
-    dropped: Counter[str] = field(default_factory=Counter)
-    rejected: Counter[str] = field(default_factory=Counter)
-    added: Counter[str] = field(default_factory=Counter)
+    dropped: Counter[str] = field(default_factory=no_counts)
+    rejected: Counter[str] = field(default_factory=no_counts)
+    added: Counter[str] = field(default_factory=no_counts)
 
     @property
     def total_dropped(self) -> int:

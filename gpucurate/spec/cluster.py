@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 MILLI = 1000
 """Parts that a core and a GPU are counted in."""
+
+UNLIMITED = 1 << 30
+"""Workers that take nothing of a node."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +68,18 @@ class Need:
 
     def share_of(self, gpu: Gpu) -> int:
         """Thousandths of ``gpu`` that one worker takes, rounded up."""
+        return self.share_of_memory(gpu.memory)
+
+    def share_of_memory(self, memory: int) -> int:
+        """Thousandths of a GPU of ``memory`` bytes that one worker takes, rounded up."""
         if self.gpu_memory:
-            return -(-self.gpu_memory * MILLI // max(1, gpu.memory))
+            return -(-self.gpu_memory * MILLI // max(1, memory))
         return min(self.gpus_milli, MILLI)
+
+    @property
+    def size(self) -> tuple[int, ...]:
+        """The larger, the harder to find a place for."""
+        return self.whole_gpus, self.gpus_milli, self.gpu_memory, self.cpus_milli, self.memory
 
     @property
     def whole_gpus(self) -> int:
@@ -89,9 +102,53 @@ class Place:
 
 @dataclass(slots=True)
 class _Free:
+    """What is left of a node.
+
+    Attributes:
+        levels: thousandths left of its GPUs, sorted.
+        largest: the most memory that one of its GPUs has.
+        is_even: whether all of them have so much, so that a worker takes the same share of any.
+    """
+
     cpus_milli: int
     memory: int
     gpus: dict[str, int]
+    levels: list[int]
+    largest: int
+    is_even: bool
+
+    @classmethod
+    def of(cls, node: Node) -> _Free:
+        sizes = [gpu.memory for gpu in node.gpus]
+        return cls(
+            node.cpus_milli,
+            node.memory,
+            {gpu.id: MILLI for gpu in node.gpus},
+            [MILLI] * len(sizes),
+            max(sizes, default=0),
+            len(set(sizes)) <= 1,
+        )
+
+    def count(self, place: Place, need: Need, sign: int) -> None:
+        """Add or take away what a worker has."""
+        self.cpus_milli += sign * need.cpus_milli
+        self.memory += sign * need.memory
+        for gpu, share in place.gpus:
+            self.gpus[gpu] += sign * share
+        if place.gpus:
+            self.levels = sorted(self.gpus.values())
+
+    def tightness(self, count: int, share: int) -> tuple[int, int]:
+        """Less where a worker goes first: shares where least is left, whole GPUs and cores where most is.
+
+        Args:
+            count: GPUs that it has.
+            share: thousandths of each.
+        """
+        if not count:
+            return 0, -self.cpus_milli
+        at = bisect_left(self.levels, share)
+        return self.levels[at] if share < MILLI else at - len(self.levels), -self.cpus_milli
 
 
 @dataclass(slots=True)
@@ -114,9 +171,17 @@ class Ledger:
         return ledger
 
     def add(self, node: Node) -> None:
-        """A node joins, with nothing taken."""
-        self.nodes[node.id] = node
-        self._free[node.id] = _Free(node.cpus_milli, node.memory, {gpu.id: MILLI for gpu in node.gpus})
+        """A node joins, with nothing taken; one that is there already keeps what is taken of it.
+
+        Raises:
+            ValueError: it is there already, and not the same.
+        """
+        there = self.nodes.get(node.id)
+        if there is not None and there != node:
+            raise ValueError(f"machine {node.id} is there as {there}: remove it before it is added as {node}")
+        if there is None:
+            self.nodes[node.id] = node
+            self._free[node.id] = _Free.of(node)
 
     def remove(self, node: str) -> None:
         """A node is gone, and whatever was taken of it."""
@@ -128,66 +193,91 @@ class Ledger:
 
         GPUs of ``near`` come first, then its nodes; then a share goes where least is left that is
         enough, so that shares pack, and a whole GPU or a worker of the CPU where most is free, so that
-        they spread.
+        they spread. Of equal nodes the first by name is taken.
         """
-        close = list(near)
-        gpus = {(place.node, gpu) for place in close for gpu in place.gpu_ids}
-        nodes = {place.node for place in close}
-        found: list[tuple[tuple[int, ...], str, Place]] = []
-        for name, node in self.nodes.items():
-            free = self._free[name]
-            if free.cpus_milli < need.cpus_milli or free.memory < need.memory:
-                continue
-            chosen = self._gpus(node, free, need, gpus)
-            if chosen is None:
-                continue
-            near_gpu = sum((name, gpu) not in gpus for gpu, _ in chosen)
-            rank = (near_gpu, name not in nodes, self._tightness(free, need, chosen))
-            found.append((rank, name, Place(name, chosen)))
-        return min(found, key=lambda entry: entry[:2])[2] if found else None
+        return self.place_beside(need, near) or self._anywhere(need)
 
-    def _gpus(
-        self, node: Node, free: _Free, need: Need, near: set[tuple[str, str]]
-    ) -> tuple[tuple[str, int], ...] | None:
+    def place_beside(self, need: Need, near: Iterable[Place]) -> Place | None:
+        """Where a worker fits on a node of ``near``, on as many of its GPUs as can be; None if on none."""
+        close: dict[str, set[str]] = {}
+        for place in near:
+            close.setdefault(place.node, set()).update(place.gpu_ids)
+        found: list[tuple[tuple[object, ...], Place]] = []
+        for name, beside in close.items():
+            free = self._free.get(name)
+            if free is None or free.cpus_milli < need.cpus_milli or free.memory < need.memory:
+                continue
+            gpus = self._gpus(name, need, beside) if need.uses_gpu else ()
+            if gpus is not None:
+                share = max((share for _, share in gpus), default=0)
+                far = sum(gpu not in beside for gpu, _ in gpus)
+                found.append(((far, free.tightness(len(gpus), share), name), Place(name, gpus)))
+        return min(found, key=lambda entry: entry[0])[1] if found else None
+
+    def _anywhere(self, need: Need) -> Place | None:
+        """On the node where it goes first; asked at each start of a worker, of each node of the cluster."""
+        cpus, memory, count, shares = need.cpus_milli, need.memory, need.whole_gpus, _Shares(need)
+        best: tuple[tuple[int, int], str] | None = None
+        for name, free in self._free.items():
+            if free.cpus_milli < cpus or free.memory < memory or len(free.levels) < count:
+                continue
+            share = 0
+            if count:
+                share = shares[free.largest]
+                if free.levels[-count] < share or (
+                    not free.is_even and self._gpus(name, need, set()) is None
+                ):
+                    continue
+            rank = free.tightness(count, share), name
+            if best is None or rank < best:
+                best = rank
+        if best is None:
+            return None
+        name = best[1]
+        return Place(name, (self._gpus(name, need, set()) or ()) if count else ())
+
+    def _gpus(self, name: str, need: Need, near: set[str]) -> tuple[tuple[str, int], ...] | None:
         """GPUs of a node for a worker, with the share of each; None if it has not enough."""
-        if not need.uses_gpu:
-            return ()
-        fitting = [gpu for gpu in node.gpus if free.gpus[gpu.id] >= need.share_of(gpu)]
-        fitting.sort(key=lambda gpu: ((node.id, gpu.id) not in near, free.gpus[gpu.id]))  # stable
+        left = self._free[name].gpus
+        fitting = [gpu for gpu in self.nodes[name].gpus if left[gpu.id] >= need.share_of(gpu)]
         if len(fitting) < need.whole_gpus:
             return None
+        fitting.sort(key=lambda gpu: (gpu.id not in near, left[gpu.id]))  # stable
         return tuple((gpu.id, need.share_of(gpu)) for gpu in fitting[: need.whole_gpus])
 
-    @staticmethod
-    def _tightness(free: _Free, need: Need, chosen: tuple[tuple[str, int], ...]) -> int:
-        if any(share < MILLI for _, share in chosen):
-            return sum(free.gpus[gpu] for gpu, _ in chosen)
-        return -free.cpus_milli
-
     def take(self, place: Place, need: Need) -> None:
-        """Count a worker in."""
+        """Count a worker in.
+
+        Raises:
+            ValueError: it does not fit there.
+        """
         free = self._free[place.node]
-        free.cpus_milli -= need.cpus_milli
-        free.memory -= need.memory
-        for gpu, share in place.gpus:
-            free.gpus[gpu] -= share
+        short = free.cpus_milli < need.cpus_milli or free.memory < need.memory
+        if short or any(free.gpus[gpu] < share for gpu, share in place.gpus):
+            raise ValueError(f"a worker that takes {need} does not fit at {place}")
+        free.count(place, need, -1)
 
     def give(self, place: Place, need: Need) -> None:
-        """Count a worker out; nothing if its node is gone."""
-        free = self._free.get(place.node)
-        if free is None:
+        """Count a worker out; nothing if its node is gone.
+
+        Raises:
+            ValueError: no such worker was counted in.
+        """
+        free, node = self._free.get(place.node), self.nodes.get(place.node)
+        if free is None or node is None:
             return
-        free.cpus_milli += need.cpus_milli
-        free.memory += need.memory
-        for gpu, share in place.gpus:
-            free.gpus[gpu] += share
+        over = free.cpus_milli + need.cpus_milli > node.cpus_milli or free.memory + need.memory > node.memory
+        if over or any(free.gpus[gpu] + share > MILLI for gpu, share in place.gpus):
+            raise ValueError(f"no worker that takes {need} was counted in at {place}")
+        free.count(place, need, 1)
 
     def capacity(self, need: Need) -> int:
         """Workers of one kind that would fit if nothing were taken."""
-        return sum(_capacity(node, need) for node in self.nodes.values())
+        return sum(capacity(node, need) for node in self.nodes.values())
 
 
-def _capacity(node: Node, need: Need) -> int:
+def capacity(node: Node, need: Need) -> int:
+    """Workers of one kind that a node holds when it holds nothing else."""
     limits = []
     if need.cpus_milli:
         limits.append(node.cpus_milli // need.cpus_milli)
@@ -200,4 +290,33 @@ def _capacity(node: Node, need: Need) -> int:
             if need.whole_gpus > 1
             else sum(MILLI // share for share in shares if share)
         )
-    return min(limits, default=1 << 30)
+    return min(limits, default=UNLIMITED)
+
+
+def fit_together(nodes: Iterable[Node], needs: Iterable[tuple[Need, int]]) -> bool:
+    """Whether so many workers of each kind fit side by side, placed largest first.
+
+    Args:
+        nodes: with nothing taken.
+        needs: what a worker takes, and how many there are to be.
+    """
+    ledger = Ledger.of(nodes)
+    for need, count in sorted(needs, key=lambda entry: entry[0].size, reverse=True):
+        for _ in range(count):
+            place = ledger.place(need)
+            if place is None:
+                return False
+            ledger.take(place, need)
+    return True
+
+
+class _Shares(dict[int, int]):
+    """Thousandths that a worker takes of a GPU, by the GPU's memory."""
+
+    def __init__(self, need: Need) -> None:
+        super().__init__()
+        self._need = need
+
+    def __missing__(self, memory: int) -> int:
+        self[memory] = share = self._need.share_of_memory(memory)
+        return share

@@ -38,6 +38,10 @@ class InputError(GpucurateError):
     exit_code = 5
 
 
+class InputLostError(InputError):
+    """What one segment made of a unit for the next is gone or torn: it has to be made again."""
+
+
 class StorageError(GpucurateError):
     """Writing failed: disk full, no permission, device error."""
 

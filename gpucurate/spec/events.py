@@ -141,6 +141,7 @@ class SpawnWorker:
         place: where.
         rank: its position in the gang, where the segment is one; None otherwise.
         gang: which gang: members of one generation share a number.
+        gang_size: how many they are.
     """
 
     worker: int
@@ -148,6 +149,7 @@ class SpawnWorker:
     place: Place = field(default_factory=lambda: Place("local"))
     rank: int | None = None
     gang: int = 0
+    gang_size: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +232,4 @@ class FailRun:
     why: str
 
 
-Action: TypeAlias = (
-    SpawnWorker | StopWorker | KillWorker | Dispatch | Release | Commit | Quarantine | FailRun
-)
+Action: TypeAlias = SpawnWorker | StopWorker | KillWorker | Dispatch | Release | Commit | Quarantine | FailRun

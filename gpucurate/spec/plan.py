@@ -21,6 +21,7 @@ class Segment:
         device: where they run.
         first: index of the first stage in the pipeline.
         cut: why the segment begins where it does.
+        fused: why each stage but the first is in the worker of the one before it.
         resources: what one worker takes.
         environment: ``env_vars`` and ``py_executable`` of its workers, None for those of the run.
         batch_bytes: batches that come from another segment are joined up to this size, within one file
@@ -40,6 +41,7 @@ class Segment:
     batch_bytes: int | None = None
     splittable: bool = True
     gang: int = 0
+    fused: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -51,8 +53,8 @@ class Segment:
         """What one worker takes of a node, host memory excepted."""
         asked = self.resources.on(self.device)
         return Need(
-            cpus_milli=round(asked.cpus * MILLI),
-            gpus_milli=round(asked.gpus * MILLI),
+            cpus_milli=_milli(asked.cpus),
+            gpus_milli=_milli(asked.gpus),
             gpu_memory=int(asked.gpu_memory_gb * 10**9),
         )
 
@@ -93,12 +95,20 @@ class Plan:
 
     @property
     def gpu_memory(self) -> int | None:
-        """Bytes of its GPU that a worker may use, if stages on GPUs say so: the most that any asks for."""
-        segments = [segment for segment in self.segments if segment.device == "cuda"]
-        asked = max((s.resources.gpu_memory_gb for segment in segments for s in segment.stages), default=0.0)
-        return int(asked * 10**9) or None
+        """Bytes of its GPU that a worker may use, if stages say so: the most of any segment."""
+        return max((segment.need.gpu_memory for segment in self.segments), default=0) or None
+
+    @property
+    def tasks_per_unit(self) -> int:
+        """Tasks that enter together: as many as the widest segment takes."""
+        return max(segment.tasks_per_unit for segment in self.segments)
 
     @property
     def uses_gpu(self) -> bool:
         """Whether any stage runs on a GPU."""
         return "cuda" in self.devices
+
+
+def _milli(amount: float) -> int:
+    """Thousandths, so that whatever is asked for is something."""
+    return max(1, round(amount * MILLI)) if amount else 0

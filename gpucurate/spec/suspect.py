@@ -11,8 +11,8 @@ class Suspect:
 
     Attributes:
         stage: position of the stage in its segment.
-        batch: position of the batch among those that the stage was given of the unit.
-        start: first row.
+        batch: 0. Rows are not counted within a batch, since batches are cut otherwise at the next try.
+        start: first row, among all that the stage is given of the unit.
         stop: end, exclusive.
     """
 

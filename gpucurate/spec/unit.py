@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -94,3 +95,19 @@ class UnitResult:
     handed_on: Any = None
     figures: Figures = field(default_factory=Figures)
     reduced: dict[str, Any] = field(default_factory=dict)
+
+
+def merged(parts: Sequence[UnitResult]) -> UnitResult:
+    """What all segments of a plan made of one unit, from what each did, in order."""
+    first, last = parts[0], parts[-1]
+    if len(parts) == 1:
+        return first
+    whole = UnitResult(first.unit_id, tasks=last.tasks)
+    for part in parts:
+        whole.outputs += part.outputs
+        whole.books.add(part.books)
+        whole.stages += part.stages
+        whole.tallies += part.tallies
+        whole.input_bytes += part.input_bytes
+        whole.reduced |= part.reduced
+    return whole

@@ -12,6 +12,7 @@ from gpucurate.memory.gpu_memory import GpuMemory
 from gpucurate.spec.device import Device
 from gpucurate.spec.errors import ConfigurationError
 from gpucurate.spec.resources import Resources
+from gpucurate.spec.worker import NodeInfo, WorkerMetadata
 from gpucurate.stages.context import UnitContext
 from gpucurate.tasks.task import Task
 
@@ -34,8 +35,8 @@ class ProcessingStage(ABC, Generic[X, Y]):
         name: for messages, reports and the plan; the class's name if not set.
         resources: what one worker asks for.
         batch_size: tasks given to :meth:`process_batch` at a time.
-        runtime_env: environment of the stage's workers. No executor of this version
-            offers one: a pipeline that asks for it is refused when it is built.
+        runtime_env: environment of the stage's workers: ``env_vars`` and ``py_executable``, no other keys.
+            Stages of different environments do not share a worker.
         devices: devices the stage runs on. One that names only ``cuda`` is refused
             where there is none. A stage runs on the GPU if its resources ask for one, or if it
             runs nowhere else; it is given cuDF there.
@@ -44,6 +45,10 @@ class ProcessingStage(ABC, Generic[X, Y]):
             where the next one is that follows nobody.
         uses_torch: whether it computes with torch, which on a GPU needs memory of its own, or the
             pool's (``torch_memory`` of the executor).
+        splittable: whether what it makes does not depend on how rows are divided into batches: then batches
+            may be joined, split, and halved where memory runs out.
+        gang: whether its workers know of each other, and start and end together: as many as
+            :meth:`num_workers` says.
 
     >>> class Shout(ProcessingStage[DocumentBatch, DocumentBatch]):
     ...     def inputs(self):
@@ -59,6 +64,8 @@ class ProcessingStage(ABC, Generic[X, Y]):
     devices: frozenset[Device] | set[Device] = frozenset({"cpu", "cuda"})
     follows_device: bool = False
     uses_torch: bool = False
+    splittable: bool = True
+    gang: bool = False
 
     _counters: Counter[str] | None = None
     _dropped: Counter[str] | None = None
@@ -80,14 +87,19 @@ class ProcessingStage(ABC, Generic[X, Y]):
         """Task attributes and columns that are there afterwards, added to those before."""
         return [], []
 
-    def setup_on_node(self, node_info: Any = None, worker_metadata: Any = None) -> None:
+    def setup_on_node(
+        self, node_info: NodeInfo | None = None, worker_metadata: WorkerMetadata | None = None
+    ) -> None:
         """Called once per machine before any worker's :meth:`setup`: fetch files, fill caches.
 
         What it sets on ``self`` is not kept: workers are other processes.
         """
 
-    def setup(self, worker_metadata: Any = None) -> None:
-        """Called once per worker: load models, open connections."""
+    def setup(self, worker_metadata: WorkerMetadata | None = None) -> None:
+        """Called once per worker: load models, open connections; a gang meets here.
+
+        A stage that does not care where it runs may leave the argument out.
+        """
 
     @abstractmethod
     def process(self, task: X) -> Y | Iterable[Y] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from gpucurate.spec.books import Books
 from gpucurate.spec.reject import Reject
 from gpucurate.spec.source import FileRange
 from gpucurate.spec.unit import OutputFile, RangeTally
+from gpucurate.tasks.origin import Origin
 
 
 @dataclass(slots=True)
@@ -22,7 +23,8 @@ class UnitContext:
         unit_index: its position in the listing.
         folder: where attempts are written; None where the run writes nothing.
         prefix: unique to this attempt; names of attempts begin with it.
-        write_reject: keeps a rejected row on disk; None where the run writes nothing.
+        write_reject: keeps a rejected row on disk, with the name of its file and the ordinal of its
+            range; None where the run writes nothing.
         records: physical records met so far in the unit.
         reduced: plain values of reduce stages so far, by name of the stage.
     """
@@ -33,7 +35,7 @@ class UnitContext:
     prefix: str = ""
     books: Books = field(default_factory=Books)
     outputs: list[OutputFile] = field(default_factory=list)
-    write_reject: Callable[[FileRange, Reject], None] | None = None
+    write_reject: Callable[[str, int, Reject], None] | None = None
     input_bytes: int = 0
     records: int = 0
     reduced: dict[str, Any] = field(default_factory=dict)
@@ -97,7 +99,24 @@ class UnitContext:
         self.books.rejected.update(reject.reason for reject in found)
         if self.write_reject is not None:
             for reject in found:
-                self.write_reject(source, reject)
+                self.write_reject(source.file.name, source.ordinal, reject)
+
+    def placed(self, origin: Origin) -> Origin:
+        """The origin with the place of its range in the unit, for a batch that another worker takes up."""
+        source = origin.source
+        key = None if source is None else (source.file.name, source.ordinal)
+        return origin if key not in self._places else replace(origin, place=self._places[key])
+
+    def meet(self, origin: Origin) -> None:
+        """Note where in the unit the range of a batch stands that another worker read."""
+        if origin.source is not None and origin.place is not None:
+            self._places[origin.source.file.name, origin.source.ordinal] = origin.place
+
+    def reject(self, origin: Origin, reject: Reject) -> None:
+        """Take one document out that was read and that no stage can do."""
+        self.books.rejected[reject.reason] += 1
+        if self.write_reject is not None:
+            self.write_reject(origin.name, origin.ordinal, reject)
 
     def range_position(self, source: FileRange) -> int:
         """Position of a range among those that the unit has opened."""

@@ -9,7 +9,7 @@ from gpucurate.stages.base import ProcessingStage, SourceStage
 from gpucurate.stages.described import describe_values, source_hash
 from gpucurate.stages.function_decorators import FunctionStage
 
-_ATTRIBUTES = {"name", "resources", "batch_size", "runtime_env", "devices"}
+_ATTRIBUTES = {"name", "resources", "batch_size", "runtime_env", "devices", "splittable", "gang"}
 _ATTRIBUTES |= {"_counters", "_dropped", "_context", "_device", "_gpu_memory"}  # what the worker sets
 
 
@@ -45,6 +45,8 @@ def specify(stage: ProcessingStage[Any, Any]) -> StageSpec:
         max_workers=stage.num_workers(),
         piece_bytes=getattr(stage, "piece_bytes", None) if source else None,
         follows_device=stage.follows_device,
+        splittable=stage.splittable,
+        is_gang=stage.gang,
     )
 
 

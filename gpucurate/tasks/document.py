@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
@@ -31,6 +31,15 @@ class Original(Protocol):
 
     def select(self, mask: npt.NDArray[np.bool_]) -> Self:
         """The records where ``mask`` is true, in order."""
+
+    def slice(self, first: int, stop: int) -> Self:
+        """Records ``first`` to ``stop``."""
+
+    def sizes(self) -> npt.NDArray[np.float64]:
+        """Bytes of each record."""
+
+    def joined(self, others: Sequence[Self]) -> Self:
+        """These records and those of others, in order."""
 
 
 @dataclass
@@ -171,6 +180,35 @@ class DocumentBatch(Task[frame.Table]):
         chosen._original = None if self._original is None else self._original.select(mask)
         chosen._changed = self._changed
         return chosen
+
+    def rows(self, first: int, stop: int) -> Self:
+        """A batch of rows ``first`` to ``stop``, over the same memory where that can be."""
+        chosen = replace(
+            self,
+            data=frame.slice_rows(self.data, first, stop),
+            records=None if self.records is None else self.records[first:stop],
+        )
+        chosen._original = None if self._original is None else self._original.slice(first, stop)
+        chosen._changed = self._changed
+        return chosen
+
+    def joined(self, others: Sequence[Self]) -> Self:
+        """A batch of these rows and those of others, in order.
+
+        Args:
+            others: of the same columns and the same history: with records where this one has them, with
+                the same columns changed.
+        """
+        batches = [self, *others]
+        whole = replace(
+            self,
+            data=frame.concatenate([batch.data for batch in batches]),
+            records=None if self.records is None else np.concatenate([b.records for b in batches]),
+        )
+        if self._original is not None:
+            whole._original = self._original.joined([b._original for b in others if b._original is not None])
+        whole._changed = self._changed
+        return whole
 
     def assign(self, columns: Mapping[str, Any]) -> Self:
         """A batch with columns added or replaced; all else stays as it was read."""

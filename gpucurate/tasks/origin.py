@@ -17,6 +17,8 @@ class Origin:
         ordinal: position of the range in its file.
         count: ranges of the file.
         first_record: first physical record of the piece, counted from the start of the range.
+        place: position of the range among those of its unit, and physical records of the unit before it;
+            known once the batch goes from one worker to another.
     """
 
     source: FileRange | None
@@ -24,6 +26,7 @@ class Origin:
     ordinal: int = 0
     count: int = 1
     first_record: int = 0
+    place: tuple[int, int] | None = None
 
     @classmethod
     def of_range(cls, source: FileRange, first_record: int = 0) -> Origin:

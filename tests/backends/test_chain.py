@@ -14,6 +14,7 @@ from gpucurate.backends.chain import Chain
 from gpucurate.backends.runner import Assignment, Runner
 from gpucurate.spec.books import Books
 from gpucurate.spec.errors import ConfigurationError, StageError
+from gpucurate.spec.events import Order
 from gpucurate.spec.unit import Unit
 from gpucurate.stages.base import ProcessingStage
 from gpucurate.stages.function_decorators import processing_stage
@@ -276,16 +277,16 @@ def test_what_was_counted_in_a_try_that_failed_does_not_count():
     runner = Runner(Assignment("main", [Counts()], None, False), 0)
     unit = Unit("u", 0, (), 1, [batch("a", "b")])
     with pytest.raises(StageError):
-        runner.run(unit, 1)
-    assert runner.run(unit, 2).stages[0].custom_metrics == {"seen": 2}
+        runner.run(unit, Order())
+    assert runner.run(unit, Order(2)).stages[0].custom_metrics == {"seen": 2}
 
 
 def test_tasks_come_back_without_their_data_unless_asked_for():
     unit = Unit("u", 0, (), 1, [batch("a", "b")])
     stages = [processing_stage()(lambda b: b)]
-    (light,) = Runner(Assignment("main", stages, None, False), 0).run(unit, 1).tasks
+    (light,) = Runner(Assignment("main", stages, None, False), 0).run(unit, Order()).tasks
     assert (light.data, light.num_items, light.get_columns()) == (None, 2, ["text"])
-    (whole,) = Runner(Assignment("main", stages, None, True), 0).run(unit, 1).tasks
+    (whole,) = Runner(Assignment("main", stages, None, True), 0).run(unit, Order()).tasks
     assert texts([whole]) == [["a", "b"]]
 
 

@@ -44,7 +44,7 @@ def test_what_was_committed_is_done_for_the_next_owner(tmp_path):
         phase = Phase(folder, PLAN, UNITS)
         committed = {unit.id: result_of(folder, unit) for unit in UNITS[1:]}
         for unit in UNITS[1:]:
-            phase.commit(unit, committed[unit.id])
+            phase.commit([(unit, committed[unit.id])])
     with RunFolder(tmp_path, "test", {}) as folder:
         again = Phase(folder, PLAN, UNITS)
         assert set(again.done) == set(committed)
@@ -70,7 +70,7 @@ def test_the_order_is_write_rename_record(tmp_path, monkeypatch):
         append = folder.log.append
         folder.log.append = lambda record: (order.append(("record", record["unit"])), append(record))
         result = result_of(folder, UNITS[0])
-        phase.commit(UNITS[0], result)
+        phase.commit([(UNITS[0], result)])
     # The new folder sub/ is itself a name that must last.
     assert order == [("folder", "sub"), ("folder", tmp_path.name), ("record", UNITS[0].id)]
 
@@ -83,7 +83,7 @@ def test_a_name_without_a_record_is_made_again_and_replaced(tmp_path):
     with RunFolder(tmp_path, "test", {}) as folder:
         phase = Phase(folder, PLAN, UNITS)
         assert not phase.done
-        phase.commit(UNITS[0], result_of(folder, UNITS[0]))
+        phase.commit([(UNITS[0], result_of(folder, UNITS[0]))])
         assert (tmp_path / "sub" / "one.jsonl").read_text() == UNITS[0].id
 
 
@@ -92,7 +92,7 @@ def test_a_record_whose_file_is_gone_or_cut_is_not_done(tmp_path, harm):
     with RunFolder(tmp_path, "test", {}) as folder:
         phase = Phase(folder, PLAN, UNITS)
         for unit in UNITS:
-            phase.commit(unit, result_of(folder, unit))
+            phase.commit([(unit, result_of(folder, unit))])
         folder.finish()
     harm(tmp_path / "sub" / "two.jsonl")
     with RunFolder(tmp_path, "test", {}) as folder:

@@ -7,9 +7,6 @@ import pytest
 from gpucurate.checkpoint.rejects import RejectWriter, number_rows, read_rejects
 from gpucurate.spec.errors import StorageError
 from gpucurate.spec.reject import Reject
-from gpucurate.spec.source import FileRange, InputFile
-
-FILE = InputFile("/in/ü.jsonl", "ü.jsonl", 100, 0, None, "jsonl", "none")
 
 
 def reject(line):
@@ -19,7 +16,7 @@ def reject(line):
 def test_rows_are_counted_from_the_start_of_the_file(tmp_path):
     writer = RejectWriter(tmp_path / "part")
     for ordinal, line in ((0, 3), (1, 0), (1, None)):
-        writer.write(FileRange(FILE, 0, 50, ordinal, 2), reject(line))
+        writer.write("ü.jsonl", ordinal, reject(line))
     assert writer.close() == (tmp_path / "part").stat().st_size
     number_rows(tmp_path / "part", tmp_path / "rejects" / "part", {("ü.jsonl", 0): 0, ("ü.jsonl", 1): 10})
     found = list(read_rejects(tmp_path / "rejects" / "part"))
@@ -35,7 +32,7 @@ def test_without_a_reject_there_is_no_file(tmp_path):
 
 def test_a_full_disk_is_told_once_and_the_file_can_be_given_up():
     writer = RejectWriter(Path("/dev/full"))
-    writer.write(FileRange(FILE, 0, 50), reject(0))
+    writer.write("ü.jsonl", 0, reject(0))
     with pytest.raises(StorageError, match="cannot write /dev/full: No space left on device"):
         writer.close()
     writer.abandon()

@@ -30,7 +30,7 @@ def pipeline(source, output, gpu):
 
 def test_on_the_cpu_nothing_is_said_of_gpus(source, tmp_path):
     text = pipeline(source, tmp_path / "out", gpu=False).explain()
-    assert "1. on cpu: jsonl_reader, not sampled, jsonl_writer (first stage)" in text
+    assert "1. on cpu: jsonl_reader, not sampled, jsonl_writer\n     begins here: first stage\n" in text
     assert "GPU" not in text
 
 
@@ -43,7 +43,7 @@ def test_where_there_is_no_gpu_the_same_stages_run_on_the_cpu(source, tmp_path, 
 def test_the_bytes_that_cross_are_those_that_were_predicted(cuda, source, tmp_path):
     made = pipeline(source, tmp_path / "out", gpu=True)
     text = made.explain()
-    assert "1. on cuda: jsonl_reader, not sampled, jsonl_writer (first stage)" in text
+    assert "1. on cuda: jsonl_reader, not sampled, jsonl_writer\n     begins here: first stage\n" in text
     assert f"up to a GPU: at most {source.stat().st_size / 1000:.1f} kB" in text
     report = made.run(InlineExecutor()).report
     reader, sample, writer = report.phases[0].stages

@@ -55,6 +55,7 @@ def test_without_a_gpu_nothing_crosses():
 
 def test_what_stages_ask_of_a_gpus_memory_is_the_workers_limit():
     asks = [StageSpec(n, n, resources=Resources(gpu_memory_gb=g)) for n, g in (("a", 2.5), ("b", 8))]
-    assert plan(*asks).gpu_memory == 8 * 10**9
+    assert plan(*asks).gpu_memory == 10.5 * 10**9  # in one worker
+    assert make_plan("main", asks, available=BOTH, fuse=False).gpu_memory == 8 * 10**9
     assert plan(stage("a", True)).gpu_memory is None
     assert make_plan("main", asks).gpu_memory is None

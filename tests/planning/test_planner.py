@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from gpucurate.planning.devices import device_of
 from gpucurate.planning.planner import make_plan
-from gpucurate.planning.segments import device_of
 from gpucurate.spec.errors import ConfigurationError
 from gpucurate.spec.resources import Resources
 from gpucurate.spec.stage import StageSpec
@@ -73,11 +73,6 @@ def test_segments_are_cut_where_the_device_changes():
     assert [segment.first for segment in segments] == [0, 1, 3]
     assert segments[1].cut == "from cpu to cuda"
     assert len(plan(*stages).segments) == 1
-
-
-def test_an_environment_of_its_own_is_refused():
-    with pytest.raises(ConfigurationError, match="runtime_env"):
-        plan(StageSpec("a", "A", runtime_env={"pip": ["x"]}))
 
 
 @pytest.mark.parametrize(

@@ -1,251 +1,147 @@
-"""The scheduler against random crashes, failures, stop requests and late reports."""
+"""The scheduler, step by step."""
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, field
-from random import Random
-
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from gpucurate.scheduling.core import Core
-from gpucurate.scheduling.policy import Policy
+from gpucurate.scheduling.policy import Lane, Policy
 from gpucurate.spec import events as ev
+from gpucurate.spec.cluster import Gpu, Need, Node, Place
+from gpucurate.spec.figures import Figures, MemorySample
+from gpucurate.spec.suspect import Suspect
+
+HERE = Place("here")
 
 
-@dataclass
-class Cluster:
-    """Plays the workers: what becomes of each is drawn, what the scheduler may do is checked."""
-
-    core: Core
-    sizes: dict[str, int]
-    draw: object
-    poison: frozenset[str] = frozenset()
-    crash_rate: int = 0
-    starting: set[int] = field(default_factory=set)
-    idle: set[int] = field(default_factory=set)
-    busy: dict[int, str] = field(default_factory=dict)
-    stopping: set[int] = field(default_factory=set)
-    late: list[ev.Event] = field(default_factory=list)
-    committed: Counter[str] = field(default_factory=Counter)
-    quarantined: dict[str, ev.Quarantine] = field(default_factory=dict)
-    failed: ev.FailRun | None = None
-    tries: Counter[str] = field(default_factory=Counter)
-    stopped: bool = False
-    history: list[tuple[ev.Event | None, list[ev.Action]]] = field(default_factory=list)
-
-    def carry_out(self, event: ev.Event | None, actions: list[ev.Action]) -> None:
-        self.history.append((event, actions))
-        for action in actions:
-            match action:
-                case ev.SpawnWorker(worker):
-                    self.starting.add(worker)
-                    assert self.alive <= self.core.policy.workers
-                case ev.StopWorker(worker):
-                    assert worker in self.starting | self.idle, "only a worker without work is stopped"
-                    self.starting.discard(worker)
-                    self.idle.discard(worker)
-                    self.stopping.add(worker)
-                case ev.Dispatch(worker, unit, attempt):
-                    assert worker in self.idle, "a unit goes to an idle worker"
-                    assert unit not in self.busy.values(), "a unit runs once at a time"
-                    assert not self.committed[unit]
-                    assert unit not in self.quarantined
-                    assert not (self.stopped or self.failed), "nothing is begun after the end was asked for"
-                    self.idle.remove(worker)
-                    self.busy[worker] = unit
-                    self.tries[unit] += 1
-                    assert attempt == self.tries[unit]
-                    in_flight = sum(self.sizes[u] for u in self.busy.values())
-                    assert len(self.busy) == 1 or in_flight <= self.core.policy.budget_bytes
-                case ev.Commit(unit):
-                    self.committed[unit] += 1
-                case ev.Quarantine(unit):
-                    assert unit not in self.quarantined
-                    self.quarantined[unit] = action
-                case ev.FailRun():
-                    assert self.failed is None
-                    self.failed = action
-        assert self.core.admission.in_flight == sum(self.sizes[unit] for unit in self.busy.values())
-
-    @property
-    def alive(self) -> int:
-        return len(self.starting) + len(self.idle) + len(self.busy) + len(self.stopping)
-
-    def tell(self, event: ev.Event) -> None:
-        self.carry_out(event, self.core.on(event))
-
-    def step(self) -> None:
-        """One random thing happens."""
-        choose = self.draw
-        if self.late and choose(4) == 0:
-            self.tell(self.late.pop())
-            return
-        happenings = [*sorted(self.starting), *sorted(self.busy), *sorted(self.stopping), *sorted(self.idle)]
-        worker = happenings[choose(len(happenings))]
-        crashes = choose(100) < self.crash_rate
-        if worker in self.stopping:
-            self.stopping.remove(worker)
-            self.tell(ev.WorkerDied(worker, "stopped"))
-        elif worker in self.idle:
-            if crashes:
-                self.idle.remove(worker)
-                self.tell(ev.WorkerDied(worker, "killed by SIGKILL"))
-        elif worker in self.starting:
-            self.starting.remove(worker)
-            self.idle.add(worker)
-            self.tell(ev.WorkerReady(worker))
-        else:
-            self.finish(worker, self.busy.pop(worker), crashes)
-
-    def finish(self, worker: int, unit: str, crashes: bool) -> None:
-        if crashes or (unit in self.poison and self.draw(2)):
-            if self.draw(2):  # a report that was under way while the worker was given up
-                self.late.append(ev.UnitDone(worker, unit))
-            self.tell(ev.WorkerDied(worker, "killed by SIGKILL"))
-            return
-        self.idle.add(worker)
-        if unit in self.poison:
-            self.tell(ev.UnitFailed(worker, unit, "user", "boom"))
-        else:
-            self.tell(ev.UnitDone(worker, unit))
-
-    def run(self, stop_at: int | None = None) -> None:
-        self.carry_out(None, self.core.start())
-        for step in range(10_000):
-            if step == stop_at:
-                self.stopped = True
-                self.tell(ev.StopRequested("signal 15"))
-            if self.core.finished:
-                return
-            assert self.alive, "work is left, and nothing will ever happen"
-            self.step()
-        raise AssertionError("the run does not end")
+def core_of(
+    *sizes: int, workers: int = 1, lanes: int = 1, edge: int = 1000, cores: int = 8, **policy: object
+) -> Core:
+    """Units a, b, c ... of so many bytes, on one machine."""
+    given = [Lane(f"lane {at}", Need(1000), edge_bytes=0 if at == lanes - 1 else edge) for at in range(lanes)]
+    units = [(chr(ord("a") + at), size) for at, size in enumerate(sizes)]
+    limits = Policy(workers, policy.pop("budget_bytes", 1000), **policy)  # type: ignore[arg-type]
+    return Core(given, units, limits, [Node("here", cores * 1000, 10**9)])
 
 
-def cluster(data: st.DataObject, units: int, policy: Policy, **options: object) -> Cluster:
-    random = Random(data.draw(st.integers(0, 2**32), label="seed"))
-    sizes = {f"u{i}": random.randint(1, 120) for i in range(units)}
-    return Cluster(Core(sizes.items(), policy), sizes, random.randrange, **options)  # type: ignore[arg-type]
-
-
-policies = st.builds(Policy, workers=st.integers(1, 6), budget_bytes=st.integers(1, 300))
-
-
-@settings(max_examples=2000, deadline=None)
-@given(st.data(), st.integers(0, 25), policies, st.integers(0, 15))
-def test_whatever_crashes_no_unit_is_lost_or_committed_twice(data, units, policy, crash_rate):
-    world = cluster(data, units, policy, crash_rate=crash_rate)
-    world.run()
-    assert max(world.committed.values(), default=0) <= 1
-    if world.failed is None:
-        assert set(world.committed) | set(world.quarantined) == set(world.sizes)
-        assert not set(world.committed) & set(world.quarantined)
-    assert all(q.attempts == policy.max_attempts for q in world.quarantined.values())
-
-
-@settings(max_examples=300, deadline=None)
-@given(st.data(), st.integers(1, 25), policies, st.integers(0, 60))
-def test_a_stop_request_ends_the_run_with_what_is_in_flight(data, units, policy, stop_at):
-    world = cluster(data, units, policy, crash_rate=5)
-    world.run(stop_at)
-    assert not world.alive
-
-
-@settings(max_examples=300, deadline=None)
-@given(st.data(), st.integers(4, 25), policies)
-def test_poison_is_set_aside_and_innocent_units_are_not(data, units, policy):
-    poison = frozenset(data.draw(st.sets(st.sampled_from([f"u{i}" for i in range(units)]), max_size=2)))
-    world = cluster(data, units, policy, poison=poison)
-    world.run()
-    assert world.failed is None
-    assert set(world.quarantined) == poison
-    assert all(world.tries[unit] == policy.max_attempts for unit in poison)
-    assert set(world.committed) == set(world.sizes) - poison
-
-
-@settings(max_examples=200, deadline=None)
-@given(st.data(), st.integers(3, 200), policies)
-def test_a_fault_that_hits_every_unit_ends_the_run_early(data, units, policy):
-    world = cluster(data, units, policy, poison=frozenset(f"u{i}" for i in range(units)))
-    world.run()
-    assert world.failed is not None
-    assert "failures in a row" in world.failed.why
-    assert sum(world.tries.values()) <= policy.systemic_units * policy.max_attempts + policy.workers
-
-
-@settings(max_examples=200, deadline=None)
-@given(st.data(), st.integers(1, 20), policies, st.integers(0, 15))
-def test_the_same_events_give_the_same_actions(data, units, policy, crash_rate):
-    world = cluster(data, units, policy, crash_rate=crash_rate)
-    world.run()
-    again = Core(world.sizes.items(), policy)
-    for event, actions in world.history:
-        assert (again.start() if event is None else again.on(event)) == actions
-
-
-def run_until(core: Core, *events: ev.Event) -> list[ev.Action]:
+def begin(core: Core, *ready: int) -> list[ev.Action]:
     actions = core.start()
-    for event in events:
-        actions = core.on(event)
+    for worker in ready:
+        actions = core.on(ev.WorkerReady(worker))
     return actions
+
+
+def given(actions: list[ev.Action]) -> list[tuple[int, str, int]]:
+    """(worker, unit, segment) of what was given out."""
+    return [(a.worker, a.unit, a.segment) for a in actions if isinstance(a, ev.Dispatch)]
+
+
+def done(worker: int, unit: str, made: int = 0) -> ev.UnitDone:
+    return ev.UnitDone(worker, unit, Figures(1.0, made))
 
 
 @pytest.mark.parametrize("kind", ["storage", "configuration"])
 def test_a_failure_that_no_unit_would_be_spared_ends_the_run_at_once(kind):
-    core = Core([("a", 1), ("b", 1)], Policy(1, 10))
-    actions = run_until(core, ev.WorkerReady(0), ev.UnitFailed(0, "a", kind, "disk full"))
+    core = core_of(1, 1)
+    begin(core, 0)
+    actions = core.on(ev.UnitFailed(0, "a", kind, "disk full"))
     assert actions == [ev.FailRun(kind, "disk full"), ev.StopWorker(0)]
 
 
 def test_a_broken_input_is_set_aside_without_a_second_try():
-    core = Core([("a", 1), ("b", 1)], Policy(1, 10))
-    actions = run_until(core, ev.WorkerReady(0), ev.UnitFailed(0, "a", "input", "gone"))
-    assert actions == [ev.Quarantine("a", "input", "gone", 1), ev.Dispatch(0, "b", 1)]
+    core = core_of(1, 1)
+    begin(core, 0)
+    actions = core.on(ev.UnitFailed(0, "a", "input", "gone"))
+    assert actions == [ev.Quarantine("a", "input", "gone", 1), ev.Dispatch(0, "b")]
 
 
 def test_a_worker_that_fails_to_set_up_may_still_tear_down():
-    core = Core([("a", 1)], Policy(1, 10))
-    core.start()
-    assert core.on(ev.SetupFailed(0, "user", "boom")) == [ev.FailRun("user", "boom")]
+    core = core_of(1)
+    begin(core)
+    assert core.on(ev.SetupFailed(0, "configuration", "boom")) == [ev.FailRun("configuration", "boom")]
     assert not core.finished
-    core.on(ev.WorkerDied(0, "stopped"))
+    core.on(ev.WorkerDied(0, "stopped", "stopped"))
     assert core.finished
 
 
+def test_a_setup_that_fails_once_is_tried_again_and_one_that_always_fails_ends_the_run():
+    core = core_of(1)
+    begin(core)
+    for worker in (0, 1):
+        assert core.on(ev.SetupFailed(worker, "user", "boom")) == []
+        assert core.on(ev.WorkerDied(worker, "ended")) == [ev.SpawnWorker(worker + 1, 0, HERE)]
+    assert core.on(ev.SetupFailed(2, "user", "boom")) == [ev.FailRun("user", "boom")]
+
+
 def test_readiness_that_comes_after_the_order_to_stop_changes_nothing():
-    core = Core([("a", 1), ("b", 1)], Policy(2, 10))
-    core.start()
+    core = core_of(1, 1, workers=2)
+    begin(core)
     assert core.on(ev.StopRequested("signal 2")) == [ev.StopWorker(0), ev.StopWorker(1)]
     assert core.on(ev.WorkerReady(0)) == []
 
 
 def test_after_deaths_the_last_try_of_a_unit_is_made_alone():
-    core = Core([("a", 1), ("b", 1), ("c", 1), ("d", 1)], Policy(2, 10))
-    core.start()
-    core.on(ev.WorkerReady(0))
-    core.on(ev.WorkerReady(1))
+    core = core_of(1, 1, 1, 1, workers=2)
+    begin(core, 0, 1)
     core.on(ev.WorkerDied(0, "killed"))  # a, first
     core.on(ev.WorkerReady(2))
     core.on(ev.WorkerDied(2, "killed"))  # a, second
-    assert core.on(ev.WorkerReady(3)) == []  # b is in flight on worker 1
-    assert core.on(ev.UnitDone(1, "b")) == [ev.Commit("b"), ev.Dispatch(1, "a", 3)]
-    assert core.on(ev.UnitDone(1, "a")) == [ev.Commit("a"), ev.Dispatch(1, "c", 1), ev.Dispatch(3, "d", 1)]
+    assert given(core.on(ev.WorkerReady(3))) == []  # b is in flight on worker 1
+    actions = core.on(done(1, "b"))
+    assert [a.unit for a in actions if isinstance(a, ev.Dispatch)] == ["a"]
+    (dispatch,) = [a for a in actions if isinstance(a, ev.Dispatch)]
+    assert dispatch.order == ev.Order(attempt=3, alone=True)
+    assert {u for _, u, _ in given(core.on(done(dispatch.worker, "a")))} == {"c", "d"}
+
+
+def test_what_a_stage_raises_is_tried_again_after_all_others():
+    core = core_of(1, 1, 1)
+    begin(core, 0)
+    assert given(core.on(ev.UnitFailed(0, "a", "user", "boom"))) == [(0, "b", 0)]
+    assert given(core.on(done(0, "b"))) == [(0, "c", 0)]
+    assert given(core.on(done(0, "c"))) == [(0, "a", 0)]
+
+
+def test_a_unit_that_fails_to_the_last_is_looked_through_for_the_document():
+    core = core_of(1, max_attempts=2)
+    begin(core, 0)
+    core.on(ev.UnitFailed(0, "a", "user", "boom"))
+    (dispatch,) = core.on(ev.UnitFailed(0, "a", "user", "boom"))
+    assert dispatch == ev.Dispatch(0, "a", 0, ev.Order(attempt=3, bisect=True))
+    assert ev.Quarantine("a", "user", "boom", 3) in core.on(ev.UnitFailed(0, "a", "user", "boom"))
+
+
+def test_a_stage_that_needs_its_batches_whole_is_not_looked_through():
+    core = Core(
+        [Lane("whole", splittable=False)], [("a", 1)], Policy(1, 10, max_attempts=1), [Node("here", 1000, 10)]
+    )
+    begin(core, 0)
+    assert ev.Quarantine("a", "user", "boom", 1) in core.on(ev.UnitFailed(0, "a", "user", "boom"))
+
+
+def test_deaths_narrow_the_rows_down_until_they_say_nothing_new():
+    core = core_of(1, max_attempts=1)
+    begin(core, 0)
+    core.on(ev.WorkerDied(0, "killed"))
+    wide, narrow = Suspect(0, 0, 0, 160), Suspect(0, 0, 20, 30)
+    for worker, found in ((1, wide), (2, narrow)):
+        assert core.on(ev.WorkerReady(worker))[0].order.bisect
+        core.on(ev.WorkerDied(worker, "killed", suspect=found))
+    (dispatch,) = core.on(ev.WorkerReady(3))
+    assert dispatch.order.suspects == (narrow,), "what is wider is forgotten"
+    assert ev.Quarantine("a", "died", "killed", 4) in core.on(ev.WorkerDied(3, "killed", suspect=narrow))
 
 
 def test_a_unit_larger_than_the_budget_runs_alone():
-    core = Core([("a", 1), ("big", 100), ("c", 1)], Policy(2, 10))
-    core.start()
-    core.on(ev.WorkerReady(0))
-    assert core.on(ev.WorkerReady(1)) == []
-    assert core.on(ev.UnitDone(0, "a")) == [ev.Commit("a"), ev.Dispatch(0, "big", 1)]
-    assert core.on(ev.UnitDone(0, "big")) == [ev.Commit("big"), ev.Dispatch(0, "c", 1)]
+    core = core_of(1, 100, 1, workers=2, budget_bytes=10)
+    begin(core, 0)
+    assert given(core.on(ev.WorkerReady(1))) == []
+    assert given(core.on(done(0, "a"))) == [(1, "b", 0)]
+    assert given(core.on(done(1, "b"))) != []
 
 
 def test_workers_that_never_start_end_the_run():
-    core = Core([("a", 1)], Policy(1, 10))
+    core = core_of(1)
     actions = core.start()
     for worker in range(10):
         if any(isinstance(action, ev.FailRun) for action in actions):
@@ -254,3 +150,124 @@ def test_workers_that_never_start_end_the_run():
     assert [type(action) for action in actions] == [ev.FailRun]
     assert "a worker did not start" in actions[0].why
     assert core.finished
+
+
+def test_a_unit_passes_all_segments_and_what_lay_between_is_released():
+    core = core_of(1, lanes=2, workers=2)
+    begin(core, 0, 1)
+    assert given(core.on(done(0, "a", 50))) == [(1, "a", 1)]
+    actions = core.on(done(1, "a"))
+    assert actions[:2] == [ev.Release("a", 0), ev.Commit("a")]
+    assert core.peaks == [50]
+
+
+def test_the_deepest_segment_is_served_first_and_a_full_edge_holds_the_one_before_it():
+    core = core_of(1, 1, 1, 1, lanes=2, workers=2, edge=60)
+    begin(core, 0, 1)
+    assert given(core.on(done(0, "a", 50))) == [(1, "a", 1)], "50 wait of 60: another 50 would not fit"
+    assert given(core.on(done(1, "a"))) == [(0, "b", 0)]
+
+
+def test_an_empty_edge_takes_one_item_however_large():
+    core = core_of(1, 1, lanes=2, workers=2, edge=1)
+    begin(core, 0, 1)
+    assert given(core.on(done(0, "a", 10**6))) == [(1, "a", 1)]
+    assert given(core.on(done(1, "a"))) == [(0, "b", 0)]
+
+
+def test_a_report_of_a_worker_that_was_given_up_changes_nothing():
+    core = core_of(1, stall_s=10.0)
+    begin(core, 0)
+    actions = core.on(ev.Tick(), 11.0)
+    assert [type(action) for action in actions] == [ev.KillWorker]
+    assert core.on(done(0, "a"), 12.0) == []
+    assert core.on(ev.WorkerDied(0, "killed"), 12.0) == [ev.SpawnWorker(1, 0, HERE)]
+
+
+def test_lost_input_is_made_again_from_the_start():
+    core = core_of(1, lanes=3, workers=3)
+    begin(core, 0, 1, 2)
+    core.on(done(0, "a", 5))
+    core.on(done(1, "a", 5))
+    actions = core.on(ev.InputLost(2, "a", "gone"))
+    assert ev.Release("a", 1) in actions
+    assert core.state.items["a"].segment == 0
+    assert core.state.items["a"].attempts == 0
+    (spawned,) = core.on(ev.WorkerDied(0, "stopped", "stopped"))  # it was not needed any more
+    assert given(core.on(ev.WorkerReady(spawned.worker))) == [(spawned.worker, "a", 0)]
+
+
+def test_what_memory_taught_one_worker_goes_out_to_the_others_with_their_next_unit():
+    core = core_of(*[1] * 8, workers=2)
+    begin(core, 0, 1)
+    learnt = Figures(1.0, samples=(MemorySample(1 << 20, None, False),))
+    (dispatch,) = [a for a in core.on(ev.UnitDone(0, "a", learnt)) if isinstance(a, ev.Dispatch)]
+    cap = dispatch.order.batch_cap
+    assert cap is not None and cap < 1 << 20
+    (dispatch,) = [a for a in core.on(done(1, "b")) if isinstance(a, ev.Dispatch)]
+    assert dispatch.order.batch_cap == cap
+    (decision,) = [d for d in core.take_decisions() if d.what == "cap"]
+    assert (decision.before, decision.after) == (None, cap)
+
+
+def test_a_machine_that_goes_takes_along_what_lay_there():
+    nodes = [Node("here", 1000, 10), Node("there", 1000, 10)]
+    lanes = [Lane("first", Need(1000), edge_bytes=100), Lane("second", Need(1000))]
+    core = Core(lanes, [("a", 1), ("b", 1)], Policy(2, 10), nodes)
+    places = {a.worker: a.place.node for a in core.start() if isinstance(a, ev.SpawnWorker)}
+    assert set(places.values()) == {"here", "there"}
+    core.on(ev.WorkerReady(0))
+    core.on(done(0, "a", 5))
+    actions = core.on(ev.NodeDown(places[0], "no heartbeat"))
+    assert ev.Release("a", 0) in actions
+    assert core.state.stretches[0].remaining == 2
+    assert core.state.items["a"].attempts == 0
+
+
+def test_segments_that_do_not_fit_together_take_turns():
+    lanes = [
+        Lane("first", Need(1000, gpus_milli=1000), edge_bytes=10**6),
+        Lane("second", Need(1000, gpus_milli=1000)),
+    ]
+    core = Core(lanes, [("a", 1), ("b", 1)], Policy(None, 10), [Node("here", 8000, 10, (Gpu("0", 10),))])
+    (spawned,) = core.start()
+    assert spawned.segment == 0
+    core.on(ev.WorkerReady(0))
+    assert given(core.on(done(0, "a", 5))) == [(0, "b", 0)], "not yet: it has work"
+    assert core.on(done(0, "b", 5)) == [ev.StopWorker(0)]
+    (spawned,) = core.on(ev.WorkerDied(0, "stopped", "stopped"))
+    assert spawned.segment == 1
+    assert any(d.what == "time-share" for d in core.take_decisions())
+
+
+def test_what_fits_nowhere_is_told_before_the_start():
+    core = Core([Lane("big", Need(64_000))], [("a", 1)], Policy(None, 10), [Node("here", 8000, 10)])
+    (failed,) = core.start()
+    assert "no machine can hold a worker of big" in failed.why
+    assert core.finished
+
+
+def test_all_of_a_gang_start_together_and_go_together():
+    core = Core(
+        [Lane("gang", Need(1000), gang=2)], [("a", 1), ("b", 1)], Policy(None, 10), [Node("here", 8000, 10)]
+    )
+    spawned = core.start()
+    assert [(s.rank, s.gang, s.gang_size) for s in spawned] == [(0, 1, 2), (1, 1, 2)]
+    assert core.on(ev.WorkerReady(0)) == [], "the other one is not ready"
+    assert len(given(core.on(ev.WorkerReady(1)))) == 2
+    actions = core.on(ev.WorkerDied(0, "killed"))
+    assert [type(action) for action in actions] == [ev.KillWorker]
+    again = core.on(ev.WorkerDied(1, "killed"))
+    assert [(s.rank, s.gang) for s in again] == [(0, 2), (1, 2)]
+
+
+def test_a_worker_that_has_served_its_time_is_replaced_before_it_goes():
+    core = core_of(*[1] * 6, workers=1, worker_max_units=2)
+    begin(core, 0)
+    core.on(done(0, "a"))
+    actions = core.on(done(0, "b"))
+    assert ev.SpawnWorker(1, 0, HERE) in actions
+    assert given(actions) == [(0, "c", 0)], "it works on until the other is ready"
+    core.on(ev.WorkerReady(1))
+    assert core.on(done(0, "c")) == [ev.StopWorker(0)] or not core.state.workers[0].is_live
+    assert all(item.attempts <= 1 for item in core.state.items.values())

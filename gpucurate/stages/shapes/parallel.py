@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -15,11 +16,11 @@ from gpucurate.spec.device import Device
 from gpucurate.spec.errors import StageError
 from gpucurate.stages.base import ProcessingStage, StageIO
 from gpucurate.stages.context import UnitContext
+from gpucurate.stages.hooks import call_hook
 from gpucurate.stages.shapes import members as of
 from gpucurate.stages.shapes.calls import calling
 from gpucurate.stages.shapes.rows import Found, Mask, Rows
 from gpucurate.tasks.document import DocumentBatch
-from gpucurate.tasks.task import Task
 
 Stage = ProcessingStage[Any, Any]
 
@@ -61,6 +62,8 @@ class Parallel(ProcessingStage[DocumentBatch, DocumentBatch]):
         self.runtime_env = of.environment(self.stages)
         self.follows_device = all(stage.follows_device for stage in self.stages)
         self.uses_torch = any(stage.uses_torch for stage in self.stages)
+        self.splittable = all(stage.splittable for stage in self.stages)
+        self.gang = any(stage.gang for stage in self.stages)
         self._ready: list[Stage] = []
 
     def __copy__(self) -> Self:
@@ -91,7 +94,7 @@ class Parallel(ProcessingStage[DocumentBatch, DocumentBatch]):
         """That of each."""
         for stage in self.stages:
             with calling(stage, "could not be set up on this machine:"):
-                stage.setup_on_node(node_info, worker_metadata)
+                call_hook(stage.setup_on_node, node_info, worker_metadata)
 
     def setup(self, worker_metadata: Any = None) -> None:
         """That of each, in order."""
@@ -99,7 +102,7 @@ class Parallel(ProcessingStage[DocumentBatch, DocumentBatch]):
         for stage in self.stages:
             self._ready.append(stage)
             with calling(stage, "could not be set up:"):
-                stage.setup(worker_metadata)
+                call_hook(stage.setup, worker_metadata)
 
     def teardown(self) -> None:
         """That of each whose setup was begun, the last first, though one should fail."""
@@ -126,13 +129,6 @@ class Parallel(ProcessingStage[DocumentBatch, DocumentBatch]):
         for stage in self.stages:
             stage.bind(context)
 
-    def take_counts(self) -> Counter[str]:
-        """What it and its stages counted."""
-        counts = super().take_counts()
-        for stage in self.stages:
-            counts.update(stage.take_counts())
-        return counts
-
     def process(self, task: DocumentBatch) -> DocumentBatch | None:
         """The rows that all keep, with all new columns; None if one made nothing of the batch."""
         if not isinstance(task, DocumentBatch):
@@ -140,38 +136,58 @@ class Parallel(ProcessingStage[DocumentBatch, DocumentBatch]):
                 f"stage {self.name!r} was given a {type(task).__name__}: it takes batches of documents",
                 self.name,
             )
-        rows, made = Rows(task), dict[str, Found]()
-        emptied = False
-        for stage in self.stages:
-            result = self._result(stage, rows.given_to(stage))
-            emptied |= result is None
-            made[stage.name] = rows.found_in(stage, result)
-            del result  # its text
-        merged = None if emptied else _merged(task, made)
+        with self._counting():
+            made = self._made(task)
+            merged = None if any(found.is_gone for found in made.values()) else _merged(task, made)
         self._note_dropped(made, task.num_items)
         return merged
 
     def flush(self) -> Iterable[DocumentBatch]:
         """Nothing: the stages keep nothing back."""
-        for stage in self.stages:
-            with calling(stage, f"in {self.name!r} raised"):
-                held = list(stage.flush())
-            if held:
-                raise _too_many(stage, "batches when a unit of work had gone through")
+        with self._counting():
+            for stage in self.stages:
+                with calling(stage, f"in {self.name!r} raised"):
+                    held = list(stage.flush())
+                if held:
+                    raise _too_many(stage, "batches when a unit of work had gone through")
         return ()
+
+    def _made(self, task: DocumentBatch) -> dict[str, Found]:
+        rows = Rows(task)
+        return {
+            stage.name: rows.found_in(stage, self._result(stage, rows.given_to(stage)))
+            for stage in self.stages
+        }
+
+    @contextmanager
+    def _counting(self) -> Iterator[None]:
+        """What the stages count is its own; it is forgotten if one raises, since the batch may come again."""
+        context = self._context
+        reduced = {} if context is None else dict(context.reduced)
+        try:
+            yield
+        except BaseException:
+            for stage in self.stages:
+                stage.take_counts()
+            if context is not None:
+                context.reduced = reduced
+            raise
+        for stage in self.stages:
+            for name, n in stage.take_counts().items():
+                self.count(name, n)
 
     def _result(self, stage: Stage, batch: DocumentBatch) -> DocumentBatch | None:
         with calling(stage, f"in {self.name!r} raised"):
-            made: Any = stage.process_batch([batch])
-            several = [made] if isinstance(made, Task) else list(made or ())
+            alone = type(stage).process_batch is ProcessingStage.process_batch
+            made: Any = stage.process(batch) if alone else stage.process_batch([batch])
+            several = list(made) if isinstance(made, Iterable) else [made]
         tasks = [task for task in several if task is not None]
-        if len(tasks) > 1:
-            raise _too_many(stage, f"{len(tasks)} tasks of one batch")
         for task in tasks:
-            if isinstance(task, DocumentBatch):
-                return task
-            raise _too_many(stage, f"a {type(task).__name__}")
-        return None
+            if not isinstance(task, DocumentBatch):
+                raise _too_many(stage, f"a {type(task).__name__}")
+        if len(tasks) > 1:
+            raise _too_many(stage, f"{len(tasks)} batches of one")
+        return tasks[0] if tasks else None
 
     def _note_dropped(self, made: dict[str, Found], rows: int) -> None:
         """Each row counts for the first that drops it."""

@@ -6,11 +6,11 @@ import copy
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from gpucurate.spec.errors import ConfigurationError
+from gpucurate.spec.errors import ConfigurationError, GpucurateError, StageError
 from gpucurate.spec.unit import UnitResult
 from gpucurate.stages.base import ProcessingStage, StageIO
-from gpucurate.stages.shapes.calls import calling
 from gpucurate.stages.shapes.plain import plain
+from gpucurate.stages.told import told
 from gpucurate.tasks.document import DocumentBatch
 
 
@@ -90,20 +90,39 @@ class ReduceStage(ProcessingStage[DocumentBatch, DocumentBatch]):
         if not task.num_items:
             return task
         seen = copy.copy(task.moved_to(task.device, as_frame=True))
-        value = plain(self.map(seen), "map(batch)")
+        value = self._plain(self.map(seen), "map(batch)")
         reduced = self.context.reduced
         before = [reduced[self.name]] if self.name in reduced else []
         reduced[self.name] = self.merged([*before, value])
         return task
 
     def merged(self, values: Sequence[Any]) -> Any:
-        """Plain values merged in order; :meth:`zero` if there are none. They are left as they are."""
+        """Plain values merged in order; :meth:`zero` if there are none. They are left as they are.
+
+        Raises:
+            StageError: ``merge`` raised, or gave what is no plain value.
+        """
         if not values:
-            return plain(self.zero(), "zero")
+            return self._plain(self.zero(), "zero")
         total = plain(values[0])
         for value in values[1:]:
-            total = plain(self.merge(total, plain(value)), "merge(a, b)")
+            total = self._plain(self._merged(total, plain(value)), "merge(a, b)")
         return total
+
+    def _merged(self, a: Any, b: Any) -> Any:
+        try:
+            return self.merge(a, b)
+        except (GpucurateError, MemoryError):
+            raise
+        except (Exception, SystemExit) as error:
+            # Not from the error: no document is at fault, and with fewer of them it would be no better.
+            raise StageError(told(self, error, "could not merge two values:"), self.name) from None
+
+    def _plain(self, value: Any, what: str) -> Any:
+        try:
+            return plain(value, what)
+        except TypeError as error:
+            raise StageError(f"stage {self.name!r}: {error}", self.name) from None
 
 
 def reduce_stages(stages: Iterable[ProcessingStage[Any, Any]]) -> Iterator[ReduceStage]:
@@ -128,7 +147,7 @@ def check_reduces(stages: Iterable[ProcessingStage[Any, Any]]) -> None:
             )
         names.add(stage.name)
         try:
-            stage.merged([])
+            plain(stage.zero(), "zero")
         except Exception as error:
             raise ConfigurationError(f"stage {stage.name!r} has no zero: {error}") from error
 
@@ -143,11 +162,10 @@ def reduce_units(
         results: of the units, in order of the listing.
 
     Raises:
-        StageError: a stage's ``merge`` raised.
+        StageError: a stage's ``merge`` raised, or gave what is no plain value.
     """
     figures: dict[str, Any] = {}
     for stage in reduce_stages(stages):
         values = [result.reduced[stage.name] for result in results if stage.name in result.reduced]
-        with calling(stage, "could not merge the values of the units:"):
-            figures[stage.name] = stage.merged(values)
+        figures[stage.name] = stage.merged(values)
     return figures

@@ -33,11 +33,13 @@ class Found:
     Attributes:
         kept: bool, one entry a row of the batch: whether the stage kept it.
         columns: table of the columns that it added or changed, of the rows that it kept; None if it
-            added none, or made nothing of the batch.
+            added none.
+        is_gone: whether it made nothing of the batch, not even one without rows.
     """
 
     kept: Mask
     columns: frame.Table | None
+    is_gone: bool = False
 
 
 class Rows:
@@ -76,7 +78,7 @@ class Rows:
         """
         kept = np.zeros(self.batch.num_items, np.bool_)
         if made is None:
-            return Found(kept, None)
+            return Found(kept, None, is_gone=True)
         kept[self._positions(stage, made)] = True
         names = _new_columns(stage, made, self.batch.get_columns())
         return Found(kept, frame.select_columns(made.data, names) if names else None)

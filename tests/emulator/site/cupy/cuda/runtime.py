@@ -33,7 +33,13 @@ def setDevice(number: int) -> None:
 
 def getDeviceProperties(number: int) -> dict[str, Any]:
     """What grids are sized by."""
-    return {"multiProcessorCount": 4, "name": b"emulated", "major": 9, "minor": 0}
+    return {
+        "multiProcessorCount": 4,
+        "name": b"emulated",
+        "major": 9,
+        "minor": 0,
+        "totalGlobalMem": _memory.TOTAL,
+    }
 
 
 def memGetInfo() -> tuple[int, int]:

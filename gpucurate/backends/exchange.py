@@ -1,0 +1,144 @@
+"""How tasks get from the workers of one segment to those of the next."""
+
+from __future__ import annotations
+
+import mmap
+import pickle
+import struct
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import pyarrow as pa
+
+from gpucurate.backends.packing import Packed, pack, unpack
+from gpucurate.checkpoint.durable import make_folder
+from gpucurate.spec.errors import InputLostError
+from gpucurate.spec.storage import storage_errors
+from gpucurate.tasks.task import Task
+
+AnyTask = Task[Any]
+
+_END = struct.Struct("<QQ8s")
+"""Where the index begins, its length, and :data:`_WHOLE`."""
+
+_WHOLE = b"gpucurHO"
+"""Last bytes of a file that is not torn."""
+
+
+class Exchange(Protocol):
+    """Keeps what a segment made of a unit until the next one is done with it; can be pickled."""
+
+    def put(self, tasks: Iterator[AnyTask], name: str) -> tuple[Any, int]:
+        """Keep tasks of the host, one at a time.
+
+        Args:
+            tasks: as they leave the last stage.
+            name: of the attempt, unique in the run.
+
+        Returns:
+            A handle, which can be pickled, and the bytes that are held.
+
+        Raises:
+            StorageError: there is no room.
+        """
+        ...
+
+    def get(self, handle: Any) -> Iterator[AnyTask]:
+        """The tasks, loaded as they are asked for; they may be read again.
+
+        Raises:
+            InputLostError: they are gone, or torn.
+        """
+        ...
+
+    def drop(self, handle: Any) -> None:
+        """Let go of the tasks; nothing if they are gone. Those that were loaded stay whole."""
+        ...
+
+
+class Parcel(NamedTuple):
+    """A file of tasks."""
+
+    path: str
+    nbytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class FolderExchange:
+    """One file a unit in a folder that the workers share: in shared memory, or on a disk.
+
+    Columns of the tasks that come out of it are views of the file's pages, private to the reader, so
+    they cost no copy, may be written to, and stay whole when the file is removed.
+
+    Args:
+        folder: made with the first file.
+    """
+
+    folder: Path
+
+    def put(self, tasks: Iterator[AnyTask], name: str) -> tuple[Parcel, int]:
+        """Write tasks to a file as they come.
+
+        Raises:
+            StorageError: the folder is full, or cannot be written to.
+            Exception: what a task raises that is pickled; the file is gone then.
+        """
+        make_folder(self.folder)
+        path = self.folder / name
+        try:
+            with storage_errors(path), pa.OSFile(str(path), "wb") as out:
+                _write(tasks, out)
+                size = out.tell()
+        except BaseException:
+            with suppress(OSError):  # it was never made; what led here is to be seen
+                path.unlink()
+            raise
+        return Parcel(str(path), size), size
+
+    def get(self, handle: Parcel) -> Iterator[AnyTask]:
+        """The tasks of a file, one at a time.
+
+        Raises:
+            InputLostError: it is gone, or torn.
+        """
+        data, index = _open(handle)
+        for packed in index:
+            yield unpack(packed, data)  # straight on, so that no variable holds it
+
+    def drop(self, handle: Parcel) -> None:
+        """Remove the file.
+
+        Raises:
+            StorageError: it is there and cannot be removed.
+        """
+        path = Path(handle.path)
+        with storage_errors(path, "remove"):
+            path.unlink(missing_ok=True)
+
+
+def _write(tasks: Iterator[AnyTask], out: Any) -> None:
+    # Not a comprehension: its variable would hold a task while the next one is made.
+    index = list(map(partial(pack, out=out), tasks))
+    raw = pickle.dumps([tuple(packed) for packed in index], protocol=5)
+    begin = out.tell()
+    out.write(raw)
+    out.write(_END.pack(begin, len(raw), _WHOLE))
+
+
+def _open(handle: Parcel) -> tuple[memoryview, list[Packed]]:
+    """The bytes of a file, and where its tasks lie."""
+    try:
+        with Path(handle.path).open("rb") as file:
+            data = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY))
+    except (OSError, ValueError) as error:  # ValueError: there is nothing in it
+        raise InputLostError(f"what was handed on in {handle.path} cannot be opened: {error}") from error
+    begin, size, mark = _END.unpack(data[-_END.size :]) if len(data) >= _END.size else (0, 0, b"")
+    if len(data) != handle.nbytes or mark != _WHOLE:
+        raise InputLostError(
+            f"what was handed on in {handle.path} is torn: it has {len(data):,} bytes of {handle.nbytes:,}"
+        )
+    return data, [Packed(*entry) for entry in pickle.loads(data[begin : begin + size])]

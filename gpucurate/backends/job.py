@@ -1,0 +1,84 @@
+"""What an executor is given, and what it must be able to do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from gpucurate.backends.call import Stage
+from gpucurate.backends.driver import Outcome
+from gpucurate.backends.settings import RunSettings
+from gpucurate.checkpoint.phase import Phase
+from gpucurate.planning.memory import unit_memory
+from gpucurate.spec.plan import Plan
+from gpucurate.spec.progress import Observer
+from gpucurate.spec.unit import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A phase to be carried out.
+
+    Attributes:
+        plan: of the phase.
+        stages: the stage objects, in the plan's order.
+        units: all units of the phase.
+        phase: where results become final; None for a run that leaves nothing on disk.
+        collect: whether final tasks come back with their data.
+    """
+
+    plan: Plan
+    stages: Sequence[Stage]
+    units: Sequence[Unit]
+    phase: Phase | None
+    collect: bool
+
+    @property
+    def piece_bytes(self) -> int | None:
+        """The most that the source holds at a time."""
+        return self.plan.segments[0].stages[0].piece_bytes
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Bytes that each unit is taken to hold in the first segment, by its name."""
+        return {unit.id: unit_memory(unit, self.piece_bytes) for unit in self.units}
+
+    def stages_of(self, segment: int) -> Sequence[Stage]:
+        """The stage objects of one segment."""
+        first = self.plan.segments[segment].first
+        return self.stages[first : first + len(self.plan.segments[segment].stages)]
+
+
+class Executor(Protocol):
+    """Runs the units of a phase to their end.
+
+    Attributes:
+        workers: how many run at a time, at most.
+        memory: bytes that the run may use in all.
+        gpu_memory: bytes that it may use of each GPU; a share of it if None.
+        settings: how runs are carried out.
+    """
+
+    workers: int
+    memory: int
+    gpu_memory: int | None
+    settings: RunSettings
+
+    @property
+    def gpu_workers(self) -> int:
+        """Workers of a phase with stages on GPUs."""
+        ...
+
+    def describe(self) -> str:
+        """Name and settings, for the report."""
+
+    def execute(self, job: Job, observer: Observer) -> Outcome:
+        """Run a phase.
+
+        Raises:
+            GpucurateError: see :meth:`Driver.run`.
+        """
+
+    def close(self) -> None:
+        """End what is kept between phases; the executor can be used again."""

@@ -1,0 +1,1 @@
+"""A cluster that is not there: a virtual clock that drives the scheduler of a run, faults included."""

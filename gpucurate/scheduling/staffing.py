@@ -1,0 +1,306 @@
+"""How many workers each segment has, where they are, and when one goes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gpucurate.scheduling.autoscaler import Autoscaler
+from gpucurate.scheduling.lane_view import LaneView
+from gpucurate.scheduling.dispatching import Dispatcher
+from gpucurate.scheduling.recycler import Recycler
+from gpucurate.scheduling.state import State
+from gpucurate.scheduling.stretch import Stretch
+from gpucurate.scheduling.worker import Worker, WorkerState
+from gpucurate.spec.cluster import Ledger, Place
+from gpucurate.spec.events import Action, SpawnWorker, StopWorker
+
+
+class Staffing:
+    """Starts workers, ends them and replaces them.
+
+    How many a segment is to have is the autoscaler's to say. Where not even one worker of each
+    segment fits at a time, they take turns: a segment keeps its workers until it has nothing that
+    it could do, and then makes room for one that has.
+    """
+
+    def __init__(
+        self, state: State, dispatcher: Dispatcher, autoscaler: Autoscaler, recycler: Recycler
+    ) -> None:
+        self._state = state
+        self._dispatcher = dispatcher
+        self._autoscaler = autoscaler
+        self._recycler = recycler
+        self._next_scaling = 0.0
+        self._takes_turns = False
+        self._gangs = 0
+        self._is_due = True
+
+    def call(self) -> None:
+        """Something has changed that may ask for other workers."""
+        self._is_due = True
+
+    def rescale(self) -> None:
+        """Something has changed that may ask for other numbers of them."""
+        self._is_due, self._next_scaling = True, self._state.now
+
+    @property
+    def next_wake(self) -> float | None:
+        """When the numbers are looked at again."""
+        return self._next_scaling if len(self._state.stretches) > 1 else None
+
+    def settle(self) -> Iterator[Action]:
+        """All starts and ends that are due."""
+        if self._state.is_stopping or not self._state.items:
+            yield from self._end()
+            return
+        state = self._state
+        if state.has_ended:
+            state.has_ended = False
+            self.rescale()
+        if self._next_scaling <= state.now:
+            self._retarget()
+            self._is_due = True
+        if self._is_due or self._takes_turns:
+            self._is_due = False
+            yield from self._shrink()
+            yield from self._grow()
+        if self._takes_turns:
+            yield from self._make_room()
+
+    # -- numbers -------------------------------------------------------------------------------
+
+    def _retarget(self) -> None:
+        state = self._state
+        self._next_scaling = state.now + state.policy.autoscale_interval_s
+        was, self._takes_turns = self._takes_turns, not self._fit_together()
+        if self._takes_turns:
+            if not was:
+                names = ", ".join(s.lane.name for s in self._busy())
+                state.decide("time-share", None, f"not even one worker of each of {names} fits at a time")
+            return
+        views = [self._view(stretch) for stretch in state.stretches]
+        targets = self._autoscaler.targets(
+            state.now, views, list(state.ledger.nodes.values()), state.policy.workers
+        )
+        for stretch, count, why, why_not in zip(
+            state.stretches, targets.counts, targets.why, targets.why_not, strict=True
+        ):
+            if count != stretch.target:
+                state.decide("scale", stretch.index, why, why_not, before=stretch.target, after=count)
+                stretch.target = count
+
+    def _busy(self) -> list[Stretch]:
+        return [s for s in self._state.stretches if s.remaining and self._state.is_open(s)]
+
+    def _fit_together(self) -> bool:
+        """Whether a worker of each segment that has anything left to do fits, gangs whole."""
+        state = self._state
+        ledger, count = Ledger.of(state.ledger.nodes.values()), 0
+        for stretch in sorted(self._busy(), key=lambda s: not s.lane.need.uses_gpu):
+            for _ in range(max(1, stretch.lane.gang)):
+                place = ledger.place(stretch.lane.need)
+                if place is None:
+                    return False
+                ledger.take(place, stretch.lane.need)
+                count += 1
+        return state.policy.workers is None or count <= state.policy.workers
+
+    def _view(self, stretch: Stretch) -> LaneView:
+        state, lane, record = self._state, stretch.lane, stretch.record
+        workers = [state.workers[number] for number in stretch.workers]
+        ready = [worker for worker in workers if worker.state is WorkerState.READY]
+        after = state.stretches[stretch.index + 1] if stretch.edge is not None else None
+        return LaneView(
+            name=lane.name,
+            need=lane.need,
+            is_gpu=lane.need.uses_gpu,
+            workers=sum(worker.is_live for worker in workers),
+            ready=len(ready),
+            starting=sum(worker.state is WorkerState.STARTING for worker in workers),
+            max_workers=lane.max_workers,
+            gang=lane.gang,
+            setup_s=record.setup_s,
+            seconds_per_unit=record.seconds_per_unit,
+            trusted=record.trusted,
+            queued=len(stretch.queue),
+            in_flight=stretch.in_flight,
+            remaining=stretch.remaining if state.is_open(stretch) else 0,
+            oldest_age_s=max((worker.age_of_oldest(state.now) for worker in ready), default=0.0),
+            is_blocked=stretch.blocked_since is not None,
+            consumer_starved=after is not None and not after.queue and not after.in_flight,
+            ready_for_s=min((state.now - worker.ready_at for worker in ready), default=0.0),
+        )
+
+    # -- starting ------------------------------------------------------------------------------
+
+    def _grow(self) -> Iterator[Action]:
+        """One worker of each segment in turn, so that neighbours come to lie on the same GPU."""
+        order = reversed(self._state.stretches) if self._takes_turns else self._state.stretches
+        missing = {stretch.index: self._missing(stretch) for stretch in order}
+        while any(missing.values()):
+            for index in missing:
+                if missing[index]:
+                    started = list(self._start(self._state.stretches[index]))
+                    yield from started
+                    missing[index] = missing[index] - len(started) if started else 0
+
+    def _missing(self, stretch: Stretch) -> int:
+        """Workers that a segment is short of."""
+        lane = stretch.lane
+        if not stretch.remaining or not self._state.is_open(stretch):
+            return 0
+        if not self._takes_turns:
+            wanted = min(stretch.target, max(stretch.remaining, lane.gang))
+        elif self._dispatcher.can_run(stretch):
+            wanted = lane.gang or min(stretch.remaining, lane.max_workers or stretch.remaining)
+        else:
+            return 0
+        return max(0, wanted - self._count(stretch))
+
+    def _count(self, stretch: Stretch) -> int:
+        """Workers of a segment, those not counted that are to take another's place."""
+        return sum(worker.replaces is None for worker in self._state.live(stretch))
+
+    def _start(self, stretch: Stretch) -> Iterator[Action]:
+        if stretch.lane.gang:
+            yield from self._start_gang(stretch)
+        elif (place := self._place(stretch)) is not None:
+            yield self._spawn(stretch, place)
+
+    def _place(self, stretch: Stretch, spare: int = 0) -> Place | None:
+        """Where another worker of a segment fits, near those of its neighbours."""
+        state = self._state
+        limit = state.policy.workers
+        if limit is not None and len(state.workers) >= limit + spare:
+            return None
+        return state.ledger.place(stretch.lane.need, self._near(stretch))
+
+    def _near(self, stretch: Stretch) -> list[Place]:
+        state, at = self._state, stretch.index
+        beside = [state.stretches[i] for i in (at - 1, at + 1) if 0 <= i < len(state.stretches)]
+        return [worker.place for other in beside for worker in state.live(other)]
+
+    def _spawn(self, stretch: Stretch, place: Place, rank: int | None = None) -> SpawnWorker:
+        state = self._state
+        number = state.number()
+        gang = self._gangs if rank is not None else 0
+        state.workers[number] = Worker(number, stretch.index, place, state.now, gang)
+        stretch.workers.add(number)
+        state.ledger.take(place, stretch.lane.need)
+        return SpawnWorker(number, stretch.index, place, rank, gang, stretch.lane.gang or 1)
+
+    def _start_gang(self, stretch: Stretch) -> Iterator[Action]:
+        """All of a gang, or none of it."""
+        state, need = self._state, stretch.lane.need
+        if stretch.workers:
+            return  # the gang before is still going
+        places: list[Place] = []
+        for _ in range(stretch.lane.gang):
+            place = self._place(stretch)
+            if place is None:
+                break
+            state.ledger.take(place, need)
+            places.append(place)
+        for place in places:
+            state.ledger.give(place, need)
+        if len(places) == stretch.lane.gang:
+            self._gangs += 1
+            for rank, place in enumerate(places):
+                yield self._spawn(stretch, place, rank)
+
+    # -- ending --------------------------------------------------------------------------------
+
+    def stop(self, worker: Worker) -> Iterator[Action]:
+        """End a worker that has nothing."""
+        self._state.stretches[worker.segment].roster.remove(worker)
+        worker.state = WorkerState.STOPPING
+        yield StopWorker(worker.number)
+
+    def drain(self, worker: Worker) -> Iterator[Action]:
+        """Give a worker nothing more, and end it when it has done what it has."""
+        state = self._state
+        state.stretches[worker.segment].roster.remove(worker)
+        if not worker.flights:
+            yield from self.stop(worker)
+            return
+        worker.state, worker.drain_by = WorkerState.DRAINING, state.now + state.policy.drain_s
+
+    def _shrink(self) -> Iterator[Action]:
+        for stretch in self._state.stretches:
+            if self._takes_turns and stretch.remaining:
+                continue
+            excess = self._count(stretch) - (stretch.target if stretch.remaining else 0)
+            if excess > 0:
+                yield from self._drain_some(stretch, excess)
+
+    def _drain_some(self, stretch: Stretch, excess: int) -> Iterator[Action]:
+        """Those that have least to do go first, and of them the youngest: the others are warm."""
+        live = sorted(self._state.live(stretch), key=lambda worker: (worker.load, -worker.number))
+        for worker in live[:excess]:
+            if worker.replaces is None:
+                yield from self.drain(worker)
+
+    def _make_room(self) -> Iterator[Action]:
+        """End idle workers of segments that can do nothing, where another could and has no worker."""
+        state = self._state
+        for stretch in reversed(state.stretches):
+            if stretch.workers or not self._dispatcher.can_run(stretch):
+                continue
+            if self._place(stretch) is not None:
+                continue
+            for other in state.stretches:
+                if other is stretch or self._dispatcher.can_run(other) or not other.workers:
+                    continue
+                idle = other.roster.idle()
+                if idle:
+                    state.decide(
+                        "time-share",
+                        other.index,
+                        f"{len(idle)} idle workers of {other.lane.name} make room for {stretch.lane.name}, "
+                        f"which has {len(stretch.queue)} units waiting and no place",
+                    )
+                for worker in idle:
+                    yield from self.stop(worker)
+
+    def _end(self) -> Iterator[Action]:
+        for worker in list(self._state.workers.values()):
+            if worker.state is WorkerState.STARTING or (
+                worker.state is WorkerState.READY and not worker.flights
+            ):
+                yield from self.stop(worker)
+
+    # -- replacing -----------------------------------------------------------------------------
+
+    def recycle(self, worker: Worker) -> Iterator[Action]:
+        """Replace a worker that is due: its successor is started first, where there is room for it."""
+        state = self._state
+        if worker.state is not WorkerState.READY or worker.successor is not None or worker.gang:
+            return
+        why = self._recycler.due(worker.number, state.now)
+        if why is None:
+            return
+        stretch = state.stretches[worker.segment]
+        self._recycler.recycled(worker.number, state.now)
+        place = self._place(stretch, spare=1) if stretch.remaining > worker.load else None
+        if place is None:
+            state.decide(
+                "recycle", stretch.index, f"worker {worker.number}: {why}",
+                "no room for its successor beside it: it goes first", worker=worker.number,
+            )  # fmt: skip
+            yield from self.drain(worker)
+            self.call()
+            return
+        spawned = self._spawn(stretch, place)
+        worker.successor = spawned.worker
+        state.workers[spawned.worker].replaces = worker.number
+        state.decide("recycle", stretch.index, f"worker {worker.number}: {why}", worker=worker.number,
+                     successor=spawned.worker)  # fmt: skip
+        yield spawned
+
+    def succeed(self, worker: Worker) -> Iterator[Action]:
+        """A worker is ready: the one that it replaces goes."""
+        if worker.replaces is not None:
+            old = self._state.workers.get(worker.replaces)
+            worker.replaces = None
+            if old is not None and old.state is WorkerState.READY:
+                yield from self.drain(old)
