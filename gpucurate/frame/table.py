@@ -258,16 +258,18 @@ def replace_column(table: Table, name: str, values: pa.Array) -> Table:
     return table.assign(**{name: made.astype(table[name].dtype)})
 
 
-def column_for(table: Table, source: Table, name: str) -> Any:
-    """A column of another table of as many rows, as :func:`with_columns` takes it, row by row."""
+def with_columns_of(table: Table, source: Table) -> Table:
+    """The table with the columns of another one of as many rows, row by row, by the same engine.
+
+    Labels of rows (an index) have no part in it, and are not kept.
+    """
+    names = column_names(source)
     if isinstance(table, pa.Table):
-        return column_as_arrow(source, name)
-    one = select_columns(source, [name])
+        return with_columns(table, {name: column_as_arrow(source, name) for name in names})
     if isinstance(table, DeviceTable):
-        return to_device_table(one).columns[name]
-    made = (to_cudf(one) if is_cudf(table) else to_pandas(one))[name].copy(deep=False)
-    made.index = table.index  # else rows would go by labels
-    return made
+        return table.assign(to_device_table(source).columns)
+    given = (to_cudf(source) if is_cudf(table) else to_pandas(source)).reset_index(drop=True)
+    return table.reset_index(drop=True).assign(**{name: given[name] for name in names})
 
 
 def select_columns(table: Table, names: Sequence[str]) -> Table:

@@ -203,18 +203,16 @@ class Parallel(ProcessingStage[DocumentBatch, DocumentBatch]):
 def _merged(batch: DocumentBatch, made: dict[str, Found]) -> DocumentBatch:
     kept: Mask = np.logical_and.reduce([found.kept for found in made.values()])
     merged = batch if kept.all() else batch.select(kept)
-    columns: dict[str, Any] = {}
     makers: dict[str, str] = {}
     for stage, found in made.items():
         if found.columns is None:
             continue
-        still = kept[found.kept]
-        table = found.columns if still.all() else frame.take_mask(found.columns, still)
-        for name in frame.column_names(table):
-            if name in columns:
+        for name in frame.column_names(found.columns):
+            if makers.setdefault(name, stage) != stage:
                 raise of.one_column(name, makers[name], stage)
-            makers[name], columns[name] = stage, frame.column_for(merged.data, table, name)
-    return merged.assign(columns) if columns else merged
+        still = kept[found.kept]
+        merged = merged.assign_of(found.columns if still.all() else frame.take_mask(found.columns, still))
+    return merged
 
 
 def _too_many(stage: Stage, what: str) -> StageError:

@@ -87,12 +87,12 @@ class Rows:
         rows = self.batch.num_items
         if made.num_items > rows:
             raise _not_row_wise(stage, f"{made.num_items} rows of {rows}")
-        if ROW in made.get_columns():
-            at = _integers(stage, frame.column_as_arrow(made.data, ROW))
-        elif made.records is not None:
+        if made.records is not None:
             at = np.searchsorted(self._records, made.records)
             if not np.array_equal(self._records[np.minimum(at, rows - 1)], made.records):
                 raise _not_row_wise(stage, "records that the batch has not")
+        elif ROW in made.get_columns():
+            at = _integers(stage, frame.column_as_arrow(made.data, ROW))
         elif made.num_items == rows:
             return np.arange(rows)
         else:

@@ -12,7 +12,7 @@ import pytest
 from gpucurate import InlineExecutor, LocalExecutor, Pipeline, processing_stage
 from gpucurate.checkpoint.rejects import read_rejects
 from gpucurate.planning.planner import make_plan
-from gpucurate.spec.errors import ConfigurationError, QuarantinedError
+from gpucurate.spec.errors import ConfigurationError, QuarantinedError, StageError
 from gpucurate.spec.resources import Resources
 from gpucurate.stages.base import CompositeStage, ProcessingStage
 from gpucurate.stages.shapes import Branch, Parallel, ReduceStage
@@ -375,3 +375,14 @@ def test_ids_stay_with_their_rows_when_what_came_before_made_frames_of_its_own(r
     before = own_frame("before", lambda f: f[f["id"] % 10 != 3])
     run(before, Parallel([even, square]))
     assert ids(tmp_path / "out") == [n for n in range(100) if n % 10 != 3 and n % 2 == 0]
+
+
+def test_records_that_were_made_up_are_refused():
+    bad = processing_stage(name="bad")(lambda b: DocumentBatch("set", b.data, records=np.arange(2) + 5))
+    with pytest.raises(StageError, match="'bad' gave records that the batch has not"):
+        process(Parallel([bad]), batch(id=[1, 2]))
+
+
+def test_only_batches_of_documents_can_be_taken():
+    with pytest.raises(StageError, match="was given a FileGroupTask: it takes batches of documents"):
+        Parallel([even]).process(FileGroupTask("set", ["a"]))
