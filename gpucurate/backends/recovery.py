@@ -86,6 +86,8 @@ class Recovery:
         Not one that holds something of the unit from call to call, such as the file that it writes:
         the rows of a call that failed half-way could be in there.
         """
+        if stage.members:
+            return stage.splittable and all(map(self.helps, stage.members))
         cls = type(stage)
         holds = cls.flush is not ProcessingStage.flush or cls.bind is not ProcessingStage.bind
         return stage.splittable and not holds
@@ -159,6 +161,7 @@ class Recovery:
     ) -> _Failure | None:
         """Call the stage up to its first result, or to its end; what failed, if it can be helped."""
         counted, stage._counters = stage._counters, None
+        dropped, stage._dropped = stage._dropped, None
         if self.journal is not None:
             self.journal.begin(position, part.start, part.stop)
         try:
@@ -170,7 +173,7 @@ class Recovery:
             if failure is None:
                 raise
             made.clear()
-            stage._counters = counted
+            stage._counters, stage._dropped = counted, dropped
             forget(error)
             return failure
         if self.journal is not None:
@@ -178,6 +181,9 @@ class Recovery:
         if counted:
             counted.update(stage.take_counts())
             stage._counters = counted
+        if dropped:
+            dropped.update(stage.take_dropped())
+            stage._dropped = dropped
         return None
 
     def _failure(self, part: Part, error: Exception) -> _Failure | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import gc
-import inspect
 import time
 import traceback
 from collections.abc import Iterator, Sequence
@@ -12,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from gpucurate.backends.assignment import Assignment
-from gpucurate.backends.call import AnyTask, Stage, told
+from gpucurate.backends.call import AnyTask, Stage
 from gpucurate.backends.chain import Chain
 from gpucurate.backends.exchange import Exchange
 from gpucurate.backends.gauge import Gauge
@@ -37,6 +36,8 @@ from gpucurate.spec.figures import Figures
 from gpucurate.spec.unit import Unit, UnitResult
 from gpucurate.spec.worker import WorkerMetadata
 from gpucurate.stages.context import UnitContext
+from gpucurate.stages.hooks import call_hook
+from gpucurate.stages.told import told
 from gpucurate.tasks.descriptor import TaskDescriptor
 from gpucurate.tasks.file_group import FileGroupTask
 from gpucurate.tasks.task import Task
@@ -82,7 +83,7 @@ class Runner:
         for stage in self.assignment.stages:
             self._ready.append(stage)
             try:
-                set_up(stage, self.metadata)
+                call_hook(stage.setup, self.metadata)
             except GpucurateError:
                 raise
             except (Exception, SystemExit) as error:
@@ -194,6 +195,7 @@ class Runner:
         result.stages = chain.statistics()
         result.tallies = context.tallies
         result.input_bytes = context.input_bytes
+        result.reduced = context.reduced
         chain.settle(
             context.books, tallied=bool(context.tallies), is_first=work.is_first, is_last=work.is_last
         )
@@ -227,16 +229,6 @@ class Runner:
         if self.assignment.folder is not None:
             for path in self.assignment.folder.glob(f"{prefix}-*"):
                 path.unlink(missing_ok=True)
-
-
-def set_up(stage: Stage, metadata: WorkerMetadata) -> None:
-    """Call a stage's ``setup``, which may be written without an argument."""
-    try:
-        inspect.signature(stage.setup).bind(metadata)
-    except TypeError:
-        stage.setup()
-    else:
-        stage.setup(metadata)
 
 
 def _placed(context: UnitContext, task: AnyTask) -> AnyTask:
