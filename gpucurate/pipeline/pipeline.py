@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from os import PathLike
 from pathlib import Path
 from typing import Any, Self
@@ -185,19 +186,22 @@ class Pipeline:
         Raises:
             GpucurateError: see its subclasses; each says what to do.
         """
-        machines = executor.machines() if executor else None
-        plan = self.build(nodes=machines, fuse=executor.settings.fuse if executor else True)
-        units = self._units(plan, initial_tasks)
-        executor = executor or default_executor(sum(unit.est_bytes for unit in units))
-        folder = self._folder(plan, units, checkpoint_path)
-        try:
+        with ExitStack() as ending:
+            if executor:
+                ending.callback(executor.close)  # asking for its machines may have joined a cluster
+            plan = self.build(
+                nodes=executor.machines() if executor else None,
+                fuse=executor.settings.fuse if executor else True,
+            )
+            units = self._units(plan, initial_tasks)
+            executor = executor or default_executor(sum(unit.est_bytes for unit in units))
+            folder = self._folder(plan, units, checkpoint_path)
+            if folder:
+                ending.callback(folder.close)
             with Run(self.name, executor, folder, observer) as run:
                 outcome = run.phase(plan, self.stages, units, collect)
                 ignored = ignore_failures or executor.settings.ignore_failures
                 return self._finish(run, units, outcome, max_reject_rate, ignored)
-        finally:
-            if folder:
-                folder.close()
 
     def _finish(
         self, run: Run, units: Sequence[Unit], outcome: Outcome, max_reject_rate: float, ignore_failures: bool

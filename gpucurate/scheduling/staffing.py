@@ -12,7 +12,7 @@ from gpucurate.scheduling.recycler import Recycler
 from gpucurate.scheduling.state import State
 from gpucurate.scheduling.stretch import Stretch
 from gpucurate.scheduling.worker import Worker, WorkerState
-from gpucurate.spec.cluster import Ledger, Place
+from gpucurate.spec.cluster import Place, fit_together
 from gpucurate.spec.events import Action, SpawnWorker, StopWorker
 
 
@@ -97,15 +97,11 @@ class Staffing:
     def _fit_together(self) -> bool:
         """Whether a worker of each segment that has anything left to do fits, gangs whole."""
         state = self._state
-        ledger, count = Ledger.of(state.ledger.nodes.values()), 0
-        for stretch in sorted(self._busy(), key=lambda s: not s.lane.need.uses_gpu):
-            for _ in range(max(1, stretch.lane.gang)):
-                place = ledger.place(stretch.lane.need)
-                if place is None:
-                    return False
-                ledger.take(place, stretch.lane.need)
-                count += 1
-        return state.policy.workers is None or count <= state.policy.workers
+        wanted = [(stretch.lane.need, max(1, stretch.lane.gang)) for stretch in self._busy()]
+        limit = state.policy.workers
+        if limit is not None and sum(count for _, count in wanted) > limit:
+            return False
+        return fit_together(state.ledger.nodes.values(), wanted)
 
     def _view(self, stretch: Stretch) -> LaneView:
         state, lane, record = self._state, stretch.lane, stretch.record
