@@ -202,7 +202,7 @@ def run_unit(runner: Runner, unit_id: str, order: Order, unit: bytes, given: Any
         if is_lost:
             why = f"its GPU reported an error after which CUDA works no more: {message.splitlines()[-1]}"
             return WorkerDied(runner.worker, why), None
-        return UnitFailed(runner.worker, unit_id, kind, message), None
+        return UnitFailed(runner.worker, unit_id, kind, message, runner.figures), None
     return UnitDone(runner.worker, unit_id, result.figures), result
 
 
