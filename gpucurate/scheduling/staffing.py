@@ -218,11 +218,18 @@ class Staffing:
         elif (place := self._place(stretch)) is not None:
             yield self._spawn(stretch, place)
 
-    def _place(self, stretch: Stretch, spare: int = 0) -> Place | None:
-        """Where another worker of a segment fits, near those of its neighbours."""
-        state = self._state
+    def _place(self, stretch: Stretch, more: int = 0) -> Place | None:
+        """Where another worker of a segment fits, near those of its neighbours.
+
+        Args:
+            stretch: the segment.
+            more: workers that are about to start besides; -1 for one that is about to go.
+        """
+        state, limit = self._state, stretch.lane.max_workers
+        if limit is not None and len(stretch.workers) + max(0, more) >= limit:
+            return None  # those that are still going count
         limit = state.policy.workers
-        if limit is not None and len(state.workers) >= limit + spare:
+        if limit is not None and len(state.workers) + more >= limit:
             return None
         return state.ledger.place(stretch.lane.need, self._near(stretch))
 
@@ -250,7 +257,7 @@ class Staffing:
             return  # the gang before is still going
         places: list[Place] = []
         for _ in range(stretch.lane.gang):
-            place = self._place(stretch)
+            place = self._place(stretch, more=len(places))
             if place is None:
                 break
             state.ledger.take(place, need)
@@ -337,7 +344,7 @@ class Staffing:
             return
         stretch = state.stretches[worker.segment]
         self._recycler.recycled(worker.number, state.now)
-        place = self._place(stretch, spare=1) if self._may_have_twin(stretch, worker) else None
+        place = self._place(stretch, more=-1) if stretch.remaining > worker.load else None
         if place is None:
             state.decide(
                 "recycle", stretch.index, f"worker {worker.number}: {why}",
@@ -352,11 +359,6 @@ class Staffing:
         state.decide("recycle", stretch.index, f"worker {worker.number}: {why}", worker=worker.number,
                      successor=spawned.worker)  # fmt: skip
         yield spawned
-
-    def _may_have_twin(self, stretch: Stretch, worker: Worker) -> bool:
-        """Whether its successor has anything to do, and the stages allow one worker more."""
-        limit = stretch.lane.max_workers
-        return stretch.remaining > worker.load and (limit is None or len(stretch.workers) < limit)
 
     def succeed(self, worker: Worker) -> Iterator[Action]:
         """A worker is ready: the one that it replaces goes."""
