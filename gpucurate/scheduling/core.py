@@ -210,9 +210,8 @@ class Core:
     def _after(self, worker: Worker) -> Iterator[Action]:
         """A worker has one unit less."""
         if worker.state is WorkerState.DRAINING:
-            if not worker.flights:
-                yield from self._staffing.stop(worker)
-                self._staffing.call()
+            yield from self._staffing.end_drained(worker)
+            self._staffing.call()
         elif not self.state.is_stopping:
             yield from self._staffing.recycle(worker)
 
