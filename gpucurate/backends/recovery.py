@@ -95,7 +95,7 @@ class Recovery:
             if part.is_doomed:
                 self._reject(flow, part, _Failure("poison", f"it ended the worker in stage {stage.name!r}"))
                 continue
-            stream = attempt([*part.batches])
+            stream, nbytes = attempt([*part.batches]), part.nbytes
             failure = self._try(position, stage, part, stream, made)
             if failure is not None:
                 waiting += self._smaller(stage, flow, part, failure)
@@ -103,7 +103,11 @@ class Recovery:
             del part
             while made:
                 yield made.popleft()
-            yield from stream
+            try:
+                yield from stream
+            except Exception as error:  # too late to help this unit; the next order may
+                self.gauge.note_failure(stage, nbytes, error)
+                raise
 
     def _parts(self, position: int, given: list[Any]) -> list[Part]:
         """Batches as parts, the first one last."""
@@ -126,11 +130,10 @@ class Recovery:
             with self.gauge.measured(stage, part.nbytes):
                 made.extend(stream if self._holds_back else islice(stream, 1))
         except Exception as error:
+            self.gauge.note_failure(stage, part.nbytes, error)
             failure = self._failure(part, error)
             if failure is None:
                 raise
-            if failure.reason == "oom":
-                self.gauge.note_failure(stage, part.nbytes)
             made.clear()
             stage._counters, stage._dropped = counted, dropped
             forget(error)

@@ -6,6 +6,7 @@ and takes what its stages have started along, so that nothing outlives the drive
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import pickle
@@ -24,6 +25,7 @@ from gpucurate.backends.assignment import Assignment
 from gpucurate.backends.base import Report
 from gpucurate.backends.node_setup import set_up_node
 from gpucurate.backends.runner import Runner, failure_of
+from gpucurate.backends.topology import Nvml, stay_near
 from gpucurate.memory.gpus import use_gpu
 from gpucurate.memory.host_peak import resident_memory
 from gpucurate.memory.out_of_memory import device_is_lost
@@ -104,7 +106,7 @@ class Outbox:
         """Keep a report for a moment."""
         if not self._waiting:
             self._since = time.monotonic()
-        self._waiting.append(_packed(report))
+        self._waiting.append(packed_report(report))
 
     def send_if_due(self) -> None:
         """Send what has waited long enough."""
@@ -120,10 +122,10 @@ class Outbox:
             self._waiting = []
 
 
-def _packed(report: Report) -> tuple[Any, bytes]:
+def packed_report(report: Report) -> tuple[Any, bytes]:
     """In two steps, so that a driver that cannot load the tasks still knows which unit it was."""
     event, result = report
-    if result is None or not result.tasks:
+    with contextlib.suppress(Exception):  # a class of the user's script is sent as it is written
         return event, pickle.dumps(result, pickle.HIGHEST_PROTOCOL)
     try:
         return event, cloudpickle.dumps(result)
@@ -153,6 +155,7 @@ def _take_assignment(outbox: Outbox, messages: queue.SimpleQueue[bytes]) -> bool
 
 def _runner(hello: Hello) -> Runner:
     if hello.gpu is not None:
+        stay_near([Nvml().device(gpu) for gpu in hello.gpu.split(",")])
         use_gpu(hello.gpu)
     assignment: Assignment = cloudpickle.loads(hello.assignment)
     if hello.gpu_memory is not None:
@@ -179,7 +182,7 @@ def _serve(runner: Runner, sets_up_node: bool, outbox: Outbox, messages: queue.S
             if not message:
                 return True
             todo.extend(pickle.loads(message))
-        report = _run(runner, *todo.popleft())
+        report = run_unit(runner, *todo.popleft())
         if isinstance(report[0], WorkerDied):
             outbox.send(report)
             os._exit(1)  # nothing of CUDA works in this process any more, teardown included
@@ -187,7 +190,7 @@ def _serve(runner: Runner, sets_up_node: bool, outbox: Outbox, messages: queue.S
         outbox.send_if_due()
 
 
-def _run(runner: Runner, unit_id: str, order: Order, unit: bytes, given: Any) -> Report:
+def run_unit(runner: Runner, unit_id: str, order: Order, unit: bytes, given: Any) -> Report:
     """What came of a unit: the death of the worker where its GPU is of no more use to this process."""
     try:
         result = runner.run(pickle.loads(unit), order, given)

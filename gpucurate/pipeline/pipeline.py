@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from os import PathLike
 from pathlib import Path
 from typing import Any, Self
@@ -189,17 +190,22 @@ class Pipeline:
         Raises:
             GpucurateError: see its subclasses; each says what to do.
         """
-        plan = self.build()
-        units = self._units(plan, initial_tasks)
-        executor = executor or default_executor(sum(unit.est_bytes for unit in units))
-        folder = self._folder(plan, units, checkpoint_path)
-        try:
+        with ExitStack() as ending:
+            if executor:
+                ending.callback(executor.close)  # asking for its machines may have joined a cluster
+            plan = self.build(
+                nodes=executor.machines() if executor else None,
+                fuse=executor.settings.fuse if executor else True,
+            )
+            units = self._units(plan, initial_tasks)
+            executor = executor or default_executor(sum(unit.est_bytes for unit in units))
+            folder = self._folder(plan, units, checkpoint_path)
+            if folder:
+                ending.callback(folder.close)
             with Run(self.name, executor, folder, observer) as run:
                 outcome = run.phase(plan, self.stages, units, collect)
-                return self._finish(run, units, outcome, max_reject_rate, ignore_failures)
-        finally:
-            if folder:
-                folder.close()
+                ignored = ignore_failures or executor.settings.ignore_failures
+                return self._finish(run, units, outcome, max_reject_rate, ignored)
 
     def _finish(
         self, run: Run, units: Sequence[Unit], outcome: Outcome, max_reject_rate: float, ignore_failures: bool

@@ -111,6 +111,10 @@ class Run:
                 retries=outcome.retries,
                 peak_bytes_in_flight=outcome.peak_bytes_in_flight,
                 stages=stages,
+                edge_peaks=outcome.edge_peaks,
+                first_commit_s=outcome.first_commit_s,
+                busy_seconds=outcome.busy_seconds,
+                decisions=outcome.decisions,
             )
         )
         for stats in stages:

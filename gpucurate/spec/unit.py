@@ -8,10 +8,12 @@ from typing import Any
 
 from gpucurate.spec.books import Books
 from gpucurate.spec.figures import Figures
+from gpucurate.spec.pickling import quick
 from gpucurate.spec.source import FileRange
 from gpucurate.spec.statistics import StagePerfStats
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Unit:
     """One unit: the tasks that enter the first stage together.
@@ -31,6 +33,7 @@ class Unit:
     payload: Any = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class OutputFile:
     """A file that a unit wrote.
@@ -50,6 +53,7 @@ class OutputFile:
     checksum: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class RangeTally:
     """What was met in one file range.
