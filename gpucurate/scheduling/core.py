@@ -353,6 +353,7 @@ class Core:
         units = self._take_from(worker)
         state.stretches[worker.segment].roster.remove(worker)
         worker.state = WorkerState.STOPPING
+        worker.end_by = None  # killed once is enough
         self._recycler.gone(worker.number)
         yield KillWorker(worker.number, why)
         blamed, others = (units[:1], units[1:]) if charged else ([], units)

@@ -252,22 +252,24 @@ class Staffing:
 
     def _start_gang(self, stretch: Stretch) -> Iterator[Action]:
         """All of a gang, or none of it."""
-        state, need = self._state, stretch.lane.need
         if stretch.workers:
             return  # the gang before is still going
+        places = self._places(stretch)
+        self._gangs += bool(places)
+        for rank, place in enumerate(places):
+            yield self._spawn(stretch, place, rank)
+
+    def _places(self, stretch: Stretch) -> list[Place]:
+        """Where another worker of a segment fits, or a gang; empty if it does not."""
+        state, need = self._state, stretch.lane.need
+        wanted = stretch.lane.gang or 1
         places: list[Place] = []
-        for _ in range(stretch.lane.gang):
-            place = self._place(stretch, more=len(places))
-            if place is None:
-                break
+        while len(places) < wanted and (place := self._place(stretch, more=len(places))) is not None:
             state.ledger.take(place, need)
             places.append(place)
         for place in places:
             state.ledger.give(place, need)
-        if len(places) == stretch.lane.gang:
-            self._gangs += 1
-            for rank, place in enumerate(places):
-                yield self._spawn(stretch, place, rank)
+        return places if len(places) == wanted else []
 
     # -- ending --------------------------------------------------------------------------------
 
@@ -276,16 +278,21 @@ class Staffing:
         self._state.stretches[worker.segment].roster.remove(worker)
         self._recycler.gone(worker.number)
         worker.state = WorkerState.STOPPING
+        worker.end_by = self._state.now + self._state.policy.drain_s
         yield StopWorker(worker.number)
 
     def drain(self, worker: Worker) -> Iterator[Action]:
-        """Give a worker nothing more, and end it when it has done what it has; a gang as a whole."""
+        """Give a worker nothing more, and end it when it has done what it has; a gang as a whole.
+
+        It may take as long as any unit may: were it killed for being slow, a unit that takes longer than
+        workers live would never be done.
+        """
         state = self._state
         for member in state.gang_of(worker):
             if member.is_live:
                 state.stretches[member.segment].roster.remove(member)
                 self._recycler.gone(member.number)
-                member.state, member.drain_by = WorkerState.DRAINING, state.now + state.policy.drain_s
+                member.state = WorkerState.DRAINING
         yield from self.end_drained(worker)
 
     def end_drained(self, worker: Worker) -> Iterator[Action]:
@@ -321,7 +328,7 @@ class Staffing:
         for stretch in reversed(state.stretches):
             if stretch.workers or not self._dispatcher.can_run(stretch):
                 continue
-            if self._place(stretch) is not None:
+            if self._places(stretch):
                 continue
             for other in state.stretches:
                 if other is stretch or self._dispatcher.can_run(other) or not other.workers:
