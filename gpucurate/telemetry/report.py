@@ -80,6 +80,7 @@ class RunReport:
         books: documents read, kept, dropped, rejected.
         phases: in order.
         counts: what stages counted with ``self.count``, over all phases.
+        reduced: global figures of reduce stages, by name of the stage.
         input_bytes: size of the input.
         output_files: files written.
         output_bytes: their size.
@@ -99,6 +100,7 @@ class RunReport:
     books: Books = field(default_factory=Books)
     phases: list[PhaseReport] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
+    reduced: dict[str, Any] = field(default_factory=dict)
     input_bytes: int = 0
     output_files: int = 0
     output_bytes: int = 0
@@ -127,6 +129,7 @@ class RunReport:
             "peak_memory_bytes": self.peak_memory_bytes,
             "books": self.books.to_dict(),
             "counts": dict(sorted(self.counts.items())),
+            "reduced": dict(sorted(self.reduced.items())),
             "phases": [phase.to_dict() for phase in self.phases],
             "warnings": self.warnings,
             "ignored_files": len(self.ignored),
@@ -142,6 +145,7 @@ def report_from_dict(values: dict[str, Any]) -> RunReport:
     report = RunReport(**{key: values[key] for key in known})
     report.books = Books.from_dict(values["books"])
     report.counts = Counter(values["counts"])
+    report.reduced = values.get("reduced", {})  # reports of version 0.1 have none
     report.peak_memory_bytes = values["peak_memory_bytes"]
     report.quarantined = values["quarantined"]
     report.warnings = values["warnings"]
