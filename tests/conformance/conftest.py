@@ -13,21 +13,9 @@ from gpucurate import InlineExecutor, LocalExecutor
 from tests.backends.corpus import write_corpus
 
 UNFUSED = {"fuse": False}
-EXECUTORS = (
-    "inline",
-    "local-1",
-    "local-2",
-    "local-4",
-    "local-unfused",
-    "ray",
-    "ray-unfused",
-    "xenna",
-    "ray-actor-pool",
-    "ray-data",
-    "ray-data-unfused",
-    "dask",
-    "dask-unfused",
-)
+EXECUTORS = ("inline", "local-2", "local-unfused", "ray", "xenna", "ray-actor-pool", "ray-data", "dask")
+VARIANTS = (*EXECUTORS, "local-1", "local-4", "ray-unfused", "ray-data-unfused", "dask-unfused")
+"""The same with other numbers of workers, and with a worker a stage: for what could differ there."""
 
 
 @pytest.fixture(scope="session")
@@ -106,6 +94,12 @@ def make(name: str, request: pytest.FixtureRequest):
 @pytest.fixture(params=EXECUTORS)
 def executor(request):
     """Each of them."""
+    return make(request.param, request)
+
+
+@pytest.fixture(params=VARIANTS)
+def variant(request):
+    """Each of them in each way."""
     return make(request.param, request)
 
 

@@ -38,12 +38,12 @@ def marks(folder, what):
 
 
 def test_bytes_books_and_counts_are_the_same_and_a_second_run_does_nothing(
-    corpus, tmp_path, executor, expected
+    corpus, tmp_path, variant, expected
 ):
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
     wanted = expected(Even(tmp_path / "a"), Length())
-    result = pipeline(corpus, tmp_path / "out", Even(tmp_path / "b"), Length()).run(executor)
+    result = pipeline(corpus, tmp_path / "out", Even(tmp_path / "b"), Length()).run(variant)
     report = result.report
     assert (outputs(tmp_path / "out"), report.books, report.counts) == wanted
     assert (report.books.read, report.books.kept, report.counts["seen"]) == (120, 60, 120)
@@ -51,7 +51,7 @@ def test_bytes_books_and_counts_are_the_same_and_a_second_run_does_nothing(
     assert marks(tmp_path / "b", "process") == 6
     assert marks(tmp_path / "b", "node") == 1
     assert marks(tmp_path / "b", "setup") >= 1
-    again = pipeline(corpus, tmp_path / "out", Even(tmp_path / "b"), Length()).run(executor).report
+    again = pipeline(corpus, tmp_path / "out", Even(tmp_path / "b"), Length()).run(variant).report
     assert (again.phases[0].resumed_units, again.books) == (6, report.books)
     assert marks(tmp_path / "b", "process") == 6
 
@@ -88,11 +88,11 @@ def test_a_set_up_that_fails_ends_the_run_with_the_same_sentence(corpus, tmp_pat
     assert not marks(tmp_path, "process")
 
 
-def test_a_worker_that_is_killed_costs_a_retry_and_nothing_else(corpus, tmp_path, executor, expected):
-    if executor.describe() == "inline":
+def test_a_worker_that_is_killed_costs_a_retry_and_nothing_else(corpus, tmp_path, variant, expected):
+    if variant.describe() == "inline":
         pytest.skip("its worker is this process")
     wanted = expected(Trouble(tmp_path, "nothing"))
-    report = pipeline(corpus, tmp_path / "out", Trouble(tmp_path, "die")).run(executor).report
+    report = pipeline(corpus, tmp_path / "out", Trouble(tmp_path, "die")).run(variant).report
     assert (tmp_path / "met").exists()
     assert (outputs(tmp_path / "out"), report.books, report.counts) == wanted
     assert report.phases[0].retries >= 1
