@@ -113,7 +113,7 @@ def race(contestants: Sequence[Contestant], runs: int, say: Callable[[str], None
 
 
 def _end_what_is_left(token: str) -> None:
-    """Kill what a run has started and left behind, as cosmos-xenna leaves actors: all carry the run's token."""
+    """Kill what a run has started and left behind, as cosmos-xenna leaves actors; all carry its token."""
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
             if process.environ().get(_TOKEN) == token:
