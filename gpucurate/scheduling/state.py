@@ -147,6 +147,8 @@ class State:
 
     def restart(self, item: Item) -> Iterator[Action]:
         """What was made of a unit is lost, and so is all that it was made from: it begins anew."""
+        if item.is_alone:
+            self.hosts.unhold(item.unit)
         yield from self.drop_input(item)
         for stretch in self.stretches[: item.segment]:
             stretch.remaining += 1
