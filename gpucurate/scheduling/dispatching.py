@@ -37,6 +37,10 @@ class Dispatcher:
         state = self._state
         while stretch.queue:
             item = state.items[stretch.queue[0]]
+            if item.is_lost:
+                stretch.queue.popleft()
+                yield from state.restart(item)
+                continue
             promised = self._promised(stretch, item)
             if not self.admits(stretch, promised):
                 if stretch.blocked_since is None:
