@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gpucurate.backends.assignment import Assignment
@@ -77,6 +75,10 @@ class InlineExecutor:
     def describe(self) -> str:
         """Name, for the report."""
         return "inline"
+
+    def machines(self) -> Sequence[Node] | None:
+        """None: this machine, as it is."""
+        return None
 
     def execute(self, job: Job, observer: Observer) -> Outcome:
         """Run a phase.
@@ -170,14 +172,24 @@ class LocalExecutor:
         """Name and settings, for the report."""
         return f"local, {self.workers} workers, memory {format_bytes(self.memory)}"
 
+    def machines(self) -> Sequence[Node] | None:
+        """None: this machine, as it is."""
+        return None
+
     def execute(self, job: Job, observer: Observer) -> Outcome:
-        """Run a phase."""
+        """Run a phase.
+
+        Raises:
+            ConfigurationError: this machine cannot hold a worker of some segment.
+            GpucurateError: see :meth:`Driver.run`.
+        """
         count = len(job.plan.segments)
         gpus = self._gpus() if job.plan.uses_gpu else []
         workers = self._workers(job, gpus)
         spare = max(0, self.memory - WORKER_BASE)  # the driver's own
         edges = spare // EDGE_SHARE if count > 1 else 0
         node = local_node(workers, self.memory, gpus)
+        check_feasible(job.plan, [node])
         room = scratch_room(edges, on_disk=self._spills(job, node)) if count > 1 else None
         session = Session(room.folder) if room else None
         try:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from gpucurate.backends.call import Stage
 from gpucurate.memory.gpu_memory import GpuMemory
 from gpucurate.memory.host_peak import peak_memory, reset_peak, resident_memory
+from gpucurate.memory.out_of_memory import device_is_lost, is_out_of_memory
 from gpucurate.spec.bytesize import MIB
 from gpucurate.spec.figures import MemorySample
 
@@ -41,9 +42,10 @@ class Gauge:
             return self._on_gpu(stage.gpu_memory, stage.name, nbytes)
         return self._on_host(nbytes) if nbytes >= HOST_SAMPLE_BYTES else _UNMEASURED
 
-    def note_failure(self, stage: Stage, nbytes: int) -> None:
-        """Note a batch for which memory did not suffice."""
-        self.samples.append(MemorySample(nbytes, None, False, self._limit(stage._gpu_memory)))
+    def note_failure(self, stage: Stage, nbytes: int, error: Exception) -> None:
+        """Note a batch for which memory did not suffice, if that is what an error says."""
+        if is_out_of_memory(error) and not device_is_lost(error):
+            self.samples.append(MemorySample(nbytes, None, False, self._limit(stage._gpu_memory)))
 
     def _limit(self, memory: GpuMemory | None) -> int:
         return 0 if memory is None else max(0, memory.pool.limit - self.gpu_base)

@@ -11,6 +11,7 @@ from gpucurate.backends.driver import Outcome
 from gpucurate.backends.settings import RunSettings
 from gpucurate.checkpoint.phase import Phase
 from gpucurate.planning.memory import unit_memory
+from gpucurate.spec.cluster import Node
 from gpucurate.spec.plan import Plan
 from gpucurate.spec.progress import Observer
 from gpucurate.spec.unit import Unit
@@ -69,6 +70,9 @@ class Executor(Protocol):
     def gpu_workers(self) -> int:
         """Workers of a phase with stages on GPUs."""
         ...
+
+    def machines(self) -> Sequence[Node] | None:
+        """Machines that plans are made for; None for this one."""
 
     def describe(self) -> str:
         """Name and settings, for the report."""

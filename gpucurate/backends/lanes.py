@@ -15,7 +15,7 @@ WORKER_BASE = 160 * MIB
 """What a worker process holds before its first unit: the interpreter and its libraries."""
 
 DOWNSTREAM = 3 * MILLI
-"""Thousandths of its input that a later segment holds: what it takes up, what a stage makes of it, its output."""
+"""Thousandths of its input that a later segment holds: the input, what a stage makes of it, the output."""
 
 
 def lanes_of(plan: Plan, *, edge_bytes: int, worker_memory: int = WORKER_BASE) -> list[Lane]:

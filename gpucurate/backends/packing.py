@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import pickle
-from collections.abc import Sequence
+from types import FunctionType
 from typing import Any, NamedTuple
 
 import cloudpickle
@@ -24,6 +24,9 @@ SMALL = 512
 """Buffers below so many bytes stay in the pickle."""
 
 _ALIGNMENT = 64
+
+_FOUND_BY_NAME = {"builtins", "collections", "gpucurate", "numpy", "pyarrow"}
+"""Classes and functions of these packages are there on the other side; of others cloudpickle finds out."""
 
 Span = tuple[int, int]
 """First byte and length."""
@@ -53,7 +56,7 @@ def unpack(packed: Packed, data: memoryview) -> Task[Any]:
     """The task, over the bytes of the file."""
     begin, size = packed.pickle
     buffers = [data[at : at + length] for at, length in packed.buffers]
-    task: Task[Any] = _Unpacker(io.BytesIO(data[begin : begin + size]), buffers, data).load()
+    task: Task[Any] = pickle.loads(data[begin : begin + size], buffers=buffers)
     return task
 
 
@@ -62,6 +65,16 @@ def _append(out: Any, data: Any) -> Span:
     begin = out.tell()
     out.write(data)
     return begin, memoryview(data).nbytes
+
+
+class _Written(bytearray):
+    """Stands for a buffer that is in the file already.
+
+    Attributes:
+        span: where.
+    """
+
+    span: Span
 
 
 class _Packer(cloudpickle.Pickler):  # type: ignore[misc]
@@ -74,6 +87,9 @@ class _Packer(cloudpickle.Pickler):  # type: ignore[misc]
     def _set_aside(self, buffer: pickle.PickleBuffer) -> bool:
         """Whether the buffer is to stay in the pickle."""
         data = buffer.raw()
+        if isinstance(data.obj, _Written):
+            self.buffers.append(data.obj.span)
+            return False
         if data.nbytes < SMALL:
             return True
         self.buffers.append(_append(self._out, data))
@@ -81,25 +97,24 @@ class _Packer(cloudpickle.Pickler):  # type: ignore[misc]
 
     def reducer_override(self, obj: Any) -> Any:
         if isinstance(obj, pa.Table):
-            columns = [_Column(column) for column in obj.columns]
-            return _table, (obj.schema, columns, obj.num_rows)
+            return _table, (obj.schema, obj.columns, obj.num_rows)
+        if isinstance(obj, pa.ChunkedArray):
+            return _column, (self._write(obj),)
+        if isinstance(obj, pa.Array):
+            return _array, (self._write(pa.chunked_array([obj])),)
         if isinstance(obj, LinesOriginal):
             lines = compact(obj)
             return LinesOriginal, (lines.data, lines.starts, lines.stops)
         if isinstance(obj, DocumentBatch) and type(obj).__getstate__ is DocumentBatch.__getstate__:
             return _blank, (type(obj),), obj.__dict__
-        return super().reducer_override(obj)
+        if (
+            isinstance(obj, type | FunctionType)
+            and (obj.__module__ or "").partition(".")[0] not in _FOUND_BY_NAME
+        ):
+            return super().reducer_override(obj)
+        return NotImplemented
 
-    def persistent_id(self, obj: Any) -> Any:
-        if isinstance(obj, _Column):
-            return False, self._write(obj.values)
-        if isinstance(obj, pa.ChunkedArray):
-            return False, self._write(obj)
-        if isinstance(obj, pa.Array):
-            return True, self._write(pa.chunked_array([obj]))
-        return None
-
-    def _write(self, column: pa.ChunkedArray) -> Span:
+    def _write(self, column: pa.ChunkedArray) -> pickle.PickleBuffer:
         """A column, unless it was written before: of Parquet, rows and whole records share columns."""
         key = str(column.type), *map(_identity, column.chunks)
         if key not in self._columns:
@@ -109,13 +124,9 @@ class _Packer(cloudpickle.Pickler):  # type: ignore[misc]
             with pa.ipc.new_stream(self._out, table.schema) as stream:
                 stream.write_table(table)
             self._columns[key] = begin, self._out.tell() - begin
-        return self._columns[key]
-
-
-class _Column(NamedTuple):
-    """A column of a table, which need not be looked for among what was pickled before."""
-
-    values: pa.ChunkedArray
+        written = _Written()
+        written.span = self._columns[key]
+        return pickle.PickleBuffer(written)
 
 
 def _identity(array: pa.Array) -> tuple[Any, ...]:
@@ -123,16 +134,12 @@ def _identity(array: pa.Array) -> tuple[Any, ...]:
     return len(array), array.offset, addresses
 
 
-class _Unpacker(pickle.Unpickler):
-    def __init__(self, raw: io.BytesIO, buffers: Sequence[memoryview], data: memoryview) -> None:
-        super().__init__(raw, buffers=buffers)
-        self._data = data
+def _column(stream: memoryview) -> pa.ChunkedArray:
+    return pa.ipc.open_stream(pa.py_buffer(stream)).read_all().column(0)
 
-    def persistent_load(self, pid: Any) -> pa.Array | pa.ChunkedArray:
-        is_array, (begin, size) = pid
-        stream = pa.ipc.open_stream(pa.py_buffer(self._data[begin : begin + size]))
-        column = stream.read_all().column(0)
-        return column.combine_chunks() if is_array else column
+
+def _array(stream: memoryview) -> pa.Array:
+    return _column(stream).combine_chunks()
 
 
 def _table(schema: pa.Schema, columns: list[pa.ChunkedArray], rows: int) -> pa.Table:

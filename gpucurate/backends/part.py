@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 
 from gpucurate.spec.suspect import Suspect
@@ -13,7 +14,7 @@ SUSPECT_PARTS = 16
 """Rows among which one ends the worker are done in so many parts."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Part:
     """Batches, and where their rows stand.
 
@@ -36,9 +37,9 @@ class Part:
         """End of the rows, exclusive."""
         return self.start + self.rows
 
-    @property
+    @cached_property
     def nbytes(self) -> int:
-        """Bytes of the batches."""
+        """Bytes of the batches; of frames of objects they take long to count."""
         return sum(batch.nbytes for batch in self.batches)
 
     @property

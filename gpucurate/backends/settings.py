@@ -54,7 +54,8 @@ class RunSettings:
             )
         if not 0 < self.cpu_allocation_percentage <= 1:
             raise ConfigurationError(
-                f"cpu_allocation_percentage is {self.cpu_allocation_percentage}: it must be above 0 and at most 1"
+                f"cpu_allocation_percentage is {self.cpu_allocation_percentage}: "
+                "it must be above 0 and at most 1"
             )
         for name in ("autoscale_interval_s", "logging_interval", "stall_timeout_s", "max_attempts"):
             _check_positive(name, getattr(self, name))

@@ -6,6 +6,7 @@ and takes what its stages have started along, so that nothing outlives the drive
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import pickle
@@ -24,6 +25,7 @@ from gpucurate.backends.assignment import Assignment
 from gpucurate.backends.base import Report
 from gpucurate.backends.node_setup import set_up_node
 from gpucurate.backends.runner import Runner, failure_of
+from gpucurate.backends.topology import Nvml, stay_near
 from gpucurate.memory.gpus import use_gpu
 from gpucurate.memory.host_peak import resident_memory
 from gpucurate.memory.out_of_memory import device_is_lost
@@ -123,7 +125,7 @@ class Outbox:
 def packed_report(report: Report) -> tuple[Any, bytes]:
     """In two steps, so that a driver that cannot load the tasks still knows which unit it was."""
     event, result = report
-    if result is None or not result.tasks:
+    with contextlib.suppress(Exception):  # a class of the user's script is sent as it is written
         return event, pickle.dumps(result, pickle.HIGHEST_PROTOCOL)
     try:
         return event, cloudpickle.dumps(result)
@@ -153,6 +155,7 @@ def _take_assignment(outbox: Outbox, messages: queue.SimpleQueue[bytes]) -> bool
 
 def _runner(hello: Hello) -> Runner:
     if hello.gpu is not None:
+        stay_near([Nvml().device(gpu) for gpu in hello.gpu.split(",")])
         use_gpu(hello.gpu)
     assignment: Assignment = cloudpickle.loads(hello.assignment)
     if hello.gpu_memory is not None:
@@ -199,7 +202,7 @@ def run_unit(runner: Runner, unit_id: str, order: Order, unit: bytes, given: Any
         if is_lost:
             why = f"its GPU reported an error after which CUDA works no more: {message.splitlines()[-1]}"
             return WorkerDied(runner.worker, why), None
-        return UnitFailed(runner.worker, unit_id, kind, message), None
+        return UnitFailed(runner.worker, unit_id, kind, message, runner.figures), None
     return UnitDone(runner.worker, unit_id, result.figures), result
 
 

@@ -50,7 +50,7 @@ def _file(path: Path) -> ModuleType:
         return there
     if there is not None or whole.stem in sys.stdlib_module_names:
         raise ConfigurationError(
-            f"{path} has the name of another module, {whole.stem}, which workers would find instead: rename the file"
+            f"{path} has the name of another module, {whole.stem}, which workers would find: rename the file"
         )
     _put_first(whole.parent)
     spec = importlib.util.spec_from_file_location(whole.stem, whole)
@@ -98,10 +98,10 @@ def _pipeline(found: Any, text: str) -> Pipeline:
 
     made = found if isinstance(found, Pipeline) or not callable(found) else _run(found, text)
     if not isinstance(made, Pipeline):
-        is_function = made is not found
+        what = "it is" if made is found else "the function gave"
         raise ConfigurationError(
-            f"{text} is not a pipeline: {'the function gave' if is_function else 'it is'} {made!r:.60}, expected "
-            "a Pipeline, or a function without arguments that makes one"
+            f"{text} is not a pipeline: {what} a {type(made).__name__}, expected a Pipeline, or a function "
+            "without arguments that makes one"
         )
     return made
 

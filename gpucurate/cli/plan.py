@@ -16,7 +16,7 @@ def plan(
         str,
         typer.Argument(
             metavar="PIPELINE",
-            help="path/to/file.py:name or package.module:name of a Pipeline, or of a function that makes one.",
+            help="path/to/file.py:name or package.module:name: a Pipeline, or a function that makes one.",
         ),
     ],
     simulate: Annotated[

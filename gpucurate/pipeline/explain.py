@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from textwrap import wrap
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 WIDTH = 100
 """Columns."""
 
+_SIZE = re.compile(r"(\d) ([kMGT]?B)\b")
+
 _KINDS = {
     "same-gpu": "to a worker on the same GPU, by way of the host",
     "same-node": "to another worker of the machine",
@@ -33,6 +36,7 @@ def explain(outlook: Outlook) -> str:
     entries = [
         (0, f"Plan of {outlook.name!r}: {_volume(volume)}, on {_machines(layout.nodes)}"),
         *(line for segment in plan.segments for line in _segment(segment, layout, volume)),
+        *_without_gpu(plan),
         *_turns(layout),
         *_between(plan, prediction),
         *_devices(plan, volume),
@@ -44,8 +48,11 @@ def explain(outlook: Outlook) -> str:
 
 
 def _wrapped(depth: int, text: str) -> list[str]:
+    """Lines of at most :data:`WIDTH` columns; a size stays on one line."""
+    whole = _SIZE.sub("\\1\N{NO-BREAK SPACE}\\2", text)
     hang = " " * (depth + 3)
-    return wrap(text, WIDTH, initial_indent=" " * depth, subsequent_indent=hang, break_long_words=False)
+    lines = wrap(whole, WIDTH, initial_indent=" " * depth, subsequent_indent=hang, break_long_words=False)
+    return [line.replace("\N{NO-BREAK SPACE}", " ") for line in lines]
 
 
 def _volume(volume: Volume) -> str:
@@ -73,7 +80,7 @@ def _segment(segment: Segment, layout: Layout, volume: Volume) -> Iterable[tuple
     yield 2, f"{segment.index + 1}. on {segment.device}: {', '.join(s.name for s in segment.stages)}"
     yield 5, f"begins here: {segment.cut}"
     for stage, why in zip(segment.stages[1:], segment.fused, strict=True):
-        yield 5, f"with {stage.name}: {why}"
+        yield 5, f"{stage.name} joins: {why}"
     yield 5, _workers(segment, layout, volume)
     if segment.environment:
         yield 5, f"in an environment of its own ({', '.join(sorted(segment.environment))})"
@@ -90,7 +97,7 @@ def _workers(segment: Segment, layout: Layout, volume: Volume) -> str:
     if len(layout.nodes) > 1:
         where += f"{' of' if gpus else ' on'} {_count(machines, 'machine')}"
     kind = "workers that start and end together" if segment.gang else "worker" + "s" * (count != 1)
-    told = f"{count:,} {kind}{where}{', each' if count > 1 else ''} with {_asked(segment)}"
+    told = f"{count:,} {kind}{where}{', each' if count > 1 else ','} with {_asked(segment)}"
     if count > volume.units:
         told += f"; only {volume.units:,} of them have something to do"
     return told
@@ -105,6 +112,13 @@ def _asked(segment: Segment) -> str:
         return f"{need.gpu_memory_gb:g} GB of a GPU and {cores}"
     gpus = f"{need.gpus:g} GPU{'s' if need.gpus > 1 else ''}" if need.gpus >= 1 else f"{need.gpus:g} of a GPU"
     return f"{gpus} and {cores}"
+
+
+def _without_gpu(plan: Plan) -> Iterable[tuple[int, str]]:
+    stages = [stage for segment in plan.segments if segment.device == "cpu" for stage in segment.stages]
+    asking = [stage.name for stage in stages if stage.resources.requires_gpu]
+    if asking and not plan.uses_gpu:
+        yield 0, f"Without a GPU: there is none for {', '.join(asking)}, which can run on the CPU"
 
 
 def _turns(layout: Layout) -> Iterable[tuple[int, str]]:
@@ -167,6 +181,8 @@ def _share(share: GpuShare) -> str:
 def _time(plan: Plan, prediction: Prediction, measured: int | None) -> Iterable[tuple[int, str]]:
     if measured is None:
         yield 0, "Time: not known: run a part of it once and give its report (costs; --costs report.json)"
+        if len(plan.segments) > 1:
+            yield 2, "workers are shared out as if each segment took as long as the others"
         return
     if prediction.seconds is None:
         yield (
@@ -201,7 +217,7 @@ def _scratch(prediction: Prediction) -> tuple[int, str]:
 def _hours(seconds: float) -> str:
     if seconds < 120:
         return f"{seconds:.3g} seconds"
-    return f"{seconds / 60:.3g} minutes" if seconds < 7200 else f"{seconds / 3600:,.1f} hours"
+    return f"{seconds / 60:.3g} minutes" if seconds < 3600 else f"{seconds / 3600:,.1f} hours"
 
 
 def _segments(indices: Sequence[int]) -> str:

@@ -85,7 +85,9 @@ class Costs:
 def _costs(stats: Sequence[StagePerfStats], read: int, written: int) -> list[tuple[str, StageCost]]:
     """A reader is given names of files: what it read counts; of the last stage, what it wrote."""
     given = [s.input_data_size_mb * MB for s in stats]
-    if given and not given[0]:
+    if not given:
+        return []  # a phase of the driver's own
+    if not given[0]:
         given[0] = read
     made = [*given[1:], written]
     return [
@@ -107,7 +109,6 @@ def relative_bytes(costs: Sequence[StageCost | None]) -> list[float | None]:
     """Bytes that enter each stage, for a byte of the input; None from the first that is not known on."""
     relative: list[float | None] = [1.0]
     for cost in costs[:-1]:
-        before = relative[-1]
-        known = cost is not None and cost.expansion is not None and before is not None
-        relative.append(before * cost.expansion if known else None)  # type: ignore[operator, union-attr]
+        before, expansion = relative[-1], cost.expansion if cost else None
+        relative.append(None if before is None or expansion is None else before * expansion)
     return relative

@@ -20,8 +20,8 @@ def place(plan: Plan, nodes: Sequence[Node], costs: Costs | None = None) -> Layo
     """All workers of a plan, at full size.
 
     First one worker of each segment (a gang whole), then those on GPUs as long as one fits, then those
-    on the CPU: always one of the segment that is slowest with the workers it has. Without costs all are
-    taken to be equally slow. Segments that do not fit side by side take turns.
+    on the CPU: always one of the segment that is slowest with the workers it has. Where the cost of one is
+    not known, all on its device are taken to be equally slow. Segments that do not fit together take turns.
 
     Args:
         plan: what runs.
@@ -36,9 +36,8 @@ def place(plan: Plan, nodes: Sequence[Node], costs: Costs | None = None) -> Layo
     seconds = segment_seconds(plan, costs)
     places: dict[int, list[Place]] = {}
     for phase in phases:
-        known = all(seconds[at] is not None for at in phase)
-        weights = {at: max(seconds[at] or 0.0, 1e-9) if known else 1.0 for at in phase}
-        growth = _Growth(nodes, [plan.segments[at] for at in phase], weights)
+        segments = [plan.segments[at] for at in phase]
+        growth = _Growth(nodes, segments, _weights(segments, seconds))
         places |= growth.places
     layout = tuple(tuple(places[segment.index]) for segment in plan.segments)
     return Layout(tuple(nodes), layout, phases, tuple(_edges(plan, layout, phases)))
@@ -128,6 +127,12 @@ class _Growth:
             return []
         beside = (self._beside.get((at, node), set()) for at in (segment.index - 1, segment.index + 1))
         return sorted(set().union(*beside))
+
+
+def _weights(segments: Sequence[Segment], seconds: Sequence[float | None]) -> dict[int, float]:
+    """How slow segments are beside others of their device, which is what they share."""
+    unknown = {segment.device for segment in segments if seconds[segment.index] is None}
+    return {s.index: 1.0 if s.device in unknown else max(seconds[s.index] or 0.0, 1e-9) for s in segments}
 
 
 def _most(segment: Segment, cores: int) -> int:

@@ -17,6 +17,9 @@ GAIN = 1.1
 PATIENCE = 3
 """in so many cycles on end."""
 
+IDLE = 1.5
+"""A segment of the CPU that has so many times the workers that are of use, and one, gives the rest back."""
+
 _WARM_CYCLES = 6
 _REAL_CHANGE = 1.5
 _SMOOTHING = 0.1
@@ -55,8 +58,9 @@ class Autoscaler:
     - A segment has no more workers than units left: what it does not need it gives away at once.
     - Later a segment grows by half per cycle (by one until five units are measured), and only where
       what is left takes its workers more than twice their setup.
-    - Else it shrinks only where the slowest gets at least 10% faster by that, three cycles on end, where
-      its youngest worker is ready for six cycles (a minute by default), and its own speed is trusted.
+    - Else it shrinks only where the slowest gets at least 10% faster by that, or where (on the CPU) a third
+      of its workers has been of no use, three cycles on end, where its youngest worker is ready for six
+      cycles (a minute by default), and its own speed is trusted.
     - One worker (or gang) of each segment comes before a second of any. Where they do not fit
       together, segments take turns: one works until it is blocked or has nothing.
 
@@ -170,8 +174,16 @@ class _Round:
         return min(paces, default=float("inf"))
 
     def _count_over(self) -> None:
-        for memory, have, want in zip(self._memories, self._have, self._want, strict=True):
-            memory.over = memory.over + 1 if have > want and self._gain >= GAIN else 0
+        for index, memory in enumerate(self._memories):
+            memory.over = memory.over + 1 if self._has_too_many(index) else 0
+
+    def _has_too_many(self, index: int) -> bool:
+        return self._is_idle(index) or (self._have[index] > self._want[index] and self._gain >= GAIN)
+
+    def _is_idle(self, index: int) -> bool:
+        """Whether many of its workers are of no use to anyone; those with a GPU are held through lulls."""
+        lane, want = self._lanes[index], max(self._want[index], self._lanes[index].least)
+        return not (lane.is_gpu or lane.gang) and self._have[index] >= IDLE * (want + 1)
 
     def _settle(self) -> list[int]:
         """From what there is towards what is wanted, as far as the rules let it."""
@@ -181,7 +193,8 @@ class _Round:
         if any(fresh.counts[index] < keep[index] for index in fresh.shared):
             return self._unfit(fresh, keep)
         self._fill(fresh, [self._goal(index) for index in range(len(self._lanes))])
-        self._fill(fresh, self._have)  # who need not give way stays
+        stay = [keep[i] if self._is_idle(i) else have for i, have in enumerate(self._have)]
+        self._fill(fresh, stay)  # who need not give way stays
         return fresh.counts
 
     def _fill(self, allocation: Allocation, caps: Sequence[int]) -> None:
@@ -199,13 +212,11 @@ class _Round:
         return fresh.counts
 
     def _kept(self, index: int) -> int:
-        have, want = self._have[index], self._want[index]
-        return max(want, self._lanes[index].least) if have > want and self._may_shrink(index) else have
+        least = max(self._want[index], self._lanes[index].least)
+        return least if self._has_too_many(index) and self._may_shrink(index) else self._have[index]
 
     def _may_shrink(self, index: int) -> bool:
         lane, memory = self._lanes[index], self._memories[index]
-        if self._gain < GAIN:
-            return False
         spare = f"{self._want[index]} would do, but "
         if not lane.trusted:
             self._notes[index] = spare + "its speed is not known well yet"

@@ -30,7 +30,6 @@ from gpucurate.spec.events import (
     KillWorker,
     NodeDown,
     NodeUp,
-    Release,
     SetupFailed,
     StopRequested,
     Tick,
@@ -114,12 +113,9 @@ class Core:
 
     def next_wake(self) -> float | None:
         """When a ``Tick`` is wanted at the latest, if nothing happens before; None for never."""
-        times = (
-            self._staffing.next_wake,
-            self.state.next_wake,
-            self._watch.next_wake,
-            self._recycler.next_due(),
-        )
+        times = [self.state.next_wake, self._watch.next_wake]
+        if not self.state.is_stopping and self.state.items:  # else nothing is started or replaced
+            times += [self._staffing.next_wake, self._recycler.next_due()]
         return min((time for time in times if time is not None), default=None)
 
     def start(self, now: float = 0.0) -> list[Action]:
@@ -240,7 +236,8 @@ class Core:
         worker.state, worker.last_done, worker.ready_at = WorkerState.READY, state.now, state.now
         stretch.start_failures = 0
         stretch.record.observe_setup(state.now - worker.born)
-        self._recycler.ready(worker.number, stretch.index, state.now, event.memory, event.gpu_memory)
+        if not worker.gang:  # one of a gang is not replaced alone
+            self._recycler.ready(worker.number, stretch.index, state.now, event.memory, event.gpu_memory)
         gang = [state.workers[n] for n in stretch.workers if state.workers[n].gang == worker.gang]
         if not worker.gang or all(member.state is WorkerState.READY for member in gang):
             for member in gang if worker.gang else [worker]:
@@ -357,6 +354,7 @@ class Core:
         units = self._take_from(worker)
         state.stretches[worker.segment].roster.remove(worker)
         worker.state = WorkerState.STOPPING
+        self._recycler.gone(worker.number)
         yield KillWorker(worker.number, why)
         blamed, others = (units[:1], units[1:]) if charged else ([], units)
         self._uncharge(others)
@@ -421,5 +419,6 @@ class Core:
         """A sentence, if a segment fits on no machine even alone."""
         for stretch in self.state.stretches:
             if stretch.remaining and not self.state.ledger.capacity(stretch.lane.need):
-                return f"no machine can hold a worker of {stretch.lane.name}, even alone: it needs {stretch.lane.need}"
+                name, need = stretch.lane.name, stretch.lane.need
+                return f"no machine can hold a worker of {name}, even alone: it needs {need}"
         return None

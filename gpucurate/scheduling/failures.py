@@ -79,7 +79,7 @@ class Failures:
         self._put_back(item, kind)
 
     def _put_back(self, item: Item, kind: str) -> None:
-        """What a stage raised it will raise again: others first, to see whether it is the stage or the unit."""
+        """What a stage raised it may raise of any unit: others go first, to find that out soon."""
         self._state.put_back([item.unit], first=kind != "user")
 
     def _search(self, item: Item, kind: str, why: str) -> None:

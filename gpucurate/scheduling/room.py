@@ -44,7 +44,8 @@ class Room:
         """Make room for ``count`` workers, all or none; whether there was."""
         if self._left is not None and self._left < count:
             return False
-        at, taken = self._at[segment], []
+        at = self._at[segment]
+        taken: list[_Taken] = []
         for _ in range(count):
             one = self._take_one(segment)
             if one is None:

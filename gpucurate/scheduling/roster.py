@@ -16,6 +16,7 @@ class Roster:
     def __init__(self) -> None:
         self._by_load: list[dict[int, Worker]] = [{}]
         self._load: dict[int, int] = {}
+        self._from = 0  # below it there is nobody
 
     def put(self, worker: Worker) -> None:
         """Add a worker, or note that its load has changed."""
@@ -25,6 +26,7 @@ class Roster:
             self._by_load.append({})
         self._by_load[load][worker.number] = worker
         self._load[worker.number] = load
+        self._from = min(self._from, load)
 
     def remove(self, worker: Worker) -> None:
         """Take a worker out, if it is in."""
@@ -34,8 +36,10 @@ class Roster:
 
     def least(self, below: int, fits: Callable[[Worker], bool]) -> Worker | None:
         """The least loaded worker with less than ``below`` units that fits."""
-        for group in self._by_load[:below]:
-            for worker in group.values():
+        while self._from < len(self._by_load) and not self._by_load[self._from]:
+            self._from += 1
+        for load in range(self._from, min(below, len(self._by_load))):
+            for worker in self._by_load[load].values():
                 if fits(worker):
                     return worker
         return None

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gpucurate.scheduling.autoscaler import Autoscaler
-from gpucurate.scheduling.lane_view import LaneView
 from gpucurate.scheduling.dispatching import Dispatcher
+from gpucurate.scheduling.eviction import Placed, workers_to_evict
+from gpucurate.scheduling.lane_view import LaneView
 from gpucurate.scheduling.recycler import Recycler
 from gpucurate.scheduling.state import State
 from gpucurate.scheduling.stretch import Stretch
 from gpucurate.scheduling.worker import Worker, WorkerState
-from gpucurate.spec.cluster import Ledger, Place
+from gpucurate.spec.cluster import Place, fit_together
 from gpucurate.spec.events import Action, SpawnWorker, StopWorker
 
 
@@ -64,6 +65,7 @@ class Staffing:
             self._is_due = False
             yield from self._shrink()
             yield from self._grow()
+            yield from self._clear()
         if self._takes_turns:
             yield from self._make_room()
 
@@ -95,15 +97,11 @@ class Staffing:
     def _fit_together(self) -> bool:
         """Whether a worker of each segment that has anything left to do fits, gangs whole."""
         state = self._state
-        ledger, count = Ledger.of(state.ledger.nodes.values()), 0
-        for stretch in sorted(self._busy(), key=lambda s: not s.lane.need.uses_gpu):
-            for _ in range(max(1, stretch.lane.gang)):
-                place = ledger.place(stretch.lane.need)
-                if place is None:
-                    return False
-                ledger.take(place, stretch.lane.need)
-                count += 1
-        return state.policy.workers is None or count <= state.policy.workers
+        wanted = [(stretch.lane.need, max(1, stretch.lane.gang)) for stretch in self._busy()]
+        limit = state.policy.workers
+        if limit is not None and sum(count for _, count in wanted) > limit:
+            return False
+        return fit_together(state.ledger.nodes.values(), wanted)
 
     def _view(self, stretch: Stretch) -> LaneView:
         state, lane, record = self._state, stretch.lane, stretch.record
@@ -127,7 +125,7 @@ class Staffing:
             remaining=stretch.remaining if state.is_open(stretch) else 0,
             oldest_age_s=max((worker.age_of_oldest(state.now) for worker in ready), default=0.0),
             is_blocked=stretch.blocked_since is not None,
-            consumer_starved=after is not None and not after.queue and not after.in_flight,
+            consumer_starved=after is None or not (after.queue or after.in_flight),
             ready_for_s=min((state.now - worker.ready_at for worker in ready), default=0.0),
         )
 
@@ -135,14 +133,67 @@ class Staffing:
 
     def _grow(self) -> Iterator[Action]:
         """One worker of each segment in turn, so that neighbours come to lie on the same GPU."""
-        order = reversed(self._state.stretches) if self._takes_turns else self._state.stretches
+        order = list(reversed(self._state.stretches)) if self._takes_turns else self._lacking_first()
         missing = {stretch.index: self._missing(stretch) for stretch in order}
         while any(missing.values()):
-            for index in missing:
-                if missing[index]:
-                    started = list(self._start(self._state.stretches[index]))
+            for stretch in order:
+                if missing[stretch.index]:
+                    started = list(self._start(stretch))
                     yield from started
-                    missing[index] = missing[index] - len(started) if started else 0
+                    missing[stretch.index] -= len(started) or missing[stretch.index]
+
+    def _clear(self) -> Iterator[Action]:
+        """Clear a node for a segment without a worker that fits the cluster, but not where others are.
+
+        Spare workers go first. The last one of another segment only goes for a larger one, so that no two
+        chase each other.
+        """
+        state = self._state
+        if self._takes_turns or any(not worker.is_live for worker in state.workers.values()):
+            return  # wait for those that are on their way out
+        for stretch in self._largest_first():
+            if stretch.workers or not self._missing(stretch) or stretch.lane.gang:
+                continue
+            victims = self._victims(stretch)
+            for number in victims:
+                worker = state.workers[number]
+                state.decide(
+                    "evict", worker.segment, f"worker {number} on {worker.place.node} makes room for "
+                    f"{stretch.lane.name}, which has no worker and finds no place", worker=number,
+                )  # fmt: skip
+                yield from self.drain(worker)
+            if victims:
+                return
+
+    def _victims(self, stretch: Stretch) -> tuple[int, ...]:
+        state = self._state
+        placed = [
+            Placed(worker.number, other.index, other.lane.need, worker.place)
+            for other in state.stretches
+            for worker in state.live(other)
+        ]
+        least = {other.index: other.lane.gang or 1 for other in state.stretches}
+        smaller = self._largest_first()
+        smaller = smaller[smaller.index(stretch) + 1 :]
+        for free in ([], [other for other in smaller if not other.lane.gang]):
+            least |= {other.index: 0 for other in free}
+            victims = workers_to_evict(stretch.lane.need, state.ledger.nodes.values(), placed, least)
+            if victims:
+                return victims
+        return ()
+
+    def _lacking_first(self) -> list[Stretch]:
+        """Those without a worker, the largest first, as they are the hardest to place."""
+        lacking = [stretch for stretch in self._largest_first() if not stretch.workers]
+        return lacking + [stretch for stretch in self._state.stretches if stretch.workers]
+
+    def _largest_first(self) -> list[Stretch]:
+        def size(stretch: Stretch) -> tuple[int, ...]:
+            need = stretch.lane.need
+            gpus = max(1, need.gpus_milli) if need.uses_gpu else 0
+            return -gpus, -need.gpu_memory, -need.cpus_milli, -need.memory, stretch.index
+
+        return sorted(self._state.stretches, key=size)
 
     def _missing(self, stretch: Stretch) -> int:
         """Workers that a segment is short of."""
@@ -176,6 +227,9 @@ class Staffing:
         return state.ledger.place(stretch.lane.need, self._near(stretch))
 
     def _near(self, stretch: Stretch) -> list[Place]:
+        """Places to share a GPU or a machine with; workers of the CPU go where most is free instead."""
+        if not stretch.lane.need.uses_gpu:
+            return []
         state, at = self._state, stretch.index
         beside = [state.stretches[i] for i in (at - 1, at + 1) if 0 <= i < len(state.stretches)]
         return [worker.place for other in beside for worker in state.live(other)]
@@ -213,6 +267,7 @@ class Staffing:
     def stop(self, worker: Worker) -> Iterator[Action]:
         """End a worker that has nothing."""
         self._state.stretches[worker.segment].roster.remove(worker)
+        self._recycler.gone(worker.number)
         worker.state = WorkerState.STOPPING
         yield StopWorker(worker.number)
 
@@ -223,6 +278,7 @@ class Staffing:
         if not worker.flights:
             yield from self.stop(worker)
             return
+        self._recycler.gone(worker.number)
         worker.state, worker.drain_by = WorkerState.DRAINING, state.now + state.policy.drain_s
 
     def _shrink(self) -> Iterator[Action]:
@@ -281,7 +337,7 @@ class Staffing:
             return
         stretch = state.stretches[worker.segment]
         self._recycler.recycled(worker.number, state.now)
-        place = self._place(stretch, spare=1) if stretch.remaining > worker.load else None
+        place = self._place(stretch, spare=1) if self._may_have_twin(stretch, worker) else None
         if place is None:
             state.decide(
                 "recycle", stretch.index, f"worker {worker.number}: {why}",
@@ -296,6 +352,11 @@ class Staffing:
         state.decide("recycle", stretch.index, f"worker {worker.number}: {why}", worker=worker.number,
                      successor=spawned.worker)  # fmt: skip
         yield spawned
+
+    def _may_have_twin(self, stretch: Stretch, worker: Worker) -> bool:
+        """Whether its successor has anything to do, and the stages allow one worker more."""
+        limit = stretch.lane.max_workers
+        return stretch.remaining > worker.load and (limit is None or len(stretch.workers) < limit)
 
     def succeed(self, worker: Worker) -> Iterator[Action]:
         """A worker is ready: the one that it replaces goes."""

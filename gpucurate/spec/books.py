@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from gpucurate.spec.statistics import no_counts
+from gpucurate.spec.statistics import counter_of, no_counts
 
 
 @dataclass(slots=True)
@@ -32,6 +32,11 @@ class Books:
     dropped: Counter[str] = field(default_factory=no_counts)
     rejected: Counter[str] = field(default_factory=no_counts)
     added: Counter[str] = field(default_factory=no_counts)
+
+    def __reduce__(self) -> Any:
+        counts = (self.dropped, self.rejected, self.added)
+        plain = (dict(each) if each else None for each in counts)
+        return _books, (self.read, self.kept, self.quarantined, self.blank, *plain)
 
     @property
     def total_dropped(self) -> int:
@@ -83,3 +88,7 @@ class Books:
             rejected=Counter(values["rejected"]),
             added=Counter(values["added"]),
         )
+
+
+def _books(read: int, kept: int, quarantined: int, blank: int, *counts: dict[str, int] | None) -> Books:
+    return Books(read, kept, quarantined, blank, *map(counter_of, counts))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 MILLI = 1000
@@ -188,7 +188,7 @@ class Ledger:
         self.nodes.pop(node, None)
         self._free.pop(node, None)
 
-    def place(self, need: Need, near: Iterable[Place] = ()) -> Place | None:
+    def place(self, need: Need, near: Collection[Place] = ()) -> Place | None:
         """Where a worker fits, or None.
 
         GPUs of ``near`` come first, then its nodes; then a share goes where least is left that is
@@ -197,46 +197,44 @@ class Ledger:
         """
         return self.place_beside(need, near) or self._anywhere(need)
 
-    def place_beside(self, need: Need, near: Iterable[Place]) -> Place | None:
+    def place_beside(self, need: Need, near: Collection[Place]) -> Place | None:
         """Where a worker fits on a node of ``near``, on as many of its GPUs as can be; None if on none."""
-        close: dict[str, set[str]] = {}
-        for place in near:
-            close.setdefault(place.node, set()).update(place.gpu_ids)
-        found: list[tuple[tuple[object, ...], Place]] = []
-        for name, beside in close.items():
-            free = self._free.get(name)
-            if free is None or free.cpus_milli < need.cpus_milli or free.memory < need.memory:
-                continue
-            gpus = self._gpus(name, need, beside) if need.uses_gpu else ()
-            if gpus is not None:
-                share = max((share for _, share in gpus), default=0)
-                far = sum(gpu not in beside for gpu, _ in gpus)
-                found.append(((far, free.tightness(len(gpus), share), name), Place(name, gpus)))
-        return min(found, key=lambda entry: entry[0])[1] if found else None
+        close: dict[str, set[str]] = {place.node: set() for place in near}
+        if need.uses_gpu:
+            for place in near:
+                for gpu, _ in place.gpus:
+                    close[place.node].add(gpu)
+        return self._best(close.items(), need)
 
     def _anywhere(self, need: Need) -> Place | None:
-        """On the node where it goes first; asked at each start of a worker, of each node of the cluster."""
+        return self._best(dict.fromkeys(self._free, ()).items(), need)
+
+    def _best(self, nodes: Iterable[tuple[str, Collection[str]]], need: Need) -> Place | None:
+        """On the node where it goes first, of some, each with the GPUs that it should be on.
+
+        Asked at each start of a worker, of each node of the cluster: so the GPUs are chosen only once.
+        """
         cpus, memory, count, shares = need.cpus_milli, need.memory, need.whole_gpus, _Shares(need)
-        best: tuple[tuple[int, int], str] | None = None
-        for name, free in self._free.items():
-            if free.cpus_milli < cpus or free.memory < memory or len(free.levels) < count:
+        best: tuple[int, tuple[int, int], str] | None = None
+        wanted: Collection[str] = ()
+        for name, beside in nodes:
+            free = self._free.get(name)
+            if free is None or free.cpus_milli < cpus or free.memory < memory or len(free.levels) < count:
                 continue
-            share = 0
-            if count:
-                share = shares[free.largest]
-                if free.levels[-count] < share or (
-                    not free.is_even and self._gpus(name, need, set()) is None
-                ):
-                    continue
-            rank = free.tightness(count, share), name
+            share = shares[free.largest] if count else 0
+            if count and free.levels[-count] < share:
+                continue
+            if count and not free.is_even and self._gpus(name, need, beside) is None:
+                continue
+            fitting = sum(free.gpus.get(gpu, 0) >= share for gpu in beside) if count and beside else 0
+            rank = (max(0, count - fitting), free.tightness(count, share), name)
             if best is None or rank < best:
-                best = rank
+                best, wanted = rank, beside
         if best is None:
             return None
-        name = best[1]
-        return Place(name, (self._gpus(name, need, set()) or ()) if count else ())
+        return Place(best[2], (self._gpus(best[2], need, wanted) or ()) if count else ())
 
-    def _gpus(self, name: str, need: Need, near: set[str]) -> tuple[tuple[str, int], ...] | None:
+    def _gpus(self, name: str, need: Need, near: Collection[str]) -> tuple[tuple[str, int], ...] | None:
         """GPUs of a node for a worker, with the share of each; None if it has not enough."""
         left = self._free[name].gpus
         fitting = [gpu for gpu in self.nodes[name].gpus if left[gpu.id] >= need.share_of(gpu)]

@@ -15,6 +15,7 @@ from typing import Literal, TypeAlias
 
 from gpucurate.spec.cluster import Node, Place
 from gpucurate.spec.figures import Figures
+from gpucurate.spec.pickling import quick
 from gpucurate.spec.suspect import Suspect
 
 FailureKind = Literal["user", "memory", "input", "storage", "configuration"]
@@ -61,6 +62,7 @@ class SetupFailed:
     message: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class UnitDone:
     """A worker has finished a unit in its segment."""
@@ -167,6 +169,7 @@ class KillWorker:
     why: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Order:
     """How a unit is to be done.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gpucurate.spec.pickling import quick
+
 
 @dataclass(frozen=True, slots=True)
 class MemorySample:
@@ -23,6 +25,7 @@ class MemorySample:
     limit: int = 0
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Figures:
     """What a unit took in one segment.

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from gpucurate.spec.pickling import quick
+
 FileFormat = Literal["jsonl", "parquet"]
 Compression = Literal["none", "gzip", "zstd"]
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class InputFile:
     """One file of the input, as it was listed.
@@ -33,6 +36,7 @@ class InputFile:
     compression: Compression
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class FileRange:
     """A piece of one file: bytes of plain JSONL, row groups of Parquet, or all of it.

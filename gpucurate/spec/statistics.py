@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
+from operator import attrgetter
 from typing import Any
 
 _COUNTERS = ("departures", "custom_metrics")
@@ -12,6 +13,11 @@ _COUNTERS = ("departures", "custom_metrics")
 def no_counts() -> Counter[str]:
     """An empty counter. Its constructor looks for what to count, which takes ten times as long."""
     return Counter.__new__(Counter)
+
+
+def counter_of(counts: dict[str, int] | None) -> Counter[str]:
+    """A counter; of nothing without the work of making one of something."""
+    return Counter(counts) if counts else no_counts()
 
 
 @dataclass(slots=True)
@@ -48,6 +54,9 @@ class StagePerfStats:
     departures: Counter[str] = field(default_factory=no_counts)
     custom_metrics: Counter[str] = field(default_factory=no_counts)
 
+    def __reduce__(self) -> Any:
+        return _stats, (*_PLAIN(self), dict(self.departures) or None, dict(self.custom_metrics) or None)
+
     def add(self, other: StagePerfStats) -> None:
         """Add the figures of another call of the same stage, in place."""
         self.actor_idle_time += other.actor_idle_time
@@ -79,3 +88,12 @@ class StagePerfStats:
     def from_dict(cls, values: dict[str, Any]) -> StagePerfStats:
         """The figures that :meth:`to_dict` gave."""
         return cls(**{**values, **{name: Counter(values.get(name, {})) for name in _COUNTERS}})
+
+
+_PLAIN = attrgetter(*(each.name for each in fields(StagePerfStats) if each.name not in _COUNTERS))
+
+
+def _stats(*values: Any) -> StagePerfStats:
+    stats = StagePerfStats(*values[:-2])
+    stats.departures, stats.custom_metrics = counter_of(values[-2]), counter_of(values[-1])
+    return stats

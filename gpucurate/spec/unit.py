@@ -8,10 +8,12 @@ from typing import Any
 
 from gpucurate.spec.books import Books
 from gpucurate.spec.figures import Figures
+from gpucurate.spec.pickling import quick
 from gpucurate.spec.source import FileRange
 from gpucurate.spec.statistics import StagePerfStats
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Unit:
     """One unit: the tasks that enter the first stage together.
@@ -31,6 +33,7 @@ class Unit:
     payload: Any = None
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class OutputFile:
     """A file that a unit wrote.
@@ -50,6 +53,7 @@ class OutputFile:
     checksum: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class RangeTally:
     """What was met in one file range.
@@ -82,6 +86,7 @@ class UnitResult:
         handed_on: where the tasks lie that the next segment takes up, as the backend calls it; None
             from the last segment.
         figures: what the scheduler learns from.
+        reduced: plain values of the unit's reduce stages, by name of the stage.
     """
 
     unit_id: str
@@ -93,6 +98,7 @@ class UnitResult:
     input_bytes: int = 0
     handed_on: Any = None
     figures: Figures = field(default_factory=Figures)
+    reduced: dict[str, Any] = field(default_factory=dict)
 
 
 def merged(parts: Sequence[UnitResult]) -> UnitResult:
@@ -107,4 +113,5 @@ def merged(parts: Sequence[UnitResult]) -> UnitResult:
         whole.stages += part.stages
         whole.tallies += part.tallies
         whole.input_bytes += part.input_bytes
+        whole.reduced |= part.reduced
     return whole

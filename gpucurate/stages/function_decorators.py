@@ -47,6 +47,7 @@ def processing_stage(
     batch_size: int = 1,
     inputs: Iterable[str] = (),
     outputs: Iterable[str] = (),
+    splittable: bool = True,
 ) -> Callable[[Process], FunctionStage]:
     """Turn a function from task to task into a stage.
 
@@ -56,6 +57,7 @@ def processing_stage(
         batch_size: tasks handed over at a time.
         inputs: columns the function needs, checked when the pipeline is built.
         outputs: columns it adds.
+        splittable: whether what it makes does not depend on how rows are divided into batches.
 
     >>> @processing_stage(name="lengths", inputs=["text"], outputs=["length"])
     ... def lengths(batch):
@@ -64,6 +66,7 @@ def processing_stage(
 
     def decorate(function: Process) -> FunctionStage:
         stage = FunctionStage(function, inputs, outputs)
+        stage.splittable = splittable
         return stage.with_(name=name or None, resources=resources, batch_size=batch_size)
 
     return decorate

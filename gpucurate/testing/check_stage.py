@@ -23,6 +23,7 @@ from gpucurate.tasks.task import Task
 
 HUGE_CHARACTERS = 1_000_000
 MANY_ROWS = 10_000
+LONGEST_ROW = 200
 
 
 def check_stage(stage: Stage | type[Stage], **columns: list[Any]) -> list[str]:
@@ -31,7 +32,8 @@ def check_stage(stage: Stage | type[Stage], **columns: list[Any]) -> list[str]:
     It is set up, run on every batch, and torn down, as a worker does it; and it is pickled,
     as it would be to reach a worker. For each batch, on the CPU once as Arrow and once as
     pandas, it must not raise, must not change the batch it was given, and must give tasks
-    that have the columns it declares and can be pickled.
+    that have the columns it declares and can be pickled. Unless it sets ``splittable=False``, the halves of
+    a batch must give the rows that the whole gives: batches are cut and joined as memory asks for.
 
     Args:
         stage: an instance, or a class that needs no argument.
@@ -120,15 +122,44 @@ def _try(stage: Stage, case: str, batch: DocumentBatch) -> None:
             raise StageError(
                 f"stage {stage.name!r} declares {sorted(missing)} and does not make it ({case})", stage.name
             )
+    if stage.splittable and batch.num_items > 1:
+        middle = batch.num_items // 2
+        halves = _run(stage, case, batch.rows(0, middle), batch.rows(middle, batch.num_items))
+        _compare(stage, case, _rows(results), _rows(halves))
 
 
-def _run(stage: Stage, case: str, batch: DocumentBatch) -> list[Task[Any]]:
+def _rows(tasks: list[Task[Any]]) -> list[str]:
+    """Documents that were made, in order, each as what people can read."""
+    documents = [task for task in tasks if isinstance(task, DocumentBatch) and task.num_items]
+    tables = [frame.to_arrow(task.data) for task in documents]
+    try:
+        joined = pa.concat_tables(tables or [pa.table({})], promote_options="permissive")
+    except pa.ArrowTypeError:  # numbers here and text there: as they are, then
+        return [repr(row) for table in tables for row in table.to_pylist()]
+    return [repr(row) for row in joined.to_pylist()]
+
+
+def _compare(stage: Stage, case: str, whole: list[str], halves: list[str]) -> None:
+    if whole == halves:
+        return
+    differing = next((pair for pair in zip(whole, halves, strict=False) if pair[0] != pair[1]), None)
+    found = f"{len(whole)} rows of a batch and {len(halves)} of its halves"
+    if differing is not None:
+        found = f"{differing[0][:LONGEST_ROW]} of a batch and {differing[1][:LONGEST_ROW]} of its halves"
+    raise StageError(
+        f"stage {stage.name!r} made {found} ({case}): set splittable=False on it, so that its batches are "
+        "neither cut nor joined, or let what it makes of a row depend on no other row",
+        stage.name,
+    )
+
+
+def _run(stage: Stage, case: str, *batches: DocumentBatch) -> list[Task[Any]]:
     try:
         copy.copy(stage).setup_on_node()
         try:
             stage.setup()
             stage.bind(UnitContext("check"))
-            results = list(Chain([stage]).run([batch]))
+            results = list(Chain([stage]).run(batches))
             for task in results:
                 pickle.loads(cloudpickle.dumps(task))
             return results

@@ -162,7 +162,7 @@ def test_tasks_are_written_as_they_come_and_loaded_as_they_are_asked_for(exchang
 def test_a_file_that_is_gone_is_told(exchange):
     handle, _ = exchange.put(iter([read(["a"])]), "u")
     exchange.drop(handle)
-    with pytest.raises(InputLostError, match="cannot be opened: .*No such file"):
+    with pytest.raises(InputLostError, match=r"cannot be opened: .*No such file"):
         next(exchange.get(handle))
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import pyarrow as pa
 import pytest
+import zstandard
 
 from gpucurate import InlineExecutor, LocalExecutor, Pipeline
 from gpucurate.backends.cores import usable_cores
@@ -77,6 +78,12 @@ class Trouble(Even):
         return self.always or not met
 
 
+class WholeTrouble(Trouble):
+    """The same, of a stage that must see its batches whole."""
+
+    splittable = False
+
+
 def test_executors_give_the_same_outputs_tasks_and_figures(corpus, tmp_path):
     runs = {}
     for name, make in {**EXECUTORS, "four": lambda: LocalExecutor(workers=4)}.items():
@@ -117,7 +124,7 @@ def test_a_unit_that_always_kills_its_worker_is_set_aside_and_the_others_are_don
     with pytest.raises(
         QuarantinedError, match="1 unit of work could not be done after 3 tries: killed by SIGKILL"
     ) as raised:
-        pipeline(corpus, tmp_path / "out", Trouble(tmp_path, 45, "die", always=True)).run(
+        pipeline(corpus, tmp_path / "out", WholeTrouble(tmp_path, 45, "die", always=True)).run(
             LocalExecutor(workers=2)
         )
     assert raised.value.exit_code == 8
@@ -131,10 +138,28 @@ def test_a_unit_that_always_kills_its_worker_is_set_aside_and_the_others_are_don
     assert json.loads(described.read_text())["reads"][0]["path"].endswith("part-02.jsonl")
 
 
+@pytest.mark.parametrize("what", ["die", "raise"])
+def test_the_one_document_that_a_stage_cannot_do_is_rejected_and_all_others_are_done(corpus, tmp_path, what):
+    result = pipeline(corpus, tmp_path / "out", Trouble(tmp_path, 45, what, always=True)).run(
+        LocalExecutor(workers=2)
+    )
+    books = result.report.books
+    assert (books.read, books.rejected) == (120, {"poison": 1})
+    clean = pipeline(corpus, tmp_path / "clean", Even()).run(InlineExecutor())
+    assert books.kept + books.total_dropped == 119
+    wanted = outputs(tmp_path / "clean")
+    found = outputs(tmp_path / "out")
+    lost = {name for name in wanted if wanted[name] != found[name]}
+    assert lost <= {"part-02.jsonl"}
+    assert clean.report.counts["seen"] == result.report.counts["seen"] + 1
+    (rejects,) = (tmp_path / "out" / "_gpucurate" / "rejects").iterdir()
+    assert "poison" in zstandard.ZstdDecompressor().decompressobj().decompress(rejects.read_bytes()).decode()
+
+
 def test_an_exception_is_tried_again_and_then_set_aside_with_its_traceback(corpus, tmp_path, executor):
-    said = "could not be done after 3 tries: stage 'Trouble' raised ValueError: document 45 is bad"
+    said = "could not be done after 3 tries: stage 'WholeTrouble' raised ValueError: document 45 is bad"
     with pytest.raises(QuarantinedError, match=said):
-        pipeline(corpus, tmp_path / "out", Trouble(tmp_path, 45, "raise", always=True)).run(executor)
+        pipeline(corpus, tmp_path / "out", WholeTrouble(tmp_path, 45, "raise", always=True)).run(executor)
     (described,) = (tmp_path / "out" / "_gpucurate" / "quarantine").iterdir()
     values = json.loads(described.read_text())
     assert values["attempts"] == 3
@@ -142,7 +167,7 @@ def test_an_exception_is_tried_again_and_then_set_aside_with_its_traceback(corpu
     assert len(outputs(tmp_path / "out")) == 5
     # Once the stage can do it, the same command finishes the run and the description goes.
     (tmp_path / "met").write_text("")
-    result = pipeline(corpus, tmp_path / "out", Trouble(tmp_path, 45, "raise", always=True)).run(
+    result = pipeline(corpus, tmp_path / "out", WholeTrouble(tmp_path, 45, "raise", always=True)).run(
         executor, ignore_failures=True
     )
     assert len(result.report.quarantined) == 1

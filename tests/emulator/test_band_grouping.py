@@ -11,6 +11,7 @@ from gpucurate.backends.runner import Assignment, Runner
 from gpucurate.dedup.forest_file import read_forest, write_forest
 from gpucurate.dedup.forests import merge_forests
 from gpucurate.spec.errors import StorageError
+from gpucurate.spec.events import Order
 from gpucurate.spec.unit import Unit
 from gpucurate.stages.deduplication.grouping import BandGrouping, band_tasks
 from gpucurate.stages.specification import specify
@@ -32,7 +33,7 @@ def test_forests_of_several_workers_merge_to_the_labels_of_the_cpu(
     for index, (task, size, content) in enumerate(
         band_tasks(2 if wide else BANDS, gpus, keys.records, wide=wide)
     ):
-        result = runner.run(Unit(content, index, (), size, [task]), 1)
+        result = runner.run(Unit(content, index, (), size, [task]), Order())
         (output,) = result.outputs
         assert output.name == f"_gpucurate/scratch/forests/{stage.grouped}-{task.data[0]}-{task.data[-1]}.u32"
         assert (output.rows, output.bytes) == (keys.records, 4 * keys.records) == (keys.records, size)
@@ -54,7 +55,7 @@ def test_a_worker_takes_its_own_gpu_and_counts_what_crosses(cuda, tmp_path, wide
     )
     bands = 2 if wide else BANDS
     ((task, size, content),) = band_tasks(bands, 1, keys.records, wide=wide)
-    result = runner.run(Unit(content, 0, (), size, [task]), 1)
+    result = runner.run(Unit(content, 0, (), size, [task]), Order())
     documents = sum(file.documents for _, file in keys.files())
     assert result.stages[0].host_to_device_bytes == documents * (4 + 8 * bands)
     assert result.stages[0].device_to_host_bytes == 4 * keys.records

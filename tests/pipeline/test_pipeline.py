@@ -208,6 +208,8 @@ def test_too_many_rejects_are_an_error_with_the_figures(dirty, tmp_path):
 
 
 class Refuses(ProcessingStage):
+    splittable = False
+
     def process(self, batch):
         if 45 in batch.to_pandas()["id"].to_numpy() and not self.mended.exists():
             raise ValueError("45")
@@ -357,7 +359,7 @@ def test_a_reader_hidden_in_a_composite_is_found_too(corpus):
 
 
 def test_a_mask_of_positions_is_a_mistake_that_is_told(odd):
-    wrong = processing_stage(name="wrong")(lambda b: b.select(np.array([0, 1, 2])))
+    wrong = processing_stage(name="wrong", splittable=False)(lambda b: b.select(np.array([0, 1, 2])))
     with pytest.raises(QuarantinedError, match="stage 'wrong' raised TypeError: a mask of int64"):
         run(JsonlReader(odd, fields=["id"]), wrong)
 

@@ -84,6 +84,14 @@ def test_a_slow_segment_has_as_many_more_workers_as_it_is_slower():
     assert counts(place(made, nodes(8, gpus=8, cores=64))) == [32, 32]
 
 
+def test_what_is_not_known_of_the_cpu_does_not_hide_what_is_known_of_gpus():
+    costs = Costs({"a": (StageCost(0.3, 1.0, True, 1),), "b": (StageCost(0.1, 1.0, True, 1),)}, GB)
+    made = plan(stage("a", gpus=1), stage("b", gpus=1), stage("c"), stage("d"), fuse=False)
+    one, other, *cpu = counts(place(made, nodes(8, gpus=8, cores=64), costs))
+    assert (one, other) == (48, 16)
+    assert abs(cpu[0] - cpu[1]) < sum(cpu) / 16
+
+
 def test_a_worker_that_takes_nothing_of_a_machine_is_not_started_without_end():
     assert counts(place(plan(stage("a", cpus=0)), nodes(2))) == [16]
 

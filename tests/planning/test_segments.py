@@ -72,6 +72,10 @@ def test_a_worker_on_a_gpu_of_which_nobody_says_how_much_has_one_for_itself():
     assert segment.need.gpus_milli == 1000
 
 
+def test_a_share_of_next_to_nothing_is_a_share():
+    assert cut(stage("a", gpus=0.000_1))[0].need.gpus_milli == 1
+
+
 def test_a_worker_has_as_many_cores_as_its_hungriest_stage():
     (segment,) = cut(stage("a", cpus=2), stage("b", cpus=4))
     assert segment.resources == Resources(cpus=4)

@@ -10,14 +10,14 @@ from timeit import timeit
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gpucurate.scheduling.allocation import Allocation
 from gpucurate.scheduling.autoscaler import GAIN, Autoscaler
 from gpucurate.scheduling.lane_view import LaneView, Targets
 from gpucurate.scheduling.policy import Policy
-from gpucurate.scheduling.room import Room
-from gpucurate.spec.cluster import Gpu, Need, Node
+from gpucurate.spec.cluster import Gpu, Ledger, Need, Node
 
 GB = 10**9
 MANY = 10**6
@@ -68,12 +68,6 @@ class Run:
         for _ in range(cycles):
             targets = self.step(seconds)
         return targets.counts
-
-
-def fits(counts: Sequence[int], lanes: Sequence[LaneView], nodes: Sequence[Node]) -> bool:
-    room = Room(nodes, [view.need for view in lanes])
-    order = sorted(range(len(lanes)), key=lambda index: not lanes[index].is_gpu)
-    return all(room.take(index) for index in order for _ in range(counts[index]))
 
 
 # At first
@@ -250,20 +244,29 @@ def test_a_gpu_segment_shrinks_for_one_of_the_gpu() -> None:
 
 
 def test_segments_beside_a_slow_one_that_cannot_grow_leave_the_rest_free() -> None:
-    run = Run([lane("read"), lane("classify", gpus=1), lane("write")], [node(64, 2)])
+    start = [lane("read", workers=1), lane("classify", gpus=1, workers=2), lane("write", workers=1)]
+    run = Run([measured(view, 1) for view in start], [node(64, 2)])
+    for _ in range(20):
+        targets = run.step([1, 4, 1])
+    assert targets.counts == (1, 2, 1)
+    for _ in range(20):
+        targets = run.step([1, 1, 1])
+    assert targets.counts == (3, 2, 3)
+
+
+def test_idle_workers_of_the_cpu_are_given_back_after_a_minute() -> None:
+    run = Run([lane("read"), lane("classify", gpus=1), lane("write")], [node(64, 4)])
     run.step()
-    run.lanes = [replace(view, workers=1, ready=1) for view in run.lanes]
-    run.scaler = scaler()
-    counts = run.settle([1, 2, 1])
-    assert counts[1] == 2
-    fresh = scaler()
-    views = [
-        measured(replace(view, workers=1, ready=1), s) for view, s in zip(run.lanes, [1, 2, 1], strict=True)
-    ]
-    for now in range(0, 200, 10):
-        counts = fresh.targets(now, views, run.nodes).counts
-        views = [replace(view, workers=count) for view, count in zip(views, counts, strict=True)]
-    assert counts == (2, 2, 2)
+    history = [run.step([1, 2, 1]) for _ in range(20)]
+    assert [targets.counts for targets in history[:5]] == [(30, 4, 30)] * 5
+    assert "3 would do, but its youngest worker is ready for 10 s only" in history[0].why_not[0]
+    assert history[-1].counts == (3, 4, 3)
+    assert "read: 30 to 3 workers" in history[5].why[0]
+
+
+def test_idle_workers_of_the_gpu_are_held_through_lulls() -> None:
+    run = Run([lane("read", max_workers=1), lane("classify", gpus=1)], [node(64, 4)])
+    assert run.settle([10, 1]) == (1, 4)
 
 
 def test_a_stuck_unit_makes_its_segment_slow() -> None:
@@ -330,6 +333,37 @@ def clusters(draw: Callable[..., Any]) -> tuple[list[LaneView], list[Node]]:
     return [replace(v, max_workers=v.max_workers or 50) for v in lanes], nodes
 
 
+def packs(wanted: list[Need], nodes: Sequence[Node]) -> bool:
+    """Whether these workers can be placed, by trying every node for each."""
+
+    def put(at: int, ledgers: list[Ledger]) -> bool:
+        if at == len(wanted):
+            return True
+        for ledger in ledgers:
+            place = ledger.place(wanted[at])
+            if place is not None:
+                ledger.take(place, wanted[at])
+                if put(at + 1, ledgers):
+                    return True
+                ledger.give(place, wanted[at])
+        return False
+
+    return put(0, [Ledger.of([each]) for each in nodes])
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 3), st.sampled_from([0, 0, 0.5, 1, 2])), min_size=1, max_size=4),
+    st.lists(st.tuples(st.integers(1, 4), st.integers(0, 2)), min_size=1, max_size=3),
+)
+def test_first_targets_can_be_placed(kinds: list[tuple[int, float]], machines: list[tuple[int, int]]) -> None:
+    lanes = [lane(str(index), cpus, gpus) for index, (cpus, gpus) in enumerate(kinds)]
+    nodes = [node(cpus, gpus, str(index)) for index, (cpus, gpus) in enumerate(machines)]
+    counts = scaler().targets(0, lanes, nodes).counts
+    wanted = [view.need for view, count in zip(lanes, counts, strict=True) for _ in range(count)]
+    wanted.sort(key=lambda need: (need.gpus_milli, need.cpus_milli), reverse=True)
+    assert packs(wanted, nodes)
+
+
 @given(clusters(), st.lists(SECONDS, min_size=5, max_size=5), st.none() | st.integers(1, 8))
 def test_targets_fit_and_keep_to_their_limits(
     given_: tuple[list[LaneView], list[Node]], seconds: list[float], total: int | None
@@ -351,12 +385,12 @@ def test_targets_fit_and_keep_to_their_limits(
 
 @given(st.lists(SECONDS, min_size=2, max_size=5), st.integers(5, 24))
 def test_a_faster_segment_never_gets_more_workers(seconds: list[float], cores: int) -> None:
-    counts = Run([lane(str(i)) for i in range(len(seconds))], [node(cores)]).settle(seconds)
-    ordered = [count for _, count in sorted(zip(seconds, counts, strict=True))]
-    for one, count in zip(seconds, counts, strict=True):
-        for other, more in zip(seconds, counts, strict=True):
-            assert one >= other / 1.25 or count <= more + 1
-    assert sum(ordered) <= cores
+    lanes = [measured(lane(str(index)), each) for index, each in enumerate(seconds)]
+    ideal = Allocation(lanes, [node(cores)], None)
+    ideal.fill_ideally(seconds)
+    by_speed = sorted(zip(seconds, ideal.counts, strict=True))
+    assert all(fast[1] <= slow[1] for fast, slow in pairwise(by_speed) if fast[0] < slow[0])
+    assert sum(ideal.counts) <= cores
 
 
 def divisions(lanes: Sequence[LaneView], cores: int) -> Iterator[tuple[int, ...]]:
@@ -386,6 +420,7 @@ def test_the_slowest_is_as_fast_as_any_division_makes_it(kinds: list[tuple[float
     assert pace(reached) * GAIN > best * 0.999
 
 
+@settings(max_examples=25)
 @given(st.lists(SECONDS, min_size=2, max_size=5), st.integers(8, 40), st.integers(0, 1000))
 def test_noise_of_a_fifth_moves_nobody_in_the_long_run(seconds: list[float], cores: int, seed: int) -> None:
     rng = Random(seed)
@@ -393,7 +428,7 @@ def test_noise_of_a_fifth_moves_nobody_in_the_long_run(seconds: list[float], cor
     run.settle(seconds, 30)
     history = [run.step([each * rng.uniform(0.8, 1.2) for each in seconds]).counts for _ in range(150)]
     changes = sum(one != other for one, other in pairwise(history[50:]))
-    assert changes <= 3
+    assert changes <= 3  # in 100 cycles; none in nine runs of ten
 
 
 def test_a_thousand_workers_of_eight_segments_take_milliseconds() -> None:

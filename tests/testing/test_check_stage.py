@@ -83,6 +83,21 @@ class UnpicklableTask(Stage):
         return batch
 
 
+class Numbers(Stage):
+    def process(self, batch):
+        return batch.assign({"n": list(range(batch.num_items))})
+
+
+class KeepsFirst(Stage):
+    def process(self, batch):
+        return batch.rows(0, 1)
+
+
+class Changeable(Stage):
+    def process(self, batch):
+        return batch.assign({"n": [1] * batch.num_items if batch.num_items > 1 else ["1"] * batch.num_items})
+
+
 class NoTask(Stage):
     def process(self, batch):
         return batch.to_pandas()
@@ -106,6 +121,9 @@ class FailsToSetUp(Stage):
         (Undelivered, r"declares \['length'\] and does not make it"),
         (Unpicklable, "cannot be sent to a worker: cannot pickle"),
         (UnpicklableTask, "failed on empty: TypeError: cannot pickle"),
+        (Numbers, "made .*'n': 1.* of a batch and .*'n': 0.* of its halves .*: set splittable=False"),
+        (KeepsFirst, "made 1 rows of a batch and 2 of its halves .*: set splittable=False"),
+        (Changeable, "made .*'n': 1.* of a batch and .*'n': '1'.* of its halves"),
         (NoTask, "failed on empty: StageError: .* returned DataFrame, which is not a task"),
         (FailsToSetUp, "failed on empty: OSError: no model"),
     ],
@@ -113,6 +131,25 @@ class FailsToSetUp(Stage):
 def test_a_bad_stage_is_told_which_case_it_fails(stage, message):
     with pytest.raises(StageError, match=f"stage {stage.__name__!r} {message}"):
         check_stage(stage)
+
+
+def test_a_stage_that_says_that_batches_must_stay_whole_may_look_across_rows():
+    class Whole(Numbers):
+        splittable = False
+
+    check_stage(Whole)
+
+
+def test_a_stage_whose_types_depend_on_nulls_passes():
+    check_stage(Good, text=["a", None, "ccc"])
+
+
+def test_a_stage_that_makes_no_documents_passes():
+    class Writes(Stage):
+        def process(self, batch):
+            return None
+
+    check_stage(Writes)
 
 
 def test_further_columns_can_be_given():

@@ -20,7 +20,7 @@ from gpucurate.backends.settings import RunSettings
 from gpucurate.memory.host import available_memory
 from gpucurate.memory.torch_pool import TorchMode
 from gpucurate.spec.bytesize import format_bytes, parse_bytes
-from gpucurate.spec.cluster import MILLI, Node
+from gpucurate.spec.cluster import MILLI, Gpu, Node
 from gpucurate.spec.errors import ConfigurationError
 from gpucurate.spec.progress import Observer
 
@@ -86,6 +86,20 @@ class RayExecutor:
         where = self.address or os.environ.get(ADDRESS) or "a cluster of its own"
         limit = "" if self.limit is None else f", {self.limit} workers at most"
         return f"ray on {where}{limit}, memory of the driver {format_bytes(self.memory)}"
+
+    def machines(self) -> list[Node]:
+        """The nodes of the cluster, for planning; how much memory their GPUs have is not known yet.
+
+        Raises:
+            ConfigurationError: no cluster can be joined.
+        """
+        self._join()
+        from gpucurate.backends.ray.nodes import Nodes, gpus_of
+
+        nodes = Nodes(self.settings.cpu_allocation_percentage)
+        return [
+            nodes.node(told, tuple(Gpu(str(at), 0) for at in range(gpus_of(told)))) for told in nodes.all()
+        ]
 
     def execute(self, job: Job, observer: Observer) -> Outcome:
         """Run a phase.

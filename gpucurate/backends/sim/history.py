@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from gpucurate.spec.decision import Decision
-from gpucurate.spec.events import Action, Event, FailRun, Quarantine
+from gpucurate.spec.events import FailRun, Quarantine
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +47,8 @@ class History:
         service: (segment, worker, from, to) of every attempt that was worked on.
         given: (second, segment) of every dispatch.
         ready: second at which each worker was ready, by segment.
-        attempts: the highest number of an attempt by (unit, segment).
+        dispatches: how often each (unit, segment) was given to a worker.
         decisions: what the scheduler decided.
-        log: (second, event) as told, and the actions that followed.
         thinking: seconds of a real clock for each event.
     """
 
@@ -71,9 +70,8 @@ class History:
     service: list[tuple[int, int, float, float]] = field(default_factory=list)
     given: list[tuple[float, int]] = field(default_factory=list)
     ready: list[list[float]] = field(default_factory=list)
-    attempts: dict[tuple[str, int], int] = field(default_factory=dict)
+    dispatches: Counter[tuple[str, int]] = field(default_factory=Counter)
     decisions: list[Decision] = field(default_factory=list)
-    log: list[tuple[float, Event, list[Action]]] = field(default_factory=list)
     thinking: list[float] = field(default_factory=list)
 
     def thinking_at(self, share: float) -> float:

@@ -69,6 +69,7 @@ class Laws:
         self.worked: Counter[str] = Counter()
         self.in_flight: dict[str, int] = {}
         self.attempts: dict[tuple[str, int], int] = {}
+        self.dispatches: Counter[tuple[str, int]] = Counter()
         self._held: list[dict[str, tuple[int, str]]] = [{} for _ in lanes]
         self._lost: set[tuple[str, int]] = set()
         self._spent: set[tuple[str, int]] = set()
@@ -138,8 +139,9 @@ class Laws:
         self._bury(self.roll.died(event.worker))
 
     def _bury(self, worker: Known | None) -> None:
-        for unit in worker.flight if worker is not None else ():
-            self._land(worker, unit)
+        if worker is not None:
+            for unit in worker.flight:
+                self._land(worker, unit)
 
     def _land(self, worker: Known, unit: str) -> None:
         del self.in_flight[unit]
@@ -263,6 +265,7 @@ class Laws:
         if order.attempt < max(1, self.attempts.get(key, 0)):
             raise IllegalActionError(f"{who}: attempt {order.attempt} after {self.attempts[key]}")
         self.attempts[key] = order.attempt
+        self.dispatches[key] += 1
         if order.batch_cap is not None and (order.batch_cap < 1 or not isinstance(order.batch_cap, int)):
             raise IllegalActionError(f"{who}: batches of at most {order.batch_cap!r} bytes")
         there = self._there[self.roll.workers[action.worker].place.node]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
 
 from gpucurate.backends.sim.laws import Laws
-from gpucurate.backends.sim.simulation import MakeCore
+from gpucurate.backends.sim.simulation import MakeCore, Watch
 from gpucurate.scheduling.core import Core
 from gpucurate.scheduling.recording import Recording
 from gpucurate.spec.errors import InputError
@@ -60,7 +60,7 @@ def replay(
     log: EventLog,
     *,
     make_core: MakeCore = Core,
-    watch: Callable[[float, Event, list[Action]], None] | None = None,
+    watch: Watch | None = None,
 ) -> list[list[Action]]:
     """Tell a fresh scheduler what happened then.
 

@@ -53,6 +53,8 @@ class Roll:
     def __init__(self, lanes: Sequence[Lane], policy: Policy, nodes: Sequence[Node]) -> None:
         self._lanes = lanes
         self._policy = policy
+        limits = (policy.worker_max_lifetime_s, policy.worker_max_units, policy.worker_max_growth)
+        self._spare = int(any(limit is not None for limit in limits))  # a successor, beside whom it replaces
         self.nodes = {node.id: node for node in nodes}
         self.workers: dict[int, Known] = {}
         self.by_segment: Counter[int] = Counter()
@@ -90,7 +92,7 @@ class Roll:
         self._check_room(action.place, lane.need, who)
         if lane.max_workers is not None and self.by_segment[action.segment] > lane.max_workers:
             raise IllegalActionError(f"spawn {who}: the segment may have {lane.max_workers} workers")
-        if self._policy.workers is not None and len(self.workers) > self._policy.workers:
+        if self._policy.workers is not None and len(self.workers) > self._policy.workers + self._spare:
             raise IllegalActionError(f"spawn {who}: the run may have {self._policy.workers} workers")
 
     def _check_gang(self, action: SpawnWorker, lane: Lane, who: str) -> None:

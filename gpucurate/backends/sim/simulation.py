@@ -45,6 +45,8 @@ class Scheduler(Protocol):
         """When a tick is wanted."""
 
 
+Watch = Callable[[float, Event, list[Action]], None]
+
 MakeCore = Callable[[Sequence[Lane], Sequence[tuple[str, int]], Policy, Sequence[Node]], Scheduler]
 
 
@@ -54,7 +56,7 @@ class Simulation:
     Args:
         scenario: what to run.
         make_core: makes the scheduler.
-        keep_log: keep every event with its actions in the history.
+        watch: is shown every event with the actions that follow, before they are carried out.
         events: end after so many, whatever is left; None for none.
     """
 
@@ -63,7 +65,7 @@ class Simulation:
         scenario: Scenario,
         *,
         make_core: MakeCore = Core,
-        keep_log: bool = False,
+        watch: Watch | None = None,
         events: int | None = None,
     ) -> None:
         self.scenario = scenario
@@ -71,8 +73,9 @@ class Simulation:
         self.laws = Laws(scenario.lanes, scenario.units, scenario.policy, scenario.nodes)
         self.core = make_core(scenario.lanes, scenario.units, scenario.policy, scenario.nodes)
         self.history = History(len(scenario.units))
-        self._keep_log = keep_log
+        self._watch = watch
         self._events = events
+        self._ticked_at = -1.0
 
     def run(self) -> History:
         """The whole run.
@@ -98,11 +101,14 @@ class Simulation:
         wake = self.core.next_wake()
         if wake is None and not self.world.under_way:
             raise DeadlockError(self._state("no tick is wanted"))
-        news = self.world.next_news(wake)
+        news = self.world.next_news(wake if wake is None else max(wake, clock.now))
         if news is not None:
             return news
         if wake is None:
             raise DeadlockError(self._state("no tick is wanted"))
+        if self._ticked_at == max(clock.now, wake):
+            raise DeadlockError(self._state(f"a tick is wanted again at {wake}: that would never end"))
+        self._ticked_at = max(clock.now, wake)
         clock.now = max(clock.now, wake)
         return Tick()
 
@@ -112,8 +118,8 @@ class Simulation:
         began = time.perf_counter()
         actions = self.core.on(event, now)
         self.history.thinking.append(time.perf_counter() - began)
-        if self._keep_log:
-            self.history.log.append((now, event, actions))
+        if self._watch is not None:
+            self._watch(now, event, actions)
         self._obey(actions)
         return actions
 
@@ -147,7 +153,7 @@ class Simulation:
         history.edge_peaks, history.core_peaks = laws.peaks, list(self.core.peaks)
         history.memory_errors, history.rejected = tally.memory_errors, tally.rejected
         history.deaths, history.service = tally.deaths, tally.service
-        history.attempts = laws.attempts
+        history.dispatches = laws.dispatches
         history.decisions = self.core.take_decisions()
         history.ready = [
             [w.ready_s for w in self.world.workers.values() if w.segment == segment and w.ready_s is not None]

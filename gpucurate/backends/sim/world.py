@@ -77,7 +77,7 @@ class World:
         self.workers: dict[int, SimWorker] = {}
         self._news: deque[Event] = deque()
         self._faults = scenario.faults
-        self._amounts: list[dict[str, Amount]] = draw_amounts(scenario)
+        self.amounts: list[dict[str, Amount]] = draw_amounts(scenario)
         self._made: list[dict[str, Place]] = [{} for _ in scenario.lanes]
         self._tries: Counter[tuple[str, int]] = Counter()
         self._nodes: dict[str, Node] = {node.id: node for node in scenario.nodes}
@@ -237,7 +237,7 @@ class World:
         source = self._source(worker, unit)
         if worker.segment == 0 or source is None:
             return 0.0
-        given = self._amounts[worker.segment][unit].given
+        given = self.amounts[worker.segment][unit].given
         return self.scenario.links.seconds(given, source, worker.place)
 
     def _next(self, worker: SimWorker) -> None:
@@ -262,7 +262,7 @@ class World:
         self._next(worker)
 
     def _begin(self, worker: SimWorker, given: Given, loading: float) -> None:
-        amount, key = self._amounts[worker.segment][given.unit], (given.unit, worker.segment)
+        amount, key = self.amounts[worker.segment][given.unit], (given.unit, worker.segment)
         trouble = self._faults.troubles.get(given.unit)
         if trouble is not None and trouble.segment != worker.segment:
             trouble = None
@@ -305,7 +305,7 @@ class World:
     def _answer(
         self, worker: SimWorker, given: Given, outcome: Outcome, batches: BatchesRun, started: float
     ) -> Event:
-        unit, amount = given.unit, self._amounts[worker.segment][given.unit]
+        unit, amount = given.unit, self.amounts[worker.segment][given.unit]
         figures = Figures(self.clock.now - started, amount.made, worker.held, 0, batches.samples)
         if outcome.end == "raised":
             return UnitFailed(worker.number, unit, outcome.kind, "a stage raised", figures)
