@@ -7,8 +7,8 @@ import os
 import signal
 import threading
 import time
+from pathlib import Path
 
-import psutil
 import pytest
 
 pytest.importorskip("ray", reason="Ray is not installed: pip install 'gpucurate[ray]'")
@@ -26,14 +26,16 @@ FILES = 10
 
 
 class Third(ProcessingStage):
-    """Drops every third document, slowly."""
+    """Drops every third document, slowly, and leaves its process's number in a folder."""
 
-    def __init__(self, seconds: float = 0.0) -> None:
-        self.seconds = seconds
+    def __init__(self, seconds: float = 0.0, folder: str = "") -> None:
+        self.seconds, self.folder = seconds, folder
 
-    not_in_plan = ("seconds",)
+    not_in_plan = ("seconds", "folder")
 
     def process(self, batch):
+        if self.folder:
+            Path(self.folder, str(os.getpid())).touch()
         time.sleep(self.seconds)
         return batch.select(batch.to_pandas()["id"].to_numpy() % 3 != 0)
 
@@ -101,24 +103,24 @@ def test_a_stage_may_have_variables_of_its_own(cluster, corpus, tmp_path):
     assert "hello 0-1 WORD" in written
 
 
-def kill_workers(stop: threading.Event, killed: list[int]) -> None:
-    """Kill an actor's process every now and then."""
+def kill_workers(folder: Path, stop: threading.Event, killed: list[int]) -> None:
+    """Kill one that is at a unit every now and then; those that start are left alone: they take seconds."""
     while not stop.wait(0.7):
-        for process in ray_processes():
-            with contextlib.suppress(psutil.Error):
-                if process.name().startswith("ray::Worker"):
-                    process.kill()
-                    killed.append(process.pid)
-                    break
+        for path in list(folder.iterdir())[:1]:
+            path.unlink()
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(path.name), signal.SIGKILL)
+                killed.append(int(path.name))
 
 
 def test_workers_that_are_killed_all_the_time_change_nothing(cluster, corpus, clean, tmp_path):
-    stop, killed = threading.Event(), []
-    killer = threading.Thread(target=kill_workers, args=(stop, killed))
+    stop, killed, begun = threading.Event(), [], tmp_path / "begun"
+    begun.mkdir()
+    killer = threading.Thread(target=kill_workers, args=(begun, stop, killed))
     executor = RayExecutor(workers=2, config={"max_attempts": 50})
     killer.start()
     try:
-        result = run(corpus, tmp_path / "out", executor, Third(0.2))
+        result = run(corpus, tmp_path / "out", executor, Third(0.3, str(begun)))
     finally:
         stop.set()
         killer.join()
