@@ -210,9 +210,8 @@ class Core:
     def _after(self, worker: Worker) -> Iterator[Action]:
         """A worker has one unit less."""
         if worker.state is WorkerState.DRAINING:
-            if not worker.flights:
-                yield from self._staffing.stop(worker)
-                self._staffing.call()
+            yield from self._staffing.end_drained(worker)
+            self._staffing.call()
         elif not self.state.is_stopping:
             yield from self._staffing.recycle(worker)
 
@@ -266,9 +265,9 @@ class Core:
         worker = self.state.workers.get(event.worker)
         if worker is None:
             return
-        if worker.state is WorkerState.STARTING:
-            yield from self._did_not_start(worker, "died", f"a worker did not start: {event.why}")
         is_innocent = event.kind == "stopped" or (event.kind == "host_memory" and not event.was_largest)
+        if worker.state is WorkerState.STARTING and not is_innocent and event.kind != "unreachable":
+            yield from self._did_not_start(worker, "died", f"a worker did not start: {event.why}")
         yield from self._bury(worker, event, charged=not is_innocent)
 
     def _bury(self, worker: Worker, event: WorkerDied, *, charged: bool) -> Iterator[Action]:
@@ -354,6 +353,7 @@ class Core:
         units = self._take_from(worker)
         state.stretches[worker.segment].roster.remove(worker)
         worker.state = WorkerState.STOPPING
+        worker.end_by = None  # killed once is enough
         self._recycler.gone(worker.number)
         yield KillWorker(worker.number, why)
         blamed, others = (units[:1], units[1:]) if charged else ([], units)
@@ -389,7 +389,8 @@ class Core:
         for number in sorted(n for n, worker in state.workers.items() if worker.place.node == node):
             worker = state.workers.get(number)
             if worker is not None:
-                yield KillWorker(number, why)  # it may go on for a while, and must not
+                if worker.state is not WorkerState.STOPPING:
+                    yield KillWorker(number, why)  # it may go on for a while, and must not
                 yield from self._bury(worker, WorkerDied(number, why, "unreachable"), charged=False)
         state.ledger.remove(node)
         state.hosts.remove(node)

@@ -90,6 +90,13 @@ class State:
         """Workers of a segment that start or work."""
         return [worker for number in stretch.workers if (worker := self.workers[number]).is_live]
 
+    def gang_of(self, worker: Worker) -> list[Worker]:
+        """All workers that start and end with one, itself included."""
+        if not worker.gang:
+            return [worker]
+        fellows = (self.workers[number] for number in sorted(self.stretches[worker.segment].workers))
+        return [fellow for fellow in fellows if fellow.gang == worker.gang]
+
     # -- units on their way --------------------------------------------------------------------
 
     def board(self, worker: Worker, item: Item, working: int, promised: int) -> None:
