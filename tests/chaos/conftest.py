@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +15,8 @@ import pytest
 
 from gpucurate.spec.progress import Silent
 from tests.backends.corpus import write_corpus
+
+SCRIPT = Path(__file__).with_name("script.py")
 
 
 @pytest.fixture
@@ -65,3 +69,27 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip("no permission to mount a file system")
     yield folder
     subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Starts the script; whatever is left of it ends with the test."""
+    started = []
+
+    def start(
+        corpus: Path, output: Path, seconds: float, *, tmp: Path | None = None, **config: object
+    ) -> subprocess.Popen[str]:
+        paths = os.pathsep.join([str(SCRIPT.parents[2]), os.environ.get("PYTHONPATH", "")])
+        started.append(
+            subprocess.Popen(
+                [sys.executable, str(SCRIPT), str(corpus), str(output), str(seconds), json.dumps(config)],
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                env={**os.environ, "PYTHONPATH": paths, **({"TMPDIR": str(tmp)} if tmp else {})},
+            )
+        )  # fmt: skip
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
