@@ -43,8 +43,8 @@ from gpucurate.spec.figures import Figures
 MAX_LOSSES = 10
 """So often may a unit be lost through no fault of its own before it is counted as its fault."""
 
-START_FAILURES = 3
-"""Workers of a segment that do not start, in a row, end the run."""
+START_FAILURES = 5
+"""Workers of a segment that do not start, in a row and with no unit done there meanwhile, end the run."""
 
 
 class Core:
@@ -184,6 +184,7 @@ class Core:
         state.land(worker, event.unit)
         worker.last_done = state.now
         self._failures.success()
+        stretch.start_failures = 0
         state.passed(stretch)
         yield from state.drop_input(item)
         if stretch.edge is None:

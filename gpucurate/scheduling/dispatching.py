@@ -67,7 +67,10 @@ class Dispatcher:
         return self.admits(stretch, self._promised(stretch, head))
 
     def admits(self, stretch: Stretch, promised: int) -> bool:
-        """Whether what a unit will make fits behind its segment; in batch mode all of it has to."""
+        """Whether what a unit will make fits behind its segment.
+
+        In batch mode always: who would empty the edge begins only when all units are there.
+        """
         return stretch.edge is None or self._state.policy.is_batch or stretch.edge.admits(promised)
 
     def _order(self, stretch: Stretch, item: Item) -> Order:
