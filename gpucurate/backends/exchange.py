@@ -123,9 +123,20 @@ class FolderExchange:
         Raises:
             StorageError: it is there and cannot be removed.
         """
-        path = Path(handle.path)
-        with storage_errors(path, "remove"):
-            path.unlink(missing_ok=True)
+        _remove(Path(handle.path))
+
+    def abandon(self, name: str) -> None:
+        """Remove the file of an attempt, whole or not: its worker died, and gave nobody the handle.
+
+        Raises:
+            StorageError: it is there and cannot be removed.
+        """
+        _remove(self.folder / name)
+
+
+def _remove(path: Path) -> None:
+    with storage_errors(path, "remove"):
+        path.unlink(missing_ok=True)
 
 
 def _write(tasks: Iterator[AnyTask], out: Any) -> None:

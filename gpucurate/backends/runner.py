@@ -8,6 +8,7 @@ import time
 import traceback
 from collections.abc import Iterator, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from gpucurate.backends.assignment import Assignment
@@ -155,7 +156,7 @@ class Runner:
             for stage in self.assignment.stages:
                 stage.bind(None)
                 stage.take_counts()
-            self._remove_attempts(prefix)
+            remove_attempts(self.assignment.folder, prefix)
             if result.handed_on is not None:
                 self._exchange.drop(result.handed_on)
             raise
@@ -225,10 +226,12 @@ class Runner:
             return chain.on_host(task)  # the GPU is for what comes next
         return task if isinstance(task, FileGroupTask | TaskDescriptor) else TaskDescriptor.of(task)
 
-    def _remove_attempts(self, prefix: str) -> None:
-        if self.assignment.folder is not None:
-            for path in self.assignment.folder.glob(f"{prefix}-*"):
-                path.unlink(missing_ok=True)
+
+def remove_attempts(folder: Path | None, prefix: str) -> None:
+    """Remove the files of an attempt at a unit, if the run writes any."""
+    if folder is not None:
+        for path in folder.glob(f"{prefix}-*"):
+            path.unlink(missing_ok=True)
 
 
 def _placed(context: UnitContext, task: AnyTask) -> AnyTask:

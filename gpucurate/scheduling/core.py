@@ -43,8 +43,8 @@ from gpucurate.spec.figures import Figures
 MAX_LOSSES = 10
 """So often may a unit be lost through no fault of its own before it is counted as its fault."""
 
-START_FAILURES = 3
-"""Workers of a segment that do not start, in a row, end the run."""
+START_FAILURES = 5
+"""Workers of a segment that do not start, in a row and with no unit done there meanwhile, end the run."""
 
 
 class Core:
@@ -184,6 +184,7 @@ class Core:
         state.land(worker, event.unit)
         worker.last_done = state.now
         self._failures.success()
+        stretch.start_failures = 0
         state.passed(stretch)
         yield from state.drop_input(item)
         if stretch.edge is None:
@@ -331,10 +332,23 @@ class Core:
         state.ledger.give(worker.place, stretch.lane.need)
         self._recycler.gone(worker.number)
         del state.workers[worker.number]
+        self._free_machine(worker)
         if (old := state.workers.get(-1 if worker.replaces is None else worker.replaces)) is not None:
             old.successor = None
         if (twin := state.workers.get(-1 if worker.successor is None else worker.successor)) is not None:
             twin.replaces = None
+
+    def _free_machine(self, worker: Worker) -> None:
+        """A machine is not held for a unit that nobody there could do any more."""
+        state, node = self.state, worker.place.node
+        holder = state.items.get(state.hosts[node].held_for or "")
+        others = (state.workers[number] for number in state.stretches[worker.segment].workers)
+        if (
+            holder is not None
+            and holder.segment == worker.segment
+            and not any(other.is_live and other.place.node == node for other in others)
+        ):
+            state.hosts.unhold(holder.unit)
 
     def _end_gang(self, worker: Worker, why: str) -> Iterator[Action]:
         """One of a gang is gone: the others cannot go on without it."""
@@ -398,6 +412,9 @@ class Core:
             for unit in [u for u in stretch.queue if state.items[u].node == node]:
                 stretch.queue.remove(unit)
                 yield from self._remake(state.items[unit], f"it lay on machine {node}")
+        for item in state.items.values():
+            if item.node == node:  # in work elsewhere: it may still go well
+                item.is_lost = True
         self._staffing.rescale()
 
     def _tick(self) -> Iterator[Action]:

@@ -115,9 +115,9 @@ class Simulation:
     def _tell(self, event: Event) -> list[Action]:
         now = self.world.clock.now
         self.laws.told(event)
-        began = time.perf_counter()
+        began = time.thread_time()
         actions = self.core.on(event, now)
-        self.history.thinking.append(time.perf_counter() - began)
+        self.history.thinking.append(time.thread_time() - began)
         if self._watch is not None:
             self._watch(now, event, actions)
         self._obey(actions)
