@@ -12,25 +12,16 @@ EXECUTORS = ("inline", "local", "ray")
 
 
 @contextmanager
-def chosen(name: str, workers: int, mode: str = "streaming") -> Iterator[Any]:
+def chosen(name: str, workers: int, *, mode: str = "streaming", fuse: bool = True) -> Iterator[Any]:
     """An executor; Ray is started before and stopped after, as it is for the peers."""
+    config = {"execution_mode": mode, "fuse": fuse}
     if name == "inline":
         yield InlineExecutor()
     elif name == "local":
-        yield LocalExecutor(workers=workers, execution_mode=mode)
+        yield LocalExecutor(workers=workers, config=config)
     else:
-        with _cluster(workers):
-            from gpucurate import RayExecutor
+        from gpucurate.backends.ray.cluster import RayClient
+        from gpucurate.backends.ray.executor import RayExecutor
 
-            yield RayExecutor(config={"execution_mode": mode})
-
-
-@contextmanager
-def _cluster(cores: int) -> Iterator[None]:
-    import ray
-
-    ray.init("local", num_cpus=cores, include_dashboard=False, log_to_driver=False, logging_level="error")
-    try:
-        yield
-    finally:
-        ray.shutdown()
+        with RayClient(num_cpus=workers):
+            yield RayExecutor(config=config)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import statistics
 import subprocess
 import sys
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import psutil
 
 from benchmarks.peers.environments import Environment
 from benchmarks.peers.processes import ROOT
@@ -18,6 +22,7 @@ LIMIT_SECONDS = 150.0
 """A run that takes longer is taken for one that hangs."""
 
 Figures = dict[str, float]
+_TOKEN = "GPUCURATE_BENCHMARK_RUN"
 
 
 @dataclass(slots=True)
@@ -63,7 +68,14 @@ class Contestant:
         if not self.python:
             return
         command = [str(self.python), "-m", self.module, *map(str, self.arguments)]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        token = uuid.uuid4().hex
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), _TOKEN: token}
+        try:
+            self._run(command, environment)
+        finally:
+            _end_what_is_left(token)
+
+    def _run(self, command: list[str], environment: dict[str, str]) -> None:
         try:
             done = subprocess.run(
                 command, check=False, capture_output=True, text=True, env=environment, timeout=LIMIT_SECONDS
@@ -98,3 +110,11 @@ def race(contestants: Sequence[Contestant], runs: int, say: Callable[[str], None
         for contestant in contestants:
             say(f"{contestant.title}, run {number + 1} of {runs}")
             contestant.run()
+
+
+def _end_what_is_left(token: str) -> None:
+    """Kill what a run has started and left behind, as cosmos-xenna leaves actors: all carry the run's token."""
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.environ().get(_TOKEN) == token:
+                process.kill()

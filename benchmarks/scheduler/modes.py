@@ -72,9 +72,9 @@ def main() -> None:
     options = parser.parse_args()
     shutil.rmtree(options.output, ignore_errors=True)
     observer = FirstCommit()
-    with chosen(options.executor, options.workers, mode=options.mode) as executor:
+    with chosen(options.executor, options.workers, mode=options.mode, fuse=options.fuse) as executor:
         began = time.perf_counter()
-        result = pipeline(options.corpus, options.output).run(executor, observer=observer, fuse=options.fuse)
+        result = pipeline(options.corpus, options.output).run(executor, observer=observer)
         seconds = time.perf_counter() - began
     shutil.rmtree(options.output)
     print(json.dumps(figures(result.report, seconds, observer.at - began, options.workers)))

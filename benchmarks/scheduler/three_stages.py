@@ -15,6 +15,7 @@ from benchmarks.scheduler.chosen import EXECUTORS, chosen
 from benchmarks.scheduler.work import Count, Make, Measure
 from gpucurate import Pipeline
 from gpucurate.stages.base import ProcessingStage
+from gpucurate.stages.resources import Resources
 from gpucurate.tasks import DocumentBatch
 from gpucurate.tasks.task import Task
 
@@ -96,13 +97,18 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--no-fuse", action="store_true", help="a worker for each stage")
     options = parser.parse_args()
-    stages = [MakeStage(options.nbytes), MeasureStage(), CountStage()]
+    # Of three stages on two cores, as the peers are told as well.
+    resources = Resources(cpus=0.5 if options.no_fuse else 1.0)
+    stages = [
+        stage.with_(resources=resources)
+        for stage in (MakeStage(options.nbytes), MeasureStage(), CountStage())
+    ]
     given = [Number("numbers", number, str(number)) for number in range(options.tasks)]
-    with chosen(options.executor, options.workers) as executor:
+    with chosen(options.executor, options.workers, fuse=not options.no_fuse) as executor:
         observer = FirstCommit()
         pipeline = Pipeline("three stages", stages=stages)
         began = time.perf_counter()
-        result = pipeline.run(executor, given, observer=observer, fuse=not options.no_fuse)
+        result = pipeline.run(executor, given, observer=observer)
         seconds = time.perf_counter() - began
     first = observer.at - began
     words = result.report.counts["words"]

@@ -103,8 +103,10 @@ class DaskBackend:
         return self._nodes.all()
 
     def spawn(self, action: SpawnWorker) -> None:
-        """Set a slot up."""
+        """Set a slot up; nothing where the node has gone, since its end is reported already."""
         place = action.place
+        if not self._nodes.is_there(place.node):
+            return
         self._members[action.worker] = _Member(place.node, action.segment)
         metadata = WorkerMetadata(str(action.worker), place.node, place.gpu_ids)
         hello = Hello(action.worker, metadata, tuple(sys.path), self._payloads[action.segment])

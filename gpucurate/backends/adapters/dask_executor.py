@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from gpucurate.backends.settings import RunSettings
 from gpucurate.memory.gpus import visible_gpus
 from gpucurate.memory.host import available_memory
 from gpucurate.spec.bytesize import format_bytes, parse_bytes
+from gpucurate.spec.cluster import Node
 from gpucurate.spec.errors import ConfigurationError
 from gpucurate.spec.progress import Observer
 
@@ -90,9 +92,15 @@ class DaskExecutor:
         """Workers of a phase with stages on GPUs: one each."""
         return max(1, len(visible_gpus()))
 
-    def machines(self) -> None:
-        """None: plans are made for this machine."""
-        return
+    def machines(self) -> Sequence[Node] | None:
+        """The workers of a cluster that is there; None where one is started on this machine."""
+        if self._given is None and self.address is None:
+            return None
+        nodes = DaskNodes(self._connect(uses_gpu=False), self.memory, uses_gpu=True)
+        try:
+            return nodes.all()
+        finally:
+            nodes.close()
 
     def execute(self, job: Job, observer: Observer) -> Outcome:
         """Run a phase.

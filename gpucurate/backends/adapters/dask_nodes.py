@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -31,7 +32,7 @@ class DaskNodes:
         self._uses_gpu = uses_gpu
         self._assignments: list[bytes] = []
         self._hosts: set[str] = set()
-        self._known: set[str] = set()
+        self._has_nanny: dict[str, bool] = {}
         self._events: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         client.subscribe_topic(_TOPIC, self._note)
 
@@ -50,7 +51,7 @@ class DaskNodes:
         return workers
 
     def _node(self, address: str, told: dict[str, Any]) -> Node:
-        self._known.add(address)
+        self._has_nanny[address] = bool(told["nanny"])
         threads = max(MILLI, int(told["nthreads"] * MILLI * self._cpu_share))
         gpus = self._client.run(dask_worker.gpus, workers=[address])[address] if self._uses_gpu else ()
         memory = told["memory_limit"] or self._memory
@@ -87,18 +88,27 @@ class DaskNodes:
         while not self._events.empty():
             told = self._events.get()
             address = told["worker"]
-            if told["action"] == "remove-worker" and address in self._known:
-                self._known.discard(address)
+            if told["action"] == "remove-worker" and address in self._has_nanny:
+                del self._has_nanny[address]
                 yield address, None
-            elif told["action"] == "add-worker" and address not in self._known:
+            elif told["action"] == "add-worker" and address not in self._has_nanny:
                 joined = self._workers().get(address)
                 if joined is not None:  # else it is gone again
                     self._set_up_host(address, joined["host"])
                     yield address, self._node(address, joined)
 
+    def is_there(self, address: str) -> bool:
+        """Whether a worker of Dask has not gone."""
+        return address in self._has_nanny
+
     def end(self, address: str) -> None:
-        """Have the process of a worker of Dask end; its nanny starts another."""
-        self._client.run(dask_worker.end, workers=[address], wait=False, on_error="ignore")
+        """Have the process of a worker of Dask end; its nanny starts another. Waits for nothing."""
+        if address in self._has_nanny:
+            threading.Thread(target=self._end, args=(address, self._has_nanny[address]), daemon=True).start()
+
+    def _end(self, address: str, has_nanny: bool) -> None:
+        end = dask_worker.end_child if has_nanny else dask_worker.end
+        self._client.run(end, workers=[address], nanny=has_nanny, wait=False, on_error="ignore")
 
     def close(self) -> None:
         """Listen no more."""

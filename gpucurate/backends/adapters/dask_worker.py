@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+from typing import Any
 
 from gpucurate.backends.adapters.slot import Hello, Reports, Slot
 from gpucurate.backends.worker_process import Work
@@ -36,8 +38,13 @@ def tear_down(run: str, worker: int) -> Reports:
     return slot.tear_down() if slot is not None else []
 
 
+def end_child(dask_worker: Any) -> None:
+    """For a nanny: kill its worker, whatever that is at; then it starts another."""
+    os.kill(dask_worker.process.pid, signal.SIGKILL)
+
+
 def end() -> None:
-    """End this process as a crash would: its nanny starts another."""
+    """For a worker without a nanny: end this process."""
     os._exit(1)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import cloudpickle
@@ -114,6 +114,8 @@ class RayBackend:
         member = self._members.get(action.worker)
         if member is None:
             return  # it died meanwhile, and the report of that is under way
+        if given is not None:
+            unit = replace(unit, groups=(), payload=None)  # only the first segment reads it
         try:
             packed = pickle.dumps(unit) if unit.payload is None else cloudpickle.dumps(unit)
         except Exception as error:

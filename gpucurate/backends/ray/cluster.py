@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
+import subprocess
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import psutil
-
+from gpucurate.backends.ray.janitor import start_janitor, sweep
 from gpucurate.backends.ray.surroundings import ADDRESS, GCS_PORT, LOOPBACK, QUIET, Surroundings
 from gpucurate.backends.ray.token import token_settings
 from gpucurate.memory.host import available_memory
@@ -27,8 +26,6 @@ _SHARED_MEMORY = Path("/dev/shm")
 _SHARED_SHARE = 0.9
 _LONGEST_FOLDER = 40
 """Characters: Ray makes sockets some 60 below it, and a socket's path has 107 at most."""
-
-_END_SECONDS = 10.0
 
 
 @dataclass
@@ -69,6 +66,8 @@ class RayClient:
 
     address: str = field(init=False, default="")
     _folder: Path | None = field(init=False, default=None, repr=False)
+    _session: str = field(init=False, default="", repr=False)
+    _janitor: subprocess.Popen[bytes] | None = field(init=False, default=None, repr=False)
     _surroundings: Surroundings = field(init=False, default_factory=Surroundings, repr=False)
 
     def start(self, namespace: str | None = None) -> None:
@@ -86,6 +85,7 @@ class RayClient:
             self.address = named
             return
         store = self._store_bytes()
+        _refuse_second()
         self._folder = _new_folder(self.ray_temp_dir)
         try:
             self._start(store, namespace)
@@ -115,7 +115,8 @@ class RayClient:
             )
         except (RuntimeError, ValueError, OSError) as error:
             raise ConfigurationError(f"Ray could not be started: {str(error).splitlines()[0]}") from error
-        self.address = context.address_info["gcs_address"]
+        self.address, self._session = context.address_info["gcs_address"], context.address_info["session_dir"]
+        self._janitor = start_janitor(Path(self._session), self._folder)
         self._surroundings.set({ADDRESS: self.address})
 
     def _dashboard(self) -> dict[str, Any]:
@@ -140,12 +141,14 @@ class RayClient:
             return
         import ray
 
-        processes = _processes()
         ray.shutdown()
-        _end(processes)
+        if self._janitor is not None:
+            sweep(self._session)
+            self._janitor.kill()
+            self._janitor.wait()
         self._surroundings.restore()
         shutil.rmtree(self._folder, ignore_errors=True)
-        self._folder, self.address = None, ""
+        self._folder, self._janitor, self.address = None, None, ""
 
     def __enter__(self) -> Self:
         self.start()
@@ -155,6 +158,16 @@ class RayClient:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+def _refuse_second() -> None:
+    import ray
+
+    if ray.is_initialized():
+        address = ray.get_runtime_context().gcs_address
+        raise ConfigurationError(
+            f"this process has joined the Ray cluster at {address}: leave it first (ray.shutdown)"
+        )
 
 
 def _new_folder(given: str | None) -> Path:
@@ -167,28 +180,3 @@ def _new_folder(given: str | None) -> Path:
             f"folder, takes {_LONGEST_FOLDER}: give a shorter one (ray_temp_dir, or TMPDIR)"
         )
     return Path(tempfile.mkdtemp(prefix="gc-", dir=parent))
-
-
-def _processes() -> list[psutil.Process]:
-    """All that the node which this process has started consists of, workers included."""
-    from ray._private import worker
-
-    node = worker._global_node
-    if node is None:
-        return []
-    started = [info.process.pid for infos in node.all_processes.values() for info in infos]
-    found: list[psutil.Process] = []
-    for pid in started:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process = psutil.Process(pid)
-            found += [process, *process.children(recursive=True)]
-    return found
-
-
-def _end(processes: list[psutil.Process]) -> None:
-    """Wait for processes, and kill those that stay; a number that is another's by now is left alone."""
-    _, left = psutil.wait_procs(processes, timeout=_END_SECONDS)
-    for process in left:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.kill()  # psutil knows it by the time of its start as well
-    psutil.wait_procs(left, timeout=_END_SECONDS)

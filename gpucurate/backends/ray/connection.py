@@ -102,7 +102,7 @@ def _silent(address: str, facts: dict[str, str], seconds: float) -> str:
 
 
 def _reason(said: str) -> str:
-    if "AuthenticationError" in said:
+    if "AuthenticationError" in said or "find an authentication token" in said:
         return (
             "it asks for a token, and was shown none or a wrong one: set RAY_AUTH_MODE=token, and "
             "RAY_AUTH_TOKEN_PATH to the file of its token"

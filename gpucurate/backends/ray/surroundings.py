@@ -10,8 +10,12 @@ LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 """Makes Ray 2.60 serve on 127.0.0.1 alone, also on Linux: it otherwise turns a loopback address
 into one that other machines reach. Who connects to such a cluster needs it as well."""
 
-QUIET = {"RAY_IGNORE_UNHANDLED_ERRORS": "1", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1"}
-"""Results that are dropped unread are no news; a worker without GPUs sees none."""
+QUIET = {
+    "RAY_IGNORE_UNHANDLED_ERRORS": "1",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "1",
+    "RAY_USAGE_STATS_ENABLED": "0",
+}
+"""Results that are dropped unread are no news; a worker without GPUs sees none; nobody is told of the run."""
 
 AUTH_MODE, TOKEN, TOKEN_PATH = "RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"
 ADDRESS = "RAY_ADDRESS"
