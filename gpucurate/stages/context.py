@@ -10,6 +10,7 @@ from gpucurate.spec.books import Books
 from gpucurate.spec.reject import Reject
 from gpucurate.spec.source import FileRange
 from gpucurate.spec.unit import OutputFile, RangeTally
+from gpucurate.tasks.finished import Sync, sync_now
 from gpucurate.tasks.origin import Origin
 
 
@@ -25,6 +26,7 @@ class UnitContext:
         write_reject: keeps a rejected row on disk, with the name of its file and the ordinal of its
             range; None where the run writes nothing.
         records: physical records met so far in the unit.
+        sync: takes over what is written to its end, and has it on disk before the unit counts.
     """
 
     unit_id: str = ""
@@ -36,6 +38,7 @@ class UnitContext:
     write_reject: Callable[[str, int, Reject], None] | None = None
     input_bytes: int = 0
     records: int = 0
+    sync: Sync = sync_now
     _tallies: dict[tuple[str, int], RangeTally] = field(default_factory=dict)
     _places: dict[tuple[str, int], tuple[int, int]] = field(default_factory=dict)
 
