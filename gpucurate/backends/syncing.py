@@ -14,7 +14,7 @@ from gpucurate.spec.unit import UnitResult
 from gpucurate.tasks.finished import Finished, sync_now
 
 SYNC_THREADS = 16
-"""Files that one worker has synced at a time. ext4 puts those that wait together into one commit of its journal."""
+"""Files that one worker has synced at a time: ext4 puts those that wait into one commit of its journal."""
 
 MOST_FILES, MOST_BYTES = 64, 64 * MIB
 """What may wait for the disk; beyond that the worker waits too. One larger file is let through alone."""
@@ -67,9 +67,14 @@ class UnitFiles:
         """Take a finished file over."""
         self._syncs.append(self._syncer.submit(file, path))
 
-    def are_synced(self) -> bool:
+    def are_settled(self) -> bool:
         """Whether there is nothing to wait for."""
         return all(sync.done() for sync in self._syncs)
+
+    def settle(self) -> None:
+        """Wait until each of them is synced or could not be."""
+        for sync in self._syncs:
+            sync.exception()
 
     def wait(self) -> None:
         """Wait until all of them are on disk.
@@ -77,6 +82,7 @@ class UnitFiles:
         Raises:
             StorageError: one could not be synced.
         """
+        self.settle()
         for sync in self._syncs:
             sync.result()
 
@@ -95,9 +101,13 @@ class Unsynced:
         self._files = files
         self._undo = undo
 
-    def is_synced(self) -> bool:
+    def is_settled(self) -> bool:
         """Whether :meth:`wait` returns, or raises, at once."""
-        return self._files.are_synced()
+        return self._files.are_settled()
+
+    def settle(self) -> None:
+        """Wait until the disk has said yes or no."""
+        self._files.settle()
 
     def wait(self) -> UnitResult:
         """The result, once all files are on disk.

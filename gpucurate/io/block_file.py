@@ -62,7 +62,7 @@ class BlockFile:
         return self._descriptor
 
     def finish(self) -> None:
-        """Write what is held back, and give the memory for blocks back; what is left is to sync and to close."""
+        """Write what is held back, and give the memory for blocks back; to sync and to close is left."""
         self._wait_for(0)
         self._set_direct(False)
         self._put(memoryview(self._block)[: self._filled], self._position)
