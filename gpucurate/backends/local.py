@@ -238,7 +238,7 @@ class LocalBackend:
         self._reports.append((WorkerDied(worker, why, kind, suspect, unit=unit), None))
 
     def _was_at(self, worker: int, held: _Worker) -> tuple[str | None, Suspect | None]:
-        """The unit at which it died, past those that waited for the disk, and the rows if it kept a journal."""
+        """The unit at which it died, past those that waited for the disk, and the rows if that is known."""
         assignment = self._assignments[held.segment]
         if not held.attempts or assignment.folder is None:
             return None, None

@@ -95,7 +95,7 @@ class Reporter:
             self._changed.notify_all()
 
     def _due(self) -> list[_Entry]:
-        """The oldest entry, once it is synced and has waited long enough, and those after it that are synced."""
+        """The oldest entry, once it is synced and has waited long enough, and those after it that are."""
         with self._changed:
             self._changed.wait_for(lambda: bool(self._entries))
             first = self._entries[0]
@@ -111,13 +111,13 @@ class Reporter:
 
 def _outcome(entry: _Entry) -> Report:
     """The report, or that a file of the unit could not be synced."""
-    event, _ = entry.report
+    if entry.unsynced is None:
+        return entry.report
+    event: Any = entry.report[0]
     try:
-        if entry.unsynced is not None:
-            entry.unsynced.wait()
+        return event, entry.unsynced.wait()
     except GpucurateError as error:
-        return UnitFailed(event.worker, entry.unsynced.result.unit_id, *failure_of(error)), None
-    return entry.report
+        return UnitFailed(event.worker, event.unit, *failure_of(error)), None
 
 
 def _packed(report: Report) -> Packed:

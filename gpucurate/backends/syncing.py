@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from os import PathLike
@@ -19,6 +20,11 @@ SYNC_THREADS = 16
 MOST_FILES, MOST_BYTES = 64, 64 * MIB
 """What may wait for the disk; beyond that the worker waits too. One larger file is let through alone."""
 
+QUICK_SECONDS = 0.0005
+"""A file that is synced in less is not worth a thread."""
+
+LOOK_EVERY = 128
+
 
 class Syncer:
     """Syncs files of one unit or several in threads, which are started as they are needed."""
@@ -26,10 +32,27 @@ class Syncer:
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(SYNC_THREADS, "sync")
         self._room = threading.Condition()
-        self._files = self._bytes = 0
+        self._files = self._bytes = self._count = 0
+        self._is_quick = True
 
-    def submit(self, file: Finished, path: PathLike[str]) -> Future[None]:
-        """Have a file synced and closed; waits while too much waits for the disk."""
+    def submit(self, file: Finished, path: PathLike[str]) -> Future[None] | None:
+        """Have a file synced and closed; waits while too much waits for the disk.
+
+        Where syncing takes next to no time, as in memory, it is done at once; every now and then one is
+        done at once to see whether it does.
+
+        Returns:
+            What tells how it went; None if it went well already.
+
+        Raises:
+            StorageError: it was done at once, and failed.
+        """
+        self._count += 1
+        if self._is_quick or self._count % LOOK_EVERY == 0:
+            began = time.perf_counter()
+            sync_now(file, path)
+            self._is_quick = time.perf_counter() - began < QUICK_SECONDS
+            return None
         size = os.fstat(file.fileno()).st_size
         with self._room:
             while self._files and (self._files >= MOST_FILES or self._bytes + size > MOST_BYTES):
@@ -65,7 +88,9 @@ class UnitFiles:
 
     def sync(self, file: Finished, path: PathLike[str]) -> None:
         """Take a finished file over."""
-        self._syncs.append(self._syncer.submit(file, path))
+        sync = self._syncer.submit(file, path)
+        if sync is not None:
+            self._syncs.append(sync)
 
     def are_settled(self) -> bool:
         """Whether there is nothing to wait for."""

@@ -143,7 +143,7 @@ def _serve(
                 position.close()
                 return True
             todo.extend(pickle.loads(message))
-        report, unsynced = _run(runner, position, *todo.popleft())
+        report, unsynced = _run(runner, position, todo.popleft())
         if isinstance(report[0], WorkerDied):
             reporter.send(report)
             os._exit(1)  # nothing of CUDA works in this process any more, teardown included
@@ -155,10 +155,9 @@ def _position(runner: Runner) -> Position:
     return Position(work.folder and position_path(work.folder, work.phase, runner.worker))
 
 
-def _run(
-    runner: Runner, position: Position, unit_id: str, order: Order, unit: bytes, given: Any
-) -> tuple[Report, Unsynced | None]:
+def _run(runner: Runner, position: Position, work: Work) -> tuple[Report, Unsynced | None]:
     """What came of a unit: the death of the worker where its GPU is of no more use to this process."""
+    unit_id, order, unit, given = work
     try:
         position.advance()
         unsynced = runner.start(pickle.loads(unit), order, given)
