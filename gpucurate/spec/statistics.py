@@ -93,5 +93,5 @@ _PLAIN = attrgetter(*_PLAIN_NAMES)
 
 
 def _stats(*values: Any) -> StagePerfStats:
-    departures, metrics = map(counter_of, values[-2:])
-    return StagePerfStats(*values[:-2], departures, metrics)
+    given: list[Any] = [*values[:-2], *map(counter_of, values[-2:])]
+    return StagePerfStats(*given)
