@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -13,6 +12,7 @@ from gpucurate.frame.transfers import counted_for
 from gpucurate.spec.errors import GpucurateError, StageError
 from gpucurate.spec.statistics import StagePerfStats
 from gpucurate.stages.base import ProcessingStage
+from gpucurate.stages.told import told
 from gpucurate.tasks.task import Task
 
 Stage = ProcessingStage[Any, Any]
@@ -23,9 +23,6 @@ Call: TypeAlias = Callable[[list[AnyTask]], Any]
 Box: TypeAlias = list[AnyTask]
 """One task, or none where it was dropped. Who takes the task out leaves no reference behind in
 the frames of suspended generators, so that a batch is freed before the next one is read."""
-
-LONGEST_MESSAGE = 16_000
-"""Characters of a traceback that are kept, the last ones."""
 
 _OVER = object()
 _UNCOUNTED: AbstractContextManager[None] = nullcontext()
@@ -115,10 +112,3 @@ def _pool_counted(stage: Stage, stats: StagePerfStats) -> Iterator[None]:
         yield
     stats.gpu_peak_bytes = max(stats.gpu_peak_bytes, held.peak)
     stats.gpu_held_bytes = held.current
-
-
-def told(stage: Stage, error: BaseException, did: str) -> str:
-    """An exception of a stage's own code as a message: the traceback, and at the end one line."""
-    trace = "".join(traceback.format_exception(error)).rstrip()[-LONGEST_MESSAGE:]
-    last = " ".join(traceback.format_exception_only(error)[-1].split())
-    return f"{trace}\nstage {stage.name!r} {did} {last}"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice
 
-from gpucurate.backends.call import AnyTask, Box, Call, Stage, call_of, results, told
+from gpucurate.backends.call import AnyTask, Box, Call, Stage, call_of, results
 from gpucurate.backends.made import Flow, Lineage, Made
 from gpucurate.backends.recovery import Recovery
 from gpucurate.backends.recut import cut
@@ -16,11 +16,10 @@ from gpucurate.spec.device import Device
 from gpucurate.spec.errors import ConfigurationError, StageError
 from gpucurate.spec.statistics import StagePerfStats
 from gpucurate.stages.base import ProcessingStage, SourceStage, StageIO
-from gpucurate.stages.function_decorators import FunctionStage
-from gpucurate.stages.specification import is_own
+from gpucurate.stages.specification import is_users
 from gpucurate.tasks.document import DocumentBatch
 
-__all__ = ["Chain", "Stage", "told"]
+__all__ = ["Chain", "Stage"]
 
 
 class Chain:
@@ -90,15 +89,15 @@ class Chain:
             books.read += self._flows[0].documents_in  # batches that the caller made
         for stage, flow in zip(self.stages, self._flows, strict=True):
             change = flow.documents_out - flow.documents_in + flow.rejected
+            dropped = stage.take_dropped()
             if flow.documents_in == 0:
                 noted = tallied and isinstance(stage, SourceStage)
                 books.read += 0 if noted else flow.documents_out
             elif flow.documents_out == 0 and flow.others_out:
                 books.kept += flow.documents_in - flow.rejected
-            elif change < 0:
-                books.dropped[stage.name] -= change
-            elif change > 0:
-                books.added[stage.name] += change
+            else:
+                _enter(books, stage.name, change + dropped.total())
+                books.dropped.update(dropped)
         if is_last:
             books.kept += self._flows[-1].documents_out
 
@@ -120,6 +119,14 @@ class Chain:
                     yield from _emitted(flow, attempt(given))
         if type(stage).flush is not ProcessingStage.flush:
             yield from _emitted(flow, _attempt(stage, None, flow, lambda _: stage.flush(), []))
+
+
+def _enter(books: Books, stage: str, change: int) -> None:
+    """Enter the documents that a stage made, or dropped without a word on why."""
+    if change < 0:
+        books.dropped[stage] -= change
+    elif change > 0:
+        books.added[stage] += change
 
 
 def _emitted(flow: Flow, made: Iterator[Made]) -> Iterator[AnyTask]:
@@ -154,7 +161,7 @@ def _attempt(
 
 def _move(stage: Stage, device: Device, given: list[AnyTask]) -> None:
     """Bring tasks to the device of a stage, for user stages as the frame that is written against there."""
-    as_frame = not is_own(type(stage)) or isinstance(stage, FunctionStage)
+    as_frame = is_users(stage)
     for i in range(len(given)):  # in place, so that a batch that was moved is not held on both sides
         task = given[i]
         if isinstance(task, DocumentBatch):

@@ -233,7 +233,7 @@ class Driver:
         self._history.note(now, event)
         self._carry_out(self.core.on(event, now))
         for decision in self.core.take_decisions():
-            _log.info("%s: %s", decision.what, decision.why)
+            _log.info("%s", decision)
             self._history.decided(decision)
 
     def _carry_out(self, actions: Sequence[ev.Action]) -> None:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import mmap
+import os
 import pickle
 import struct
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from io import BufferedReader
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+import numpy as np
 import pyarrow as pa
 
 from gpucurate.backends.packing import Packed, pack, unpack
 from gpucurate.checkpoint.durable import make_folder
+from gpucurate.spec.bytesize import MIB
 from gpucurate.spec.errors import InputLostError
 from gpucurate.spec.storage import storage_errors
 from gpucurate.tasks.task import Task
@@ -27,6 +31,10 @@ _END = struct.Struct("<QQ8s")
 
 _WHOLE = b"gpucurHO"
 """Last bytes of a file that is not torn."""
+
+
+MAPPED_FROM = 4 * MIB
+"""Smaller files are read, which takes less time than the page faults of a map."""
 
 
 class Exchange(Protocol):
@@ -71,7 +79,7 @@ class Parcel(NamedTuple):
 class FolderExchange:
     """One file a unit in a folder that the workers share: in shared memory, or on a disk.
 
-    Columns of the tasks that come out of it are views of the file's pages, private to the reader, so
+    Columns of the tasks that come out of a large file are views of its pages, private to the reader, so
     they cost no copy, may be written to, and stay whole when the file is removed.
 
     Args:
@@ -115,9 +123,20 @@ class FolderExchange:
         Raises:
             StorageError: it is there and cannot be removed.
         """
-        path = Path(handle.path)
-        with storage_errors(path, "remove"):
-            path.unlink(missing_ok=True)
+        _remove(Path(handle.path))
+
+    def abandon(self, name: str) -> None:
+        """Remove the file of an attempt, whole or not: its worker died, and gave nobody the handle.
+
+        Raises:
+            StorageError: it is there and cannot be removed.
+        """
+        _remove(self.folder / name)
+
+
+def _remove(path: Path) -> None:
+    with storage_errors(path, "remove"):
+        path.unlink(missing_ok=True)
 
 
 def _write(tasks: Iterator[AnyTask], out: Any) -> None:
@@ -129,12 +148,21 @@ def _write(tasks: Iterator[AnyTask], out: Any) -> None:
     out.write(_END.pack(begin, len(raw), _WHOLE))
 
 
+def _bytes_of(file: BufferedReader) -> memoryview:
+    """What a file holds, private to this process and writable."""
+    size = os.fstat(file.fileno()).st_size
+    if size >= MAPPED_FROM:
+        return memoryview(mmap.mmap(file.fileno(), size, access=mmap.ACCESS_COPY))
+    data = np.empty(size, np.uint8).data  # not bytearray, which would be filled with zeros first
+    return data[: file.readinto(data)]
+
+
 def _open(handle: Parcel) -> tuple[memoryview, list[Packed]]:
     """The bytes of a file, and where its tasks lie."""
     try:
         with Path(handle.path).open("rb") as file:
-            data = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY))
-    except (OSError, ValueError) as error:  # ValueError: there is nothing in it
+            data = _bytes_of(file)
+    except OSError as error:
         raise InputLostError(f"what was handed on in {handle.path} cannot be opened: {error}") from error
     begin, size, mark = _END.unpack(data[-_END.size :]) if len(data) >= _END.size else (0, 0, b"")
     if len(data) != handle.nbytes or mark != _WHOLE:

@@ -15,6 +15,9 @@ UNKNOWN = 256
 
 _POLL_SECONDS = 0.002
 
+ANSWER_SECONDS = 120.0
+"""It answers at once, but for the first time, when it may still be loading: after this it is hung."""
+
 
 class ForkServer:
     """A process of one thread with the libraries and kernels of workers loaded, once for all of them.
@@ -27,6 +30,7 @@ class ForkServer:
 
     def __init__(self) -> None:
         self._socket, theirs = socket.socketpair()
+        self._socket.settimeout(ANSWER_SECONDS)
         try:
             with theirs:
                 self.process = subprocess.Popen(
@@ -79,7 +83,11 @@ class ForkServer:
         self.process.wait()
 
     def _answer(self) -> int:
-        answer = self._socket.recv(ANSWER.size, socket.MSG_WAITALL)
+        try:
+            answer = self._socket.recv(ANSWER.size, socket.MSG_WAITALL)
+        except TimeoutError as error:
+            self.process.kill()  # a late answer must not be taken for that to another question
+            raise ConnectionError("the process that starts workers does not answer") from error
         if len(answer) < ANSWER.size:
             raise ConnectionError("the process that starts workers is gone")
         number: int = ANSWER.unpack(answer)[0]

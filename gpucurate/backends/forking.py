@@ -13,6 +13,7 @@ import os
 import signal
 import socket
 import struct
+from typing import NoReturn
 
 BOOTSTRAP = (
     "import sys; fd, *sys.path = sys.argv[1:]; from gpucurate.backends.forking import main; main(int(fd))"
@@ -49,13 +50,27 @@ def main(descriptor: int) -> None:
         os.dup2(2, 1)  # what stages print must not mix with what the command prints
     driver = socket.socket(fileno=descriptor)
     _load()
+    workers: set[int] = set()
     while True:
         request, descriptors, _, _ = socket.recv_fds(driver, REQUEST.size, 1)
         if not request:
-            os._exit(0)
+            _end_all(workers)
         kind, pid = REQUEST.unpack(request)
-        answer = _fork(driver, descriptors[0]) if kind == FORK else _exit_code(pid)
+        if kind == FORK:
+            answer = _fork(driver, descriptors[0])
+            workers.add(answer)
+        elif (answer := _exit_code(pid)) != RUNNING:
+            workers.discard(pid)
         driver.sendall(ANSWER.pack(answer))
+
+
+def _end_all(workers: set[int]) -> NoReturn:
+    """The driver is gone: so are its workers, those included that are stopped or listen to nobody."""
+    for pid in workers:
+        if pid > 0:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)
+    os._exit(0)
 
 
 def _load() -> None:

@@ -95,10 +95,11 @@ class InlineBackend:
         return reports
 
     def _run(self, worker: int, unit: Unit, order: Order) -> Report:
+        runner = self._runners[worker]
         try:
-            result = self._runners[worker].run(unit, order, None)
+            result = runner.run(unit, order, None)
         except Exception as error:
-            return UnitFailed(worker, unit.id, *failure_of(error)), None
+            return UnitFailed(worker, unit.id, *failure_of(error), runner.figures), None
         return UnitDone(worker, unit.id, result.figures), result
 
     def close(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import pickle
 import selectors
 import signal
@@ -19,11 +18,12 @@ import cloudpickle
 from gpucurate.backends.assignment import Assignment
 from gpucurate.backends.base import Report
 from gpucurate.backends.environment import Environment
+from gpucurate.backends.exchange import FolderExchange
 from gpucurate.backends.fork_server import UNKNOWN
 from gpucurate.backends.journal import journal_path, read_journal
 from gpucurate.backends.position import position_path, units_begun
 from gpucurate.backends.process import WorkerPool, WorkerProcess
-from gpucurate.backends.runner import failure_of
+from gpucurate.backends.runner import failure_of, remove_attempts
 from gpucurate.backends.worker_process import STOPPED, Hello, Work
 from gpucurate.spec.cluster import MILLI, Node, Place
 from gpucurate.spec.errors import ConfigurationError
@@ -113,9 +113,10 @@ class LocalBackend:
             self._reports.append((WorkerDied(action.worker, f"could not be started: {error}"), None))
             return
         self._workers[action.worker] = _Worker(process, action.segment)
-        self._selector.register(process.connection, selectors.EVENT_READ, action.worker)
-        with contextlib.suppress(OSError):  # it died at once: poll reports it
-            process.connection.send_bytes(pickle.dumps(self._hello(action, gpu)))
+        self._selector.register(process.channel, selectors.EVENT_READ, action.worker)
+        if process.handle is not None:
+            self._selector.register(process.handle, selectors.EVENT_READ, action.worker)
+        self._say(action.worker, pickle.dumps(self._hello(action, gpu)))
 
     def _hello(self, action: SpawnWorker, gpu: str | None) -> Hello:
         segment = action.segment
@@ -156,16 +157,26 @@ class LocalBackend:
         held = self._workers.get(worker)
         if held is not None and held.outbox:
             work, held.outbox = held.outbox, []
-            with contextlib.suppress(OSError):  # it died meanwhile
-                held.process.connection.send_bytes(pickle.dumps(work, pickle.HIGHEST_PROTOCOL))
+            self._say(worker, pickle.dumps(work, pickle.HIGHEST_PROTOCOL))
+
+    def _say(self, worker: int, message: bytes) -> None:
+        """Send a message, or as much as the worker takes now: if it is stopped, the driver must not be."""
+        channel = self._workers[worker].process.channel
+        channel.send(message)
+        self._watch(worker)
+
+    def _watch(self, worker: int) -> None:
+        """Be told of messages, and of room for what is left to be sent."""
+        channel = self._workers[worker].process.channel
+        writes = selectors.EVENT_WRITE if channel.is_behind else 0
+        self._selector.modify(channel, selectors.EVENT_READ | writes, worker)
 
     def stop(self, worker: int) -> None:
         """Ask a worker to end."""
         held = self._workers.get(worker)
         if held is not None:
             self._send(worker)
-            with contextlib.suppress(OSError):
-                held.process.connection.send_bytes(_STOP)
+            self._say(worker, _STOP)
             _limit(held)
 
     def kill(self, worker: int, why: str) -> None:
@@ -186,7 +197,8 @@ class LocalBackend:
         while self._unsent:
             self._send(self._unsent.pop())
         for key, _ in self._selector.select(0 if self._reports else timeout):
-            self._receive(key.data)
+            if key.data in self._workers:  # else another sign of it was there first
+                self._hear(key.data, has_ended=isinstance(key.fileobj, int))
         for held in self._workers.values():
             if held.process.is_late():
                 held.process.kill()
@@ -194,15 +206,21 @@ class LocalBackend:
         self._reports.clear()
         return reports
 
-    def _receive(self, worker: int) -> None:
+    def _hear(self, worker: int, *, has_ended: bool) -> None:
+        """Take what a worker says, send what it had no room for, and see whether it is gone."""
         held = self._workers[worker]
+        channel = held.process.channel
+        if channel.is_behind:
+            channel.flush()
+            self._watch(worker)
         try:
-            messages = pickle.loads(held.process.connection.recv_bytes())
-        except (EOFError, OSError):
+            for message in channel.receive():
+                for event, packed in pickle.loads(message):
+                    self._report(worker, held, event, packed)
+        except EOFError:
+            has_ended = True
+        if has_ended and worker in self._workers:
             self._bury(worker)
-            return
-        for event, packed in messages:
-            self._report(worker, held, event, packed)
 
     def _report(self, worker: int, held: _Worker, event: Any, packed: bytes) -> None:
         if isinstance(event, UnitDone | UnitFailed | InputLost):
@@ -224,17 +242,17 @@ class LocalBackend:
 
     def _forget(self, worker: int) -> _Worker:
         held = self._workers.pop(worker)
-        self._selector.unregister(held.process.connection)
+        self._selector.unregister(held.process.channel)
+        if held.process.handle is not None:
+            self._selector.unregister(held.process.handle)
         return held
 
     def _bury(self, worker: int) -> None:
         held = self._forget(worker)
-        process = held.process
-        process.connection.close()
-        if process.wait(STOP_SECONDS) is None:
-            process.end()
+        held.process.end(STOP_SECONDS)
         why, kind = _how_it_ended(held)
         unit, suspect = self._was_at(worker, held)
+        self._clear_away(worker, held)
         self._reports.append((WorkerDied(worker, why, kind, suspect, unit=unit), None))
 
     def _was_at(self, worker: int, held: _Worker) -> tuple[str | None, Suspect | None]:
@@ -247,6 +265,15 @@ class LocalBackend:
         unit, attempt = held.attempts[min(at, len(held.attempts) - 1)]
         suspect = read_journal(journal_path(assignment.folder, assignment.attempt(unit, attempt, worker)))
         return unit, suspect
+
+    def _clear_away(self, worker: int, held: _Worker) -> None:
+        """Remove what it was writing: shared memory is small, and the run may be long."""
+        assignment = self._assignments[held.segment]
+        for unit, attempt in held.attempts:
+            prefix = assignment.attempt(unit, attempt, worker)
+            if isinstance(assignment.exchange, FolderExchange):
+                assignment.exchange.abandon(prefix)
+            remove_attempts(assignment.folder, prefix)
 
     def close(self) -> None:
         """Kill the workers that have not stopped."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable
 
-from gpucurate.backends.call import Stage, told
+from gpucurate.backends.call import Stage
 from gpucurate.spec.errors import GpucurateError, StageError
+from gpucurate.stages.told import told
 
 
 def set_up_node(stages: Iterable[Stage]) -> None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
 import socket
 import subprocess
 import time
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
 from typing import Protocol
 
+from gpucurate.backends.channel import Channel
 from gpucurate.backends.environment import Environment
 from gpucurate.backends.fork_server import ForkServer, fork_server, worker_environment
 
@@ -44,7 +45,9 @@ class WorkerProcess:
     Attributes:
         parent: what it was started by, and knows how it ends.
         pid: its process id; it leads a group of its own.
-        connection: messages go and come through it.
+        channel: messages go and come through it.
+        handle: can be read from once the process has ended, whoever else holds its end of the socket,
+            such as a process that a stage has forked; None where the system offers nothing of the kind.
         gpu: names of the GPUs that it sees; None for none.
         environment: its own, None if it has the run's.
         deadline: when it must have stopped, if it was told to.
@@ -53,7 +56,8 @@ class WorkerProcess:
 
     parent: Parent
     pid: int
-    connection: Connection
+    channel: Channel
+    handle: int | None = None
     gpu: str | None = None
     environment: Environment | None = None
     deadline: float | None = None
@@ -80,12 +84,29 @@ class WorkerProcess:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
 
-    def end(self) -> None:
-        """Kill the worker, close the socket and wait."""
+    def end(self, patience: float = 0.0) -> None:
+        """Close the socket, kill the worker and what its stages have started, and wait.
+
+        Args:
+            patience: seconds that the worker has to end by itself.
+        """
+        self._await_end(patience)
         self.kill()
-        self.connection.close()
+        self.channel.close()
         while self.wait(1.0) is None:  # it may be writing to a disk that is slow
             pass
+        if self.handle is not None:
+            os.close(self.handle)
+            self.handle = None
+
+    def _await_end(self, patience: float) -> None:
+        """Wait till it has ended, where possible without forgetting its number, which names its group too."""
+        if self.handle is None:
+            self.wait(patience)
+            return
+        poll = select.poll()
+        poll.register(self.handle, select.POLLIN)
+        poll.poll(patience * 1000)
 
 
 class WorkerPool:
@@ -122,7 +143,7 @@ class WorkerPool:
         except OSError:
             ours.close()
             raise
-        return WorkerProcess(parent, pid, Connection(ours.detach()), gpu, environment)
+        return WorkerProcess(parent, pid, Channel(ours), _handle_of(pid), gpu, environment)
 
     def _fork(self, descriptor: int) -> tuple[ForkServer, int]:
         if self._servers:
@@ -142,6 +163,13 @@ class WorkerPool:
             self._idle.pop().end()
         while self._servers:
             self._servers.pop().close()
+
+
+def _handle_of(pid: int) -> int | None:
+    try:
+        return os.pidfd_open(pid)
+    except (AttributeError, OSError):  # not Linux, or an old one
+        return None
 
 
 def _popen(descriptor: int, environment: Environment) -> tuple[Started, int]:

@@ -88,7 +88,7 @@ class Reporter:
 
     def _send_some(self) -> None:
         due = self._due()
-        self._send([_packed(_outcome(entry)) for entry in due])
+        self._send([packed_report(settled(entry.report, entry.unsynced)) for entry in due])
         with self._changed:
             for _ in due:
                 self._entries.popleft()
@@ -109,18 +109,18 @@ class Reporter:
         return entries[:count]
 
 
-def _outcome(entry: _Entry) -> Report:
-    """The report, or that a file of the unit could not be synced."""
-    if entry.unsynced is None:
-        return entry.report
-    event: Any = entry.report[0]
+def settled(report: Report, unsynced: Unsynced | None) -> Report:
+    """The report once its files are on disk, or that one of them could not be synced."""
+    if unsynced is None:
+        return report
+    event: Any = report[0]
     try:
-        return event, entry.unsynced.wait()
+        return event, unsynced.wait()
     except GpucurateError as error:
         return UnitFailed(event.worker, event.unit, *failure_of(error)), None
 
 
-def _packed(report: Report) -> Packed:
+def packed_report(report: Report) -> Packed:
     """In two steps, so that a driver that cannot load the tasks still knows which unit it was."""
     event, result = report
     with contextlib.suppress(Exception):  # a class of the user's script is sent as it is written

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import copy
 import gc
-import inspect
 import time
 import traceback
 from collections.abc import Iterator, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from gpucurate.backends.assignment import Assignment
-from gpucurate.backends.call import AnyTask, Stage, told
+from gpucurate.backends.call import AnyTask, Stage
 from gpucurate.backends.chain import Chain
 from gpucurate.backends.exchange import Exchange
 from gpucurate.backends.gauge import Gauge
@@ -38,6 +38,8 @@ from gpucurate.spec.figures import Figures
 from gpucurate.spec.unit import Unit, UnitResult
 from gpucurate.spec.worker import WorkerMetadata
 from gpucurate.stages.context import UnitContext
+from gpucurate.stages.hooks import call_hook
+from gpucurate.stages.told import told
 from gpucurate.tasks.descriptor import TaskDescriptor
 from gpucurate.tasks.file_group import FileGroupTask
 from gpucurate.tasks.task import Task
@@ -84,7 +86,7 @@ class Runner:
         for stage in self.assignment.stages:
             self._ready.append(stage)
             try:
-                set_up(stage, self.metadata)
+                call_hook(stage.setup, self.metadata)
             except GpucurateError:
                 raise
             except (Exception, SystemExit) as error:
@@ -193,15 +195,17 @@ class Runner:
         size = 0
         if work.is_last:
             # Not a comprehension: its variable would hold a batch while the next one is read.
-            result.tasks = list(map(self._final, made))
+            result.tasks = list(map(partial(self._final, chain), made))
         else:
             on_host = map(chain.on_host, made)  # not a comprehension here either
             result.handed_on, size = self._exchange.put(
                 map(partial(_placed, context), on_host), context.prefix
             )
+        recovery.conclude(work.stages)
         result.stages = chain.statistics()
         result.tallies = context.tallies
         result.input_bytes = context.input_bytes
+        result.reduced = context.reduced
         chain.settle(
             context.books, tallied=bool(context.tallies), is_first=work.is_first, is_last=work.is_last
         )
@@ -226,28 +230,23 @@ class Runner:
             )
         return self.assignment.exchange
 
-    def _final(self, task: Task[Any]) -> Task[Any]:
+    def _final(self, chain: Chain, task: Task[Any]) -> Task[Any]:
         if self.assignment.collect:
-            return task
+            return chain.on_host(task)  # the GPU is for what comes next
         return task if isinstance(task, FileGroupTask | TaskDescriptor) else TaskDescriptor.of(task)
 
     def _remove(self, prefix: str, result: UnitResult) -> None:
         """What an attempt has left behind."""
-        if self.assignment.folder is not None:
-            for path in self.assignment.folder.glob(f"{prefix}-*"):
-                path.unlink(missing_ok=True)
+        remove_attempts(self.assignment.folder, prefix)
         if result.handed_on is not None:
             self._exchange.drop(result.handed_on)
 
 
-def set_up(stage: Stage, metadata: WorkerMetadata) -> None:
-    """Call a stage's ``setup``, which may be written without an argument."""
-    try:
-        inspect.signature(stage.setup).bind(metadata)
-    except TypeError:
-        stage.setup()
-    else:
-        stage.setup(metadata)
+def remove_attempts(folder: Path | None, prefix: str) -> None:
+    """Remove the files of an attempt at a unit, if the run writes any."""
+    if folder is not None:
+        for path in folder.glob(f"{prefix}-*"):
+            path.unlink(missing_ok=True)
 
 
 def _placed(context: UnitContext, task: AnyTask) -> AnyTask:

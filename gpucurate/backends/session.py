@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-import psutil
-
 SHARED = Path("/dev/shm")
-_PREFIX = "gpucurate-"
 
 
 class Room(NamedTuple):
@@ -45,34 +44,47 @@ def _free(folder: Path) -> int:
 class Session:
     """A folder that is this process's alone, removed at its end.
 
-    Its name tells whose it is, so that the next one on the machine removes what a killed process
-    has left behind.
+    It is locked while its owner lives, so that the next one on the machine removes what a killed process
+    has left behind; a process number would not do, since those of another container mean nothing here.
 
     Args:
         root: where it is made.
     """
 
     def __init__(self, root: Path) -> None:
-        self.path = root / f"{_PREFIX}{os.getuid()}-{os.getpid()}-{_started(os.getpid())}"
-        sweep(root)
-        self.path = Path(tempfile.mkdtemp(prefix=f"{self.path.name}-", dir=root))
+        for place in {root, *_places()}:
+            sweep(place)
+        fresh = Path(tempfile.mkdtemp(prefix=f".{_prefix()}{os.getpid()}-", dir=root))
+        self._lock = os.open(fresh, os.O_RDONLY)
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        self.path = fresh.with_name(fresh.name.removeprefix("."))
+        fresh.rename(self.path)  # only now may it be found, since it is locked only now
 
     def close(self) -> None:
         """Remove it."""
         shutil.rmtree(self.path, ignore_errors=True)
+        os.close(self._lock)
 
 
 def sweep(root: Path) -> None:
     """Remove folders of processes of this user that are no more."""
-    for path in root.glob(f"{_PREFIX}{os.getuid()}-*"):
-        parts = path.name.removeprefix(_PREFIX).split("-")
-        if len(parts) == 4 and parts[1].isdigit() and _started(int(parts[1])) != parts[2]:
-            shutil.rmtree(path, ignore_errors=True)
+    for path in root.glob(f"{_prefix()}*"):
+        with suppress(OSError):  # another process was there first, or uses it
+            _remove_if_free(path)
 
 
-def _started(pid: int) -> str:
-    """When a process began, so that its number alone, which comes again, does not name it."""
+def _remove_if_free(path: Path) -> None:
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        return f"{psutil.Process(pid).create_time():.2f}".replace(".", "_")
-    except psutil.Error:
-        return ""
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(path, ignore_errors=True)
+    finally:
+        os.close(folder)
+
+
+def _places() -> list[Path]:
+    return [SHARED, Path(tempfile.gettempdir())]
+
+
+def _prefix() -> str:
+    return f"gpucurate-{os.getuid()}-"

@@ -23,13 +23,14 @@ from gpucurate.backends.assignment import Assignment
 from gpucurate.backends.base import Report
 from gpucurate.backends.node_setup import set_up_node
 from gpucurate.backends.position import Position, position_path
-from gpucurate.backends.reporter import Reporter
+from gpucurate.backends.reporter import Reporter, settled
 from gpucurate.backends.runner import Runner, failure_of
 from gpucurate.backends.syncing import Unsynced
+from gpucurate.backends.topology import Nvml, stay_near
 from gpucurate.memory.gpus import use_gpu
 from gpucurate.memory.host_peak import resident_memory
 from gpucurate.memory.out_of_memory import device_is_lost
-from gpucurate.spec.errors import GpucurateError, InputLostError
+from gpucurate.spec.errors import GpucurateError, InputLostError, StorageError
 from gpucurate.spec.events import (
     InputLost,
     Order,
@@ -113,6 +114,7 @@ def _take_assignment(reporter: Reporter, messages: queue.SimpleQueue[bytes]) -> 
 
 def _runner(hello: Hello) -> Runner:
     if hello.gpu is not None:
+        stay_near([Nvml().device(gpu) for gpu in hello.gpu.split(",")])
         use_gpu(hello.gpu)
     assignment: Assignment = cloudpickle.loads(hello.assignment)
     if hello.gpu_memory is not None:
@@ -156,10 +158,22 @@ def _position(runner: Runner) -> Position:
 
 
 def _run(runner: Runner, position: Position, work: Work) -> tuple[Report, Unsynced | None]:
+    try:
+        position.advance()
+    except StorageError as error:
+        return (UnitFailed(runner.worker, work[0], *failure_of(error)), None), None
+    return start_unit(runner, work)
+
+
+def run_unit(runner: Runner, unit_id: str, order: Order, unit: bytes, given: Any) -> Report:
+    """What came of a unit, whose files are on disk."""
+    return settled(*start_unit(runner, (unit_id, order, unit, given)))
+
+
+def start_unit(runner: Runner, work: Work) -> tuple[Report, Unsynced | None]:
     """What came of a unit: the death of the worker where its GPU is of no more use to this process."""
     unit_id, order, unit, given = work
     try:
-        position.advance()
         unsynced = runner.start(pickle.loads(unit), order, given)
     except InputLostError as error:
         return (InputLost(runner.worker, unit_id, failure_of(error)[1]), None), None
@@ -169,7 +183,7 @@ def _run(runner: Runner, position: Position, work: Work) -> tuple[Report, Unsync
         if is_lost:
             why = f"its GPU reported an error after which CUDA works no more: {message.splitlines()[-1]}"
             return (WorkerDied(runner.worker, why), None), None
-        return (UnitFailed(runner.worker, unit_id, kind, message), None), None
+        return (UnitFailed(runner.worker, unit_id, kind, message, runner.figures), None), None
     result = unsynced.result
     return (UnitDone(runner.worker, unit_id, result.figures), result), unsynced
 

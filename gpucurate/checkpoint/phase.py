@@ -145,6 +145,7 @@ def to_record(phase: str, unit: Unit, result: UnitResult) -> dict[str, Any]:
         "stages": [stats.to_dict() for stats in result.stages],
         "ranges": [[encode_name(t.name), t.ordinal, t.records, t.rejected] for t in result.tallies],
         "input_bytes": result.input_bytes,
+        "reduced": result.reduced,
     }
 
 
@@ -157,4 +158,5 @@ def from_record(record: dict[str, Any]) -> UnitResult:
         stages=[StagePerfStats.from_dict(values) for values in record["stages"]],
         tallies=[RangeTally(decode_name(t[0]), *t[1:]) for t in record["ranges"]],
         input_bytes=record["input_bytes"],
+        reduced=record.get("reduced", {}),  # records of version 0.1 have none
     )

@@ -47,6 +47,14 @@ class DeviceKind(StrEnum):
     cuda = "cuda"
 
 
+class ExecutorKind(StrEnum):
+    """What runs the workers."""
+
+    inline = "inline"
+    local = "local"
+    ray = "ray"
+
+
 class Preset(StrEnum):
     """Settings that others have published corpora with."""
 
@@ -230,6 +238,29 @@ class RunOptions:
         int | None,
         typer.Option(min=1, help="Worker processes; one a core if not given.", rich_help_panel=_RUN),
     ] = None
+    executor: Annotated[
+        ExecutorKind | None,
+        typer.Option(
+            help="inline: this process; local: worker processes of this machine; ray: a Ray cluster. By "
+            "default inline for small inputs, else local.",
+            rich_help_panel=_RUN,
+        ),
+    ] = None
+    ray_address: Annotated[
+        str | None,
+        typer.Option(
+            help="Cluster to join: host:port, or auto for the one on this machine. Means --executor ray.",
+            rich_help_panel=_RUN,
+        ),
+    ] = None
+    ray_dashboard: Annotated[
+        bool,
+        typer.Option(
+            "--ray-dashboard",
+            help="Give a Ray cluster that is started for the run a dashboard, on this machine alone.",
+            rich_help_panel=_RUN,
+        ),
+    ] = False
     memory: Annotated[
         str | None,
         typer.Option(
@@ -249,6 +280,28 @@ class RunOptions:
     debug: Annotated[
         bool, typer.Option("--debug", help="Show tracebacks of errors.", rich_help_panel=_RUN)
     ] = False
+
+    @property
+    def runs_on_ray(self) -> bool:
+        """Whether a Ray cluster is asked for.
+
+        Raises:
+            UsageError: options that exclude each other.
+        """
+        from gpucurate.spec.errors import UsageError
+
+        asks = self.ray_address is not None or self.ray_dashboard
+        if asks and self.executor not in (None, ExecutorKind.ray):
+            raise UsageError(
+                f"--ray-address and --ray-dashboard are about Ray, and --executor is {self.executor}: "
+                "give --executor ray with them"
+            )
+        if self.ray_address is not None and self.ray_dashboard:
+            raise UsageError(
+                "--ray-dashboard is about a cluster that is started for the run, and --ray-address joins one "
+                "that is there: give one of them"
+            )
+        return asks or self.executor is ExecutorKind.ray
 
     @property
     def memory_bytes(self) -> int | None:

@@ -44,11 +44,43 @@ def carry_out(workflow: Workflow, options: RunOptions, gpu: GpuOptions | None = 
 
 
 def _executor(workflow: Workflow, options: RunOptions, gpu: GpuOptions | None) -> Executor:
-    """Worker processes if they or several GPUs were asked for, or if the input is worth them."""
-    from gpucurate.backends.executors import LocalExecutor, default_executor
+    size = sum(file.size for file in workflow.listing.files)
+    return executor_for(options, gpu, size)
+
+
+def executor_for(options: RunOptions, gpu: GpuOptions | None, input_bytes: int) -> Executor:
+    """What was asked for; else worker processes if several or GPUs are wanted, or the input is worth them.
+
+    Raises:
+        UsageError: options that exclude each other.
+        ConfigurationError: values that cannot be.
+    """
+    from gpucurate.backends.executors import InlineExecutor, LocalExecutor, default_executor
+    from gpucurate.cli.options import ExecutorKind
 
     gpus, gpu_memory = (None, None) if gpu is None else (gpu.gpus, gpu.memory_bytes)
+    memory = options.memory_bytes
+    if options.runs_on_ray:
+        from gpucurate.backends.ray.executor import RayExecutor
+
+        return RayExecutor(
+            options.ray_address,
+            options.workers,
+            memory,
+            gpus=gpus,
+            gpu_memory=gpu_memory,
+            include_dashboard=options.ray_dashboard,
+        )
+    if options.executor is ExecutorKind.inline:
+        _refuse_workers(options, gpus)
+        return InlineExecutor(memory, gpu_memory)
+    if options.executor is ExecutorKind.local or options.workers is not None or gpus is not None:
+        return LocalExecutor(options.workers, memory, gpus=gpus, gpu_memory=gpu_memory)
+    return default_executor(input_bytes, memory, gpu_memory)
+
+
+def _refuse_workers(options: RunOptions, gpus: int | None) -> None:
+    from gpucurate.spec.errors import UsageError
+
     if options.workers is not None or gpus is not None:
-        return LocalExecutor(options.workers, options.memory_bytes, gpus=gpus, gpu_memory=gpu_memory)
-    size = sum(file.size for file in workflow.listing.files)
-    return default_executor(size, options.memory_bytes, gpu_memory)
+        raise UsageError("--executor inline has one worker, this process: leave --workers and --gpus out")

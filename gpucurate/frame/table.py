@@ -173,14 +173,14 @@ def as_mask(values: Any, rows: int) -> npt.NDArray[np.bool_]:
         values = values.to_numpy(zero_copy_only=False) if isinstance(values, pa.Array) else values.to_numpy()
     on_device = device_mask(values)
     mask = np.asarray(values if on_device is None else download(on_device))
+    if mask.shape != (rows,):
+        raise ValueError(f"a mask of shape {mask.shape} for {rows} rows: one entry a row is needed")
     if mask.dtype == object and all(isinstance(value, bool | np.bool_) for value in mask):
         mask = mask.astype(bool)
     if mask.dtype != bool and len(mask):
         raise TypeError(
             f"a mask of {mask.dtype} is not one of bool without nulls: compare, or fill nulls, first"
         )
-    if mask.shape != (rows,):
-        raise ValueError(f"a mask of shape {mask.shape} for {rows} rows: one entry a row is needed")
     return mask.astype(bool, copy=False)
 
 
@@ -256,6 +256,20 @@ def replace_column(table: Table, name: str, values: pa.Array) -> Table:
     column = pa.Table.from_arrays([values], [name])
     made = to_cudf(column)[name] if is_cudf(table) else to_pandas(column)[name]
     return table.assign(**{name: made.astype(table[name].dtype)})
+
+
+def with_columns_of(table: Table, source: Table) -> Table:
+    """The table with the columns of another one of as many rows, row by row, by the same engine.
+
+    Labels of rows (an index) have no part in it, and are not kept.
+    """
+    names = column_names(source)
+    if isinstance(table, pa.Table):
+        return with_columns(table, {name: column_as_arrow(source, name) for name in names})
+    if isinstance(table, DeviceTable):
+        return table.assign(to_device_table(source).columns)
+    given = (to_cudf(source) if is_cudf(table) else to_pandas(source)).reset_index(drop=True)
+    return table.reset_index(drop=True).assign(**{name: given[name] for name in names})
 
 
 def select_columns(table: Table, names: Sequence[str]) -> Table:

@@ -21,9 +21,9 @@ def devices_for(stages: Sequence[Stage]) -> frozenset[Device]:
 
 
 def devices_of(nodes: Iterable[Node]) -> tuple[frozenset[Device], int | None]:
-    """Devices that machines offer, and the memory in bytes of their smallest GPU."""
-    memory = min((gpu.memory for node in nodes for gpu in node.gpus), default=None)
-    return frozenset({"cpu"} if memory is None else {"cpu", "cuda"}), memory
+    """Devices that machines offer, and the memory in bytes of their smallest GPU, if it is known."""
+    sizes = [gpu.memory for node in nodes for gpu in node.gpus]
+    return frozenset({"cpu", "cuda"} if sizes else {"cpu"}), min(sizes, default=0) or None
 
 
 def this_machine(stages: Sequence[Stage]) -> Node:

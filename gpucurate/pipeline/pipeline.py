@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from os import PathLike
 from pathlib import Path
 from typing import Any, Self
@@ -12,6 +13,7 @@ from gpucurate.backends.driver import Outcome
 from gpucurate.backends.executors import Executor, default_executor
 from gpucurate.checkpoint.run_folder import RunFolder
 from gpucurate.io.output_name import check_output_names
+from gpucurate.pipeline.branches import branches, check_branches, place_branches
 from gpucurate.pipeline.describe import describe_stages
 from gpucurate.pipeline.devices import devices_of, this_machine
 from gpucurate.pipeline.outlook import Outlook
@@ -30,6 +32,7 @@ from gpucurate.spec.plan import Plan
 from gpucurate.spec.progress import Observer
 from gpucurate.spec.unit import Unit, UnitResult
 from gpucurate.stages.base import CompositeStage, SourceStage
+from gpucurate.stages.shapes.reduce import check_reduces
 from gpucurate.stages.specification import specify
 from gpucurate.stages.text.io.reader import DocumentReader
 from gpucurate.stages.text.io.writer import DocumentWriter
@@ -88,16 +91,18 @@ class Pipeline:
 
         Raises:
             ConfigurationError: a column that no stage provides, a device that is not there,
-                more than one writer.
+                more than one writer, a branch that cannot write where it should, a figure that has
+                no name of its own.
             InputError: no input.
         """
-        self.stages = flatten(self.stages)
+        self.stages = place_branches(flatten(self.stages))
         writers = [stage.name for stage in self.stages if isinstance(stage, DocumentWriter)]
         if len(writers) > 1:
             raise ConfigurationError(
                 f"pipeline {self.name!r} has {len(writers)} writers ({', '.join(writers)}), and the first "
-                "takes all documents: run one pipeline for each output"
+                "takes all documents: run one pipeline for each output, or write rows aside with Branch"
             )
+        check_reduces(self.stages)
         specs = [specify(stage) for stage in self.stages]
         machines = [this_machine(self.stages)] if nodes is None else nodes
         available, gpu_memory = devices_of(machines)
@@ -185,19 +190,22 @@ class Pipeline:
         Raises:
             GpucurateError: see its subclasses; each says what to do.
         """
-        machines = executor.machines() if executor else None
-        plan = self.build(nodes=machines, fuse=executor.settings.fuse if executor else True)
-        units = self._units(plan, initial_tasks)
-        executor = executor or default_executor(sum(unit.est_bytes for unit in units))
-        folder = self._folder(plan, units, checkpoint_path)
-        try:
+        with ExitStack() as ending:
+            if executor:
+                ending.callback(executor.close)  # asking for its machines may have joined a cluster
+            plan = self.build(
+                nodes=executor.machines() if executor else None,
+                fuse=executor.settings.fuse if executor else True,
+            )
+            units = self._units(plan, initial_tasks)
+            executor = executor or default_executor(sum(unit.est_bytes for unit in units))
+            folder = self._folder(plan, units, checkpoint_path)
+            if folder:
+                ending.callback(folder.close)
             with Run(self.name, executor, folder, observer) as run:
                 outcome = run.phase(plan, self.stages, units, collect)
                 ignored = ignore_failures or executor.settings.ignore_failures
                 return self._finish(run, units, outcome, max_reject_rate, ignored)
-        finally:
-            if folder:
-                folder.close()
 
     def _finish(
         self, run: Run, units: Sequence[Unit], outcome: Outcome, max_reject_rate: float, ignore_failures: bool
@@ -220,7 +228,8 @@ class Pipeline:
         writer = next((stage for stage in self.stages if isinstance(stage, DocumentWriter)), None)
         if result.tasks or writer is None:
             return result.tasks
-        names = [output.name for output in result.outputs if not output.name.startswith(INTERNAL)]
+        others = (INTERNAL, *(f"{branch.folder}/" for branch in branches(self.stages)))
+        names = [output.name for output in result.outputs if not output.name.startswith(others)]
         return [FileGroupTask("output", [str(writer.path / name)], name) for name in names]
 
     def _units(self, plan: Plan, initial_tasks: Sequence[Task[Any]] | None) -> tuple[Unit, ...]:
@@ -245,8 +254,9 @@ class Pipeline:
             refuse_overlap(writers[0].path, source.file_paths)
             if checkpoint_path is not None:
                 refuse_overlap(Path(checkpoint_path), source.file_paths, "checkpoint_path")
-            ranges = (r for unit in units for group in unit.groups for r in group)
+            ranges = [r for unit in units for group in unit.groups for r in group]
             check_output_names(ranges, writers[0].format, writers[0].compression)
+            check_branches(self.stages, ranges)
         state = None if checkpoint_path is None else Path(checkpoint_path)
         return RunFolder(writers[0].path, "pipeline", plan.decides, state)
 

@@ -23,6 +23,10 @@ class RunResult(Sequence[Task[Any]]):
         self._tasks = list(tasks)
         self.report = report
 
+    def describe(self) -> str:
+        """What the run did and what was decided on the way, with the reasons, as text."""
+        return self.report.describe()
+
     def __len__(self) -> int:
         return len(self._tasks)
 

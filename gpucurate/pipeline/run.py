@@ -20,6 +20,7 @@ from gpucurate.spec.names import encode_name
 from gpucurate.spec.plan import Plan
 from gpucurate.spec.progress import Observer, Silent
 from gpucurate.spec.unit import Unit, UnitResult
+from gpucurate.stages.shapes.reduce import reduce_units
 from gpucurate.telemetry.memory_watch import MemoryWatch
 from gpucurate.telemetry.report import PhaseReport, RunReport, sum_stages
 
@@ -90,6 +91,7 @@ class Run:
         phase = Phase(self.folder, plan, units) if self.folder else None
         outcome = self.executor.execute(Job(plan, stages, units, phase, collect), self.observer)
         self._note(shown or plan.name, outcome)
+        self.report.reduced.update(reduce_units(stages, outcome.results))
         return outcome
 
     def timed(self, name: str, seconds: float) -> None:
@@ -109,6 +111,10 @@ class Run:
                 retries=outcome.retries,
                 peak_bytes_in_flight=outcome.peak_bytes_in_flight,
                 stages=stages,
+                edge_peaks=outcome.edge_peaks,
+                first_commit_s=outcome.first_commit_s,
+                busy_seconds=outcome.busy_seconds,
+                decisions=outcome.decisions,
             )
         )
         for stats in stages:

@@ -109,7 +109,6 @@ def relative_bytes(costs: Sequence[StageCost | None]) -> list[float | None]:
     """Bytes that enter each stage, for a byte of the input; None from the first that is not known on."""
     relative: list[float | None] = [1.0]
     for cost in costs[:-1]:
-        before = relative[-1]
-        known = cost is not None and cost.expansion is not None and before is not None
-        relative.append(before * cost.expansion if known else None)  # type: ignore[operator, union-attr]
+        before, expansion = relative[-1], cost.expansion if cost else None
+        relative.append(None if before is None or expansion is None else before * expansion)
     return relative

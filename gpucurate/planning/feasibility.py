@@ -8,6 +8,7 @@ from gpucurate.spec.bytesize import format_bytes
 from gpucurate.spec.cluster import MILLI, Ledger, Need, Node, fit_together
 from gpucurate.spec.errors import ConfigurationError
 from gpucurate.spec.plan import Plan, Segment
+from gpucurate.spec.resources import Resources
 
 
 def check_feasible(plan: Plan, nodes: Sequence[Node]) -> None:
@@ -60,8 +61,8 @@ def _told(segment: Segment, fitting: int, nodes: Sequence[Node]) -> str:
     )
 
 
-def _hunger(resources: object) -> tuple[float, ...]:
-    return tuple(getattr(resources, name) for name in ("gpus", "gpu_memory_gb", "cpus"))
+def _hunger(resources: Resources) -> tuple[float, ...]:
+    return resources.gpus, resources.gpu_memory_gb, resources.cpus
 
 
 def _size(node: Node) -> tuple[int, ...]:

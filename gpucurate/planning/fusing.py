@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -135,21 +136,25 @@ def _gpu_share(chain: Chain, first: int, at: int) -> str | None:
 def _workers(chain: Chain, first: int, at: int) -> str | None:
     """A limit holds for all stages of a worker: it must not slow those that have a higher one, or none.
 
-    A stage that only follows the batch on a GPU shares any limit: apart from it, text would move.
+    It does not where those cost next to nothing. And a stage that only follows the batch on a GPU shares
+    any limit: apart from it, text would move.
     """
-    limits = [
-        s.max_workers for s in chain.stages[first:at] if not (chain.devices[at] == "cuda" and follows(s))
-    ]
-    before, own = min((n for n in limits if n is not None), default=None), chain.stages[at].max_workers
-    if before == own or not limits or (chain.devices[at] == "cuda" and follows(chain.stages[at])):
+    on_gpu = chain.devices[at] == "cuda"
+    limits = [s.max_workers for s in chain.stages[first:at] if not (on_gpu and follows(s))]
+    if not limits or (on_gpu and follows(chain.stages[at])):
         return None
-    limited_here = before is None or (own is not None and own < before)
-    seconds = chain.seconds(first, at), chain.seconds(at, at + 1)
-    if None not in seconds:
-        free, bound = seconds if limited_here else seconds[::-1]
-        if free <= COPY_SHARE * bound:  # type: ignore[operator]
-            return None
+    before, own = min((n for n in limits if n is not None), default=None), chain.stages[at].max_workers
+    if before == own or _is_free(chain, first, at, limited_here=(own or math.inf) < (before or math.inf)):
+        return None
     return f"num_workers() is {_limit(own)}, before it {_limit(before)}"
+
+
+def _is_free(chain: Chain, first: int, at: int, *, limited_here: bool) -> bool:
+    """Whether the side without the limit takes so little time that the limit does not slow the whole."""
+    before, own = chain.seconds(first, at), chain.seconds(at, at + 1)
+    if before is None or own is None:
+        return False
+    return before <= COPY_SHARE * own if limited_here else own <= COPY_SHARE * before
 
 
 def _cost(chain: Chain, first: int, at: int) -> str | None:

@@ -43,8 +43,8 @@ from gpucurate.spec.figures import Figures
 MAX_LOSSES = 10
 """So often may a unit be lost through no fault of its own before it is counted as its fault."""
 
-START_FAILURES = 3
-"""Workers of a segment that do not start, in a row, end the run."""
+START_FAILURES = 5
+"""Workers of a segment that do not start, in a row and with no unit done there meanwhile, end the run."""
 
 
 class Core:
@@ -184,6 +184,7 @@ class Core:
         state.land(worker, event.unit)
         worker.last_done = state.now
         self._failures.success()
+        stretch.start_failures = 0
         state.passed(stretch)
         yield from state.drop_input(item)
         if stretch.edge is None:
@@ -210,9 +211,8 @@ class Core:
     def _after(self, worker: Worker) -> Iterator[Action]:
         """A worker has one unit less."""
         if worker.state is WorkerState.DRAINING:
-            if not worker.flights:
-                yield from self._staffing.stop(worker)
-                self._staffing.call()
+            yield from self._staffing.end_drained(worker)
+            self._staffing.call()
         elif not self.state.is_stopping:
             yield from self._staffing.recycle(worker)
 
@@ -266,9 +266,9 @@ class Core:
         worker = self.state.workers.get(event.worker)
         if worker is None:
             return
-        if worker.state is WorkerState.STARTING:
-            yield from self._did_not_start(worker, "died", f"a worker did not start: {event.why}")
         is_innocent = event.kind == "stopped" or (event.kind == "host_memory" and not event.was_largest)
+        if worker.state is WorkerState.STARTING and not is_innocent and event.kind != "unreachable":
+            yield from self._did_not_start(worker, "died", f"a worker did not start: {event.why}")
         yield from self._bury(worker, event, charged=not is_innocent)
 
     def _bury(self, worker: Worker, event: WorkerDied, *, charged: bool) -> Iterator[Action]:
@@ -333,10 +333,23 @@ class Core:
         state.ledger.give(worker.place, stretch.lane.need)
         self._recycler.gone(worker.number)
         del state.workers[worker.number]
+        self._free_machine(worker)
         if (old := state.workers.get(-1 if worker.replaces is None else worker.replaces)) is not None:
             old.successor = None
         if (twin := state.workers.get(-1 if worker.successor is None else worker.successor)) is not None:
             twin.replaces = None
+
+    def _free_machine(self, worker: Worker) -> None:
+        """A machine is not held for a unit that nobody there could do any more."""
+        state, node = self.state, worker.place.node
+        holder = state.items.get(state.hosts[node].held_for or "")
+        others = (state.workers[number] for number in state.stretches[worker.segment].workers)
+        if (
+            holder is not None
+            and holder.segment == worker.segment
+            and not any(other.is_live and other.place.node == node for other in others)
+        ):
+            state.hosts.unhold(holder.unit)
 
     def _end_gang(self, worker: Worker, why: str) -> Iterator[Action]:
         """One of a gang is gone: the others cannot go on without it."""
@@ -355,6 +368,7 @@ class Core:
         units = self._take_from(worker)
         state.stretches[worker.segment].roster.remove(worker)
         worker.state = WorkerState.STOPPING
+        worker.end_by = None  # killed once is enough
         self._recycler.gone(worker.number)
         yield KillWorker(worker.number, why)
         blamed, others = (units[:1], units[1:]) if charged else ([], units)
@@ -390,7 +404,8 @@ class Core:
         for number in sorted(n for n, worker in state.workers.items() if worker.place.node == node):
             worker = state.workers.get(number)
             if worker is not None:
-                yield KillWorker(number, why)  # it may go on for a while, and must not
+                if worker.state is not WorkerState.STOPPING:
+                    yield KillWorker(number, why)  # it may go on for a while, and must not
                 yield from self._bury(worker, WorkerDied(number, why, "unreachable"), charged=False)
         state.ledger.remove(node)
         state.hosts.remove(node)
@@ -398,6 +413,9 @@ class Core:
             for unit in [u for u in stretch.queue if state.items[u].node == node]:
                 stretch.queue.remove(unit)
                 yield from self._remake(state.items[unit], f"it lay on machine {node}")
+        for item in state.items.values():
+            if item.node == node:  # in work elsewhere: it may still go well
+                item.is_lost = True
         self._staffing.rescale()
 
     def _tick(self) -> Iterator[Action]:

@@ -37,6 +37,10 @@ class Dispatcher:
         state = self._state
         while stretch.queue:
             item = state.items[stretch.queue[0]]
+            if item.is_lost:
+                stretch.queue.popleft()
+                yield from state.restart(item)
+                continue
             promised = self._promised(stretch, item)
             if not self.admits(stretch, promised):
                 if stretch.blocked_since is None:
@@ -63,8 +67,11 @@ class Dispatcher:
         return self.admits(stretch, self._promised(stretch, head))
 
     def admits(self, stretch: Stretch, promised: int) -> bool:
-        """Whether what a unit will make fits behind its segment."""
-        return stretch.edge is None or stretch.edge.admits(promised)
+        """Whether what a unit will make fits behind its segment.
+
+        In batch mode always: who would empty the edge begins only when all units are there.
+        """
+        return stretch.edge is None or self._state.policy.is_batch or stretch.edge.admits(promised)
 
     def _order(self, stretch: Stretch, item: Item) -> Order:
         cap = stretch.memory.cap(stretch.lane.gpu_limit)
@@ -106,11 +113,20 @@ class Dispatcher:
             state.hosts.unhold(item.unit)
             held = None
         if held is None:
-            free = [node for node in sorted(nodes) if state.hosts[node].held_for is None]
+            free = [node for node in sorted(nodes) if self._gives_way(stretch, state.hosts[node].held_for)]
             if not free:
                 return False
             state.hosts.hold(min(free, key=lambda node: state.hosts[node].flights), item.unit)
         return True
+
+    def _gives_way(self, stretch: Stretch, holder: str | None) -> bool:
+        """Whether a machine is not held, or for a unit that waits behind in the same queue."""
+        other = self._state.items.get(holder or "")
+        if other is None:
+            return True
+        workers = self._state.workers
+        is_waiting = not any(other.unit in workers[number].flights for number in stretch.workers)
+        return other.segment == stretch.index and is_waiting
 
     def _slots(self, stretch: Stretch) -> int:
         """Units that a worker of a segment may have: more than one where units are short.

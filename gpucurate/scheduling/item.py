@@ -19,6 +19,7 @@ class Item:
         dispatches: tries in all segments, counted or not.
         losses: how often what had been made of it was lost, or it was, through no fault of its own.
         node: where lies what the segment before made of it.
+        is_lost: whether that machine has gone since.
         is_alone: whether it is to be done with nothing else in flight on its node.
         is_bisected: whether the document is being looked for that makes it fail.
         suspects: rows among which one ended a worker.
@@ -32,6 +33,7 @@ class Item:
     dispatches: int = 0
     losses: int = 0
     node: str | None = None
+    is_lost: bool = False
     is_alone: bool = False
     is_bisected: bool = False
     suspects: tuple[Suspect, ...] = ()
@@ -41,7 +43,7 @@ class Item:
         """The unit waits for a segment, with no history there."""
         self.segment, self.node = segment, node
         self.attempts = self.bisections = 0
-        self.is_alone = self.is_bisected = False
+        self.is_alone = self.is_bisected = self.is_lost = False
         self.suspects = ()
 
     def narrows(self, found: Suspect) -> bool:

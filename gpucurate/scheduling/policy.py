@@ -54,7 +54,7 @@ class Policy:
         worker_restart_interval_s: and at most one of a segment in so long.
         worker_max_units: a worker is replaced after so many units; None for never.
         worker_max_growth: and when it has grown by so many bytes since its setup; None for never.
-        drain_s: a worker that is to be replaced may take so long for what it has; then it is killed.
+        drain_s: a worker that was told to end may take so long to tear down; then it is killed.
         stall_s: nothing happens for so long though there is work: the worker of the oldest unit is killed.
         backoff_s: a unit that failed for storage or an unreachable worker waits so long, doubled each time.
         gang_setup_s: a gang may take so long to start.

@@ -12,7 +12,7 @@ from gpucurate.scheduling.recycler import Recycler
 from gpucurate.scheduling.state import State
 from gpucurate.scheduling.stretch import Stretch
 from gpucurate.scheduling.worker import Worker, WorkerState
-from gpucurate.spec.cluster import Ledger, Place
+from gpucurate.spec.cluster import Place, fit_together
 from gpucurate.spec.events import Action, SpawnWorker, StopWorker
 
 
@@ -97,15 +97,11 @@ class Staffing:
     def _fit_together(self) -> bool:
         """Whether a worker of each segment that has anything left to do fits, gangs whole."""
         state = self._state
-        ledger, count = Ledger.of(state.ledger.nodes.values()), 0
-        for stretch in sorted(self._busy(), key=lambda s: not s.lane.need.uses_gpu):
-            for _ in range(max(1, stretch.lane.gang)):
-                place = ledger.place(stretch.lane.need)
-                if place is None:
-                    return False
-                ledger.take(place, stretch.lane.need)
-                count += 1
-        return state.policy.workers is None or count <= state.policy.workers
+        wanted = [(stretch.lane.need, max(1, stretch.lane.gang)) for stretch in self._busy()]
+        limit = state.policy.workers
+        if limit is not None and sum(count for _, count in wanted) > limit:
+            return False
+        return fit_together(state.ledger.nodes.values(), wanted)
 
     def _view(self, stretch: Stretch) -> LaneView:
         state, lane, record = self._state, stretch.lane, stretch.record
@@ -222,11 +218,18 @@ class Staffing:
         elif (place := self._place(stretch)) is not None:
             yield self._spawn(stretch, place)
 
-    def _place(self, stretch: Stretch, spare: int = 0) -> Place | None:
-        """Where another worker of a segment fits, near those of its neighbours."""
-        state = self._state
+    def _place(self, stretch: Stretch, more: int = 0) -> Place | None:
+        """Where another worker of a segment fits, near those of its neighbours.
+
+        Args:
+            stretch: the segment.
+            more: workers that are about to start besides; -1 for one that is about to go.
+        """
+        state, limit = self._state, stretch.lane.max_workers
+        if limit is not None and len(stretch.workers) + max(0, more) >= limit:
+            return None  # those that are still going count
         limit = state.policy.workers
-        if limit is not None and len(state.workers) >= limit + spare:
+        if limit is not None and len(state.workers) + more >= limit:
             return None
         return state.ledger.place(stretch.lane.need, self._near(stretch))
 
@@ -249,22 +252,24 @@ class Staffing:
 
     def _start_gang(self, stretch: Stretch) -> Iterator[Action]:
         """All of a gang, or none of it."""
-        state, need = self._state, stretch.lane.need
         if stretch.workers:
             return  # the gang before is still going
+        places = self._places(stretch)
+        self._gangs += bool(places)
+        for rank, place in enumerate(places):
+            yield self._spawn(stretch, place, rank)
+
+    def _places(self, stretch: Stretch) -> list[Place]:
+        """Where another worker of a segment fits, or a gang; empty if it does not."""
+        state, need = self._state, stretch.lane.need
+        wanted = stretch.lane.gang or 1
         places: list[Place] = []
-        for _ in range(stretch.lane.gang):
-            place = self._place(stretch)
-            if place is None:
-                break
+        while len(places) < wanted and (place := self._place(stretch, more=len(places))) is not None:
             state.ledger.take(place, need)
             places.append(place)
         for place in places:
             state.ledger.give(place, need)
-        if len(places) == stretch.lane.gang:
-            self._gangs += 1
-            for rank, place in enumerate(places):
-                yield self._spawn(stretch, place, rank)
+        return places if len(places) == wanted else []
 
     # -- ending --------------------------------------------------------------------------------
 
@@ -273,17 +278,34 @@ class Staffing:
         self._state.stretches[worker.segment].roster.remove(worker)
         self._recycler.gone(worker.number)
         worker.state = WorkerState.STOPPING
+        worker.end_by = self._state.now + self._state.policy.drain_s
         yield StopWorker(worker.number)
 
     def drain(self, worker: Worker) -> Iterator[Action]:
-        """Give a worker nothing more, and end it when it has done what it has."""
+        """Give a worker nothing more, and end it when it has done what it has; a gang as a whole.
+
+        It may take as long as any unit may: were it killed for being slow, a unit that takes longer than
+        workers live would never be done.
+        """
         state = self._state
-        state.stretches[worker.segment].roster.remove(worker)
-        if not worker.flights:
-            yield from self.stop(worker)
-            return
-        self._recycler.gone(worker.number)
-        worker.state, worker.drain_by = WorkerState.DRAINING, state.now + state.policy.drain_s
+        for member in state.gang_of(worker):
+            if member.is_live:
+                state.stretches[member.segment].roster.remove(member)
+                self._recycler.gone(member.number)
+                member.state = WorkerState.DRAINING
+        yield from self.end_drained(worker)
+
+    def end_drained(self, worker: Worker) -> Iterator[Action]:
+        """End a worker that was to drain, once it has nothing; a gang once none of it has anything."""
+        members = self._state.gang_of(worker)
+        if not any(member.flights for member in members):
+            for member in members:
+                if member.state is WorkerState.DRAINING:
+                    yield from self.stop(member)
+
+    def _is_idle(self, worker: Worker) -> bool:
+        """Whether a worker can end now: one of a gang is needed as long as another works."""
+        return worker.is_live and not any(member.flights for member in self._state.gang_of(worker))
 
     def _shrink(self) -> Iterator[Action]:
         for stretch in self._state.stretches:
@@ -297,7 +319,7 @@ class Staffing:
         """Those that have least to do go first, and of them the youngest: the others are warm."""
         live = sorted(self._state.live(stretch), key=lambda worker: (worker.load, -worker.number))
         for worker in live[:excess]:
-            if worker.replaces is None:
+            if worker.replaces is None and worker.is_live:
                 yield from self.drain(worker)
 
     def _make_room(self) -> Iterator[Action]:
@@ -306,12 +328,12 @@ class Staffing:
         for stretch in reversed(state.stretches):
             if stretch.workers or not self._dispatcher.can_run(stretch):
                 continue
-            if self._place(stretch) is not None:
+            if self._places(stretch):
                 continue
             for other in state.stretches:
                 if other is stretch or self._dispatcher.can_run(other) or not other.workers:
                     continue
-                idle = other.roster.idle()
+                idle = [worker for worker in other.roster.idle() if self._is_idle(worker)]
                 if idle:
                     state.decide(
                         "time-share",
@@ -324,9 +346,7 @@ class Staffing:
 
     def _end(self) -> Iterator[Action]:
         for worker in list(self._state.workers.values()):
-            if worker.state is WorkerState.STARTING or (
-                worker.state is WorkerState.READY and not worker.flights
-            ):
+            if self._is_idle(worker):
                 yield from self.stop(worker)
 
     # -- replacing -----------------------------------------------------------------------------
@@ -341,7 +361,7 @@ class Staffing:
             return
         stretch = state.stretches[worker.segment]
         self._recycler.recycled(worker.number, state.now)
-        place = self._place(stretch, spare=1) if self._may_have_twin(stretch, worker) else None
+        place = self._place(stretch, more=-1) if stretch.remaining > worker.load else None
         if place is None:
             state.decide(
                 "recycle", stretch.index, f"worker {worker.number}: {why}",
@@ -356,11 +376,6 @@ class Staffing:
         state.decide("recycle", stretch.index, f"worker {worker.number}: {why}", worker=worker.number,
                      successor=spawned.worker)  # fmt: skip
         yield spawned
-
-    def _may_have_twin(self, stretch: Stretch, worker: Worker) -> bool:
-        """Whether its successor has anything to do, and the stages allow one worker more."""
-        limit = stretch.lane.max_workers
-        return stretch.remaining > worker.load and (limit is None or len(stretch.workers) < limit)
 
     def succeed(self, worker: Worker) -> Iterator[Action]:
         """A worker is ready: the one that it replaces goes."""

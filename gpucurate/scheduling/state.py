@@ -35,7 +35,7 @@ class State:
         is_stopping: whether nothing is started any more.
         decisions: since they were last taken.
         retries: tries beyond the first.
-        has_ended: whether a segment has nothing left to do since that was last looked at.
+        has_ended: whether a segment ran out of work, or got some again, since that was last looked at.
     """
 
     policy: Policy
@@ -90,6 +90,13 @@ class State:
         """Workers of a segment that start or work."""
         return [worker for number in stretch.workers if (worker := self.workers[number]).is_live]
 
+    def gang_of(self, worker: Worker) -> list[Worker]:
+        """All workers that start and end with one, itself included."""
+        if not worker.gang:
+            return [worker]
+        fellows = (self.workers[number] for number in sorted(self.stretches[worker.segment].workers))
+        return [fellow for fellow in fellows if fellow.gang == worker.gang]
+
     # -- units on their way --------------------------------------------------------------------
 
     def board(self, worker: Worker, item: Item, working: int, promised: int) -> None:
@@ -140,9 +147,12 @@ class State:
 
     def restart(self, item: Item) -> Iterator[Action]:
         """What was made of a unit is lost, and so is all that it was made from: it begins anew."""
+        if item.is_alone:
+            self.hosts.unhold(item.unit)
         yield from self.drop_input(item)
         for stretch in self.stretches[: item.segment]:
             stretch.remaining += 1
+        self.has_ended = True
         item.enter(0, None)
         self.put_back([item.unit])
 

@@ -29,7 +29,7 @@ class Stretch:
         target: workers that it is to have.
         memory: how large a batch may be.
         blocked_since: since when its edge has kept it from working; None while it has not.
-        start_failures: workers that did not start, in a row.
+        start_failures: workers that did not start, in a row and with no unit done meanwhile.
     """
 
     index: int

@@ -43,8 +43,8 @@ class Watch:
             limit = policy.gang_setup_s if worker.gang else policy.stall_s
             late = state.now - worker.born > limit
             return (f"it was not set up within {limit:g} s", False) if late else None
-        if worker.drain_by is not None and state.now > worker.drain_by:
-            return f"it was to be replaced, and did not finish within {policy.drain_s:g} s", False
+        if worker.end_by is not None and state.now > worker.end_by:
+            return f"it was told to end, and did not within {policy.drain_s:g} s", False
         if worker.flights:
             slowest = state.stretches[worker.segment].record.slow_seconds or 0.0
             limit = max(policy.stall_s, 10 * slowest)

@@ -46,7 +46,7 @@ class Worker:
         flights: units that it has, in the order in which it does them.
         ready_at: when it was set up.
         last_done: when it finished a unit last, or was ready.
-        drain_by: when it must have drained.
+        end_by: when it must have ended, once it has been told to.
         replaces: the worker that goes once this one is ready.
         successor: the worker that takes its place.
     """
@@ -60,7 +60,7 @@ class Worker:
     flights: dict[str, Flight] = field(default_factory=dict)
     ready_at: float = 0.0
     last_done: float = 0.0
-    drain_by: float | None = None
+    end_by: float | None = None
     replaces: int | None = None
     successor: int | None = None
 

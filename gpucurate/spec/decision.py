@@ -30,6 +30,12 @@ class Decision:
     after: Any = None
     about: dict[str, Any] = field(default_factory=dict)
 
+    def __str__(self) -> str:
+        change = "" if self.after is None else f" {self.before} -> {self.after}"
+        where = "" if self.segment is None else f" (segment {self.segment + 1})"
+        not_done = f"; {self.why_not}" if self.why_not else ""
+        return f"{self.at:.1f} s {self.what}{change}{where}: {self.why}{not_done}"
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
         return {key: value for key, value in asdict(self).items() if value not in (None, "", {})}

@@ -93,5 +93,6 @@ _PLAIN = attrgetter(*_PLAIN_NAMES)
 
 
 def _stats(*values: Any) -> StagePerfStats:
-    given: list[Any] = [*values[:-2], *map(counter_of, values[-2:])]
-    return StagePerfStats(*given)
+    stats = StagePerfStats(*values[:-2])
+    stats.departures, stats.custom_metrics = counter_of(values[-2]), counter_of(values[-1])
+    return stats

@@ -86,6 +86,7 @@ class UnitResult:
         handed_on: where the tasks lie that the next segment takes up, as the backend calls it; None
             from the last segment.
         figures: what the scheduler learns from.
+        reduced: plain values of the unit's reduce stages, by name of the stage.
     """
 
     unit_id: str
@@ -97,6 +98,7 @@ class UnitResult:
     input_bytes: int = 0
     handed_on: Any = None
     figures: Figures = field(default_factory=Figures)
+    reduced: dict[str, Any] = field(default_factory=dict)
 
 
 def merged(parts: Sequence[UnitResult]) -> UnitResult:
@@ -111,4 +113,5 @@ def merged(parts: Sequence[UnitResult]) -> UnitResult:
         whole.stages += part.stages
         whole.tallies += part.tallies
         whole.input_bytes += part.input_bytes
+        whole.reduced |= part.reduced
     return whole

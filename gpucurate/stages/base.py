@@ -6,7 +6,7 @@ import copy
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from gpucurate.memory.gpu_memory import GpuMemory
 from gpucurate.spec.device import Device
@@ -62,12 +62,13 @@ class ProcessingStage(ABC, Generic[X, Y]):
     batch_size: int = 1
     runtime_env: dict[str, Any] | None = None
     devices: frozenset[Device] | set[Device] = frozenset({"cpu", "cuda"})
-    follows_device: ClassVar[bool] = False
-    uses_torch: ClassVar[bool] = False
+    follows_device: bool = False
+    uses_torch: bool = False
     splittable: bool = True
-    gang: ClassVar[bool] = False
+    gang: bool = False
 
     _counters: Counter[str] | None = None
+    _dropped: Counter[str] | None = None
     _context: UnitContext | None = None
     _device: Device = "cpu"
     _gpu_memory: GpuMemory | None = None
@@ -142,6 +143,22 @@ class ProcessingStage(ABC, Generic[X, Y]):
         counts, self._counters = self._counters or Counter(), None
         return counts
 
+    def count_dropped(self, reason: str, n: int = 1) -> None:
+        """Say why ``n`` of the documents go that this stage drops: the books show ``stage: reason``."""
+        if self._dropped is None:
+            self._dropped = Counter()
+        self._dropped[f"{self.name}: {reason}"] += int(n)
+
+    def take_dropped(self) -> Counter[str]:
+        """Documents dropped since the last call, as the books show them. For the worker."""
+        dropped, self._dropped = self._dropped or Counter(), None
+        return dropped
+
+    @property
+    def members(self) -> Sequence[ProcessingStage[Any, Any]]:
+        """Stages that run within this one."""
+        return ()
+
     @property
     def context(self) -> UnitContext:
         """The unit that is running.
@@ -175,7 +192,7 @@ class ProcessingStage(ABC, Generic[X, Y]):
 
     def bind(self, context: UnitContext | None) -> None:
         """Give the stage the unit that runs next. For the worker."""
-        self._context = context
+        self._context, self._dropped = context, None
 
     def with_(
         self,

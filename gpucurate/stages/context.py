@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from gpucurate.spec.books import Books
 from gpucurate.spec.reject import Reject
@@ -27,6 +28,7 @@ class UnitContext:
             range; None where the run writes nothing.
         records: physical records met so far in the unit.
         sync: takes over what is written to its end, and has it on disk before the unit counts.
+        reduced: plain values of reduce stages so far, by name of the stage.
     """
 
     unit_id: str = ""
@@ -39,6 +41,8 @@ class UnitContext:
     input_bytes: int = 0
     records: int = 0
     sync: Sync = sync_now
+    reduced: dict[str, Any] = field(default_factory=dict)
+    _written: int = 0
     _tallies: dict[tuple[str, int], RangeTally] = field(default_factory=dict)
     _places: dict[tuple[str, int], tuple[int, int]] = field(default_factory=dict)
 
@@ -51,6 +55,16 @@ class UnitContext:
         if self.folder is None:
             raise RuntimeError("this run writes nothing: it has no run folder")
         return self.folder / f"{self.prefix}-{number:04d}"
+
+    def new_attempt_path(self) -> Path:
+        """Where the next file goes of those that the unit's writers share.
+
+        Raises:
+            RuntimeError: the run has no folder to write to.
+        """
+        path = self.attempt_path(self._written)
+        self._written += 1
+        return path
 
     def final_path(self, name: str) -> Path:
         """Where an output of the run folder will be, once the unit is committed.

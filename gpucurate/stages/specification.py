@@ -7,9 +7,10 @@ from typing import Any
 from gpucurate.spec.stage import StageSpec
 from gpucurate.stages.base import ProcessingStage, SourceStage
 from gpucurate.stages.described import describe_values, source_hash
+from gpucurate.stages.function_decorators import FunctionStage
 
 _ATTRIBUTES = {"name", "resources", "batch_size", "runtime_env", "devices", "splittable", "gang"}
-_ATTRIBUTES |= {"_counters", "_context", "_device", "_gpu_memory"}  # what the worker sets
+_ATTRIBUTES |= {"_counters", "_dropped", "_context", "_device", "_gpu_memory"}  # what the worker sets
 
 
 def specify(stage: ProcessingStage[Any, Any]) -> StageSpec:
@@ -25,6 +26,8 @@ def specify(stage: ProcessingStage[Any, Any]) -> StageSpec:
     config = describe_values(_attributes(stage))
     if foreign := [base for base in cls.__mro__ if not is_own(base)]:
         config["<source>"] = [source_hash(base) for base in foreign]
+    if stage.members:
+        config["<members>"] = [[m.name, m.kind, m.config] for m in map(specify, stage.members)]
     source = isinstance(stage, SourceStage)
     columns = stage.schema() if isinstance(stage, SourceStage) else None
     return StageSpec(
@@ -56,6 +59,11 @@ def _attributes(stage: ProcessingStage[Any, Any]) -> dict[str, Any]:
         for key, value in sorted(vars(stage).items())
         if key not in hidden and not (own and key.startswith("_"))
     }
+
+
+def is_users(stage: ProcessingStage[Any, Any]) -> bool:
+    """Whether a stage is code of the user's, which on a GPU is written against cuDF."""
+    return not is_own(type(stage)) or isinstance(stage, FunctionStage)
 
 
 def is_own(cls: type) -> bool:

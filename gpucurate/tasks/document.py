@@ -216,6 +216,12 @@ class DocumentBatch(Task[frame.Table]):
         changed._changed = self._changed | frozenset(columns)
         return changed
 
+    def assign_of(self, table: frame.Table) -> Self:
+        """A batch with the columns of a table of as many rows added or replaced, row by row."""
+        changed = self._with_rows(frame.with_columns_of(self.data, table))
+        changed._changed = self._changed | frozenset(frame.column_names(table))
+        return changed
+
     def with_original(self, original: Original | None) -> Self:
         """The batch with the untouched records of its rows. For readers.
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gpucurate.spec.books import Books
+from gpucurate.spec.decision import Decision
 from gpucurate.spec.statistics import StagePerfStats
 from gpucurate.spec.unit import UnitResult
 
@@ -25,6 +26,10 @@ class PhaseReport:
         retries: tries beyond the first.
         peak_bytes_in_flight: most bytes that units in work were taken to hold.
         stages: figures of each stage, in order.
+        edge_peaks: the most bytes that waited between each two segments.
+        first_commit_s: seconds until the first unit was final.
+        busy_seconds: what workers of each segment took for its units.
+        decisions: what the scheduler decided, and why.
     """
 
     name: str
@@ -35,6 +40,15 @@ class PhaseReport:
     retries: int = 0
     peak_bytes_in_flight: int = 0
     stages: list[StagePerfStats] = field(default_factory=list)
+    edge_peaks: list[int] = field(default_factory=list)
+    first_commit_s: float | None = None
+    busy_seconds: list[float] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
+
+    def describe(self) -> str:
+        """What happened, in lines: a head, and each decision with the old value, the new one, and why."""
+        head = f"{self.name}: {self.units:,} units in {self.seconds:.1f} s, {self.retries} tried again"
+        return "\n".join([head, *(f"  {decision}" for decision in self.decisions)])
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
@@ -47,6 +61,10 @@ class PhaseReport:
             "retries": self.retries,
             "peak_bytes_in_flight": self.peak_bytes_in_flight,
             "stages": [stats.to_dict() for stats in self.stages],
+            "edge_peaks": self.edge_peaks,
+            "first_commit_s": None if self.first_commit_s is None else round(self.first_commit_s, 3),
+            "busy_seconds": [round(seconds, 3) for seconds in self.busy_seconds],
+            "decisions": [decision.to_dict() for decision in self.decisions],
         }
 
 
@@ -62,6 +80,7 @@ class RunReport:
         books: documents read, kept, dropped, rejected.
         phases: in order.
         counts: what stages counted with ``self.count``, over all phases.
+        reduced: global figures of reduce stages, by name of the stage.
         input_bytes: size of the input.
         output_files: files written.
         output_bytes: their size.
@@ -81,6 +100,7 @@ class RunReport:
     books: Books = field(default_factory=Books)
     phases: list[PhaseReport] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
+    reduced: dict[str, Any] = field(default_factory=dict)
     input_bytes: int = 0
     output_files: int = 0
     output_bytes: int = 0
@@ -89,6 +109,11 @@ class RunReport:
     quarantined: list[dict[str, Any]] = field(default_factory=list)
     peak_memory_bytes: int = 0
     details: dict[str, Any] = field(default_factory=dict)
+
+    def describe(self) -> str:
+        """What happened in each phase, in lines: what was decided, the old value and the new one, and why."""
+        head = f"{self.name!r} on {self.executor}: {self.seconds:.1f} s"
+        return "\n".join([head, *(phase.describe() for phase in self.phases)])
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
@@ -104,6 +129,7 @@ class RunReport:
             "peak_memory_bytes": self.peak_memory_bytes,
             "books": self.books.to_dict(),
             "counts": dict(sorted(self.counts.items())),
+            "reduced": dict(sorted(self.reduced.items())),
             "phases": [phase.to_dict() for phase in self.phases],
             "warnings": self.warnings,
             "ignored_files": len(self.ignored),
@@ -119,6 +145,7 @@ def report_from_dict(values: dict[str, Any]) -> RunReport:
     report = RunReport(**{key: values[key] for key in known})
     report.books = Books.from_dict(values["books"])
     report.counts = Counter(values["counts"])
+    report.reduced = values.get("reduced", {})  # reports of version 0.1 have none
     report.peak_memory_bytes = values["peak_memory_bytes"]
     report.quarantined = values["quarantined"]
     report.warnings = values["warnings"]

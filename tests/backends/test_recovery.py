@@ -13,7 +13,7 @@ import pytest
 from gpucurate.backends import recovery
 from gpucurate.backends.journal import journal_path, read_journal
 from gpucurate.checkpoint.rejects import read_rejects
-from gpucurate.spec.errors import StageError
+from gpucurate.spec.errors import OverBudgetError, StageError
 from gpucurate.spec.events import Order
 from gpucurate.spec.suspect import Suspect
 from gpucurate.stages.base import ProcessingStage
@@ -191,10 +191,37 @@ def test_an_error_that_is_not_of_the_documents_is_not_looked_for_among_them():
     assert tried == [10]
 
 
-def test_a_stage_that_fails_on_everything_is_given_up(monkeypatch):
-    monkeypatch.setattr(recovery, "MOST_POISON", 5)
-    with pytest.raises(StageError, match="cannot do"):
-        run(refusing(*LETTERS), tasks=[read(LETTERS)], order=BISECT)
+def test_a_stage_that_can_do_none_of_its_documents_is_to_blame_and_not_they(tmp_path):
+    with pytest.raises(StageError) as raised:
+        run(refusing(*LETTERS), tasks=[read(LETTERS)], order=BISECT, folder=tmp_path)
+    *_, count, last = str(raised.value).splitlines()
+    assert count == "10 documents failed alone, 0 did not; the last:"
+    assert last == "stage 'checks' raised ValueError: cannot do ['j']"
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(OverBudgetError, match="2 documents failed alone, 0 did not"):
+        run(fitting(0), tasks=[read(["a", "b"])], order=BISECT)
+
+
+def test_a_stage_that_begins_with_many_failures_is_given_up_soon():
+    tried = []
+
+    def check(texts):
+        tried.append(len(texts))
+        raise ValueError("always")
+
+    with pytest.raises(StageError, match="65 documents failed alone"):
+        run(checking(check), tasks=[read(map(str, range(5000)))], order=BISECT)
+    assert len(tried) < 200
+
+
+def test_a_unit_of_one_document_that_fails_is_one_of_a_bad_document():
+    assert run(refusing("a"), tasks=[read(["a"])], order=BISECT).books.rejected == {"poison": 1}
+
+
+def test_too_many_bad_documents_in_one_unit_are_a_bad_stage(monkeypatch):
+    monkeypatch.setattr(recovery, "MOST_REJECTED", 5)
+    with pytest.raises(StageError, match="6 documents failed alone, 1 did not"):
+        run(refusing(*LETTERS[1:]), tasks=[read(LETTERS)], order=BISECT)
 
 
 def test_the_journal_tells_what_was_done_when_the_worker_died(tmp_path):

@@ -49,8 +49,14 @@ def broken():
 """
 
 
+@pytest.fixture(autouse=True)
+def own_path(monkeypatch):
+    """Folders of pipelines stay in ``sys.path`` for this test alone."""
+    monkeypatch.setattr(sys, "path", sys.path.copy())
+
+
 @pytest.fixture
-def pipelines(tmp_path, monkeypatch):
+def pipelines(tmp_path):
     """A folder with a file of pipelines, and input for them."""
     source = tmp_path / "in.jsonl"
     source.write_text("".join(json.dumps({"text": "x" * 90}) + "\n" for _ in range(100)))
@@ -59,7 +65,6 @@ def pipelines(tmp_path, monkeypatch):
     path.write_text(
         FILE.replace("{source!r}", repr(str(source))).replace("{output!r}", repr(str(tmp_path / "out")))
     )
-    monkeypatch.setattr(sys, "path", sys.path.copy())
     yield path
     sys.modules.pop(name, None)
 

@@ -35,7 +35,9 @@ def test_every_package_is_in_the_architecture(repository: Path) -> None:
             assert f"`{package.name}`" in text, f"docs/architecture.md does not name {package.name}"
 
 
-@pytest.mark.parametrize("page", ["quickstart.md", "concepts.md", "index.md", "lines.md", "policies.md"])
+@pytest.mark.parametrize(
+    "page", ["quickstart.md", "concepts.md", "index.md", "lines.md", "policies.md", "shapes.md"]
+)
 def test_the_examples_of_a_page_run(page: str, repository: Path, tmp_path: Path) -> None:
     """Every Python block of a page, in order, as one script in an empty folder."""
     blocks = re.findall(r"```python\n(.*?)```", (repository / "docs" / page).read_text(), re.DOTALL)

@@ -7,6 +7,8 @@ import pytest
 from gpucurate.backends.executors import InlineExecutor, LocalExecutor
 from gpucurate.pipeline.pipeline import Pipeline
 from gpucurate.planning.cluster_size import parse_cluster
+from gpucurate.planning.costs import Costs
+from gpucurate.spec.cluster import Node
 from gpucurate.stages.deduplication.sample import DocumentSample
 from gpucurate.stages.resources import Resources
 from gpucurate.stages.text.io.reader import JsonlReader
@@ -100,6 +102,18 @@ def test_the_bytes_that_cross_are_those_that_were_predicted(cuda, source, tmp_pa
     assert reader.device_to_host_bytes == 2 * 8 * 200  # where the lines are that the writer copies
     assert (sample.host_to_device_bytes, sample.device_to_host_bytes) == (0, 200)  # the mask
     assert (writer.host_to_device_bytes, writer.device_to_host_bytes) == (0, 0)
+
+
+def test_times_measured_on_a_gpu_count_on_gpus_and_nowhere_else(cuda, source, tmp_path):
+    made = pipeline(source, tmp_path / "out", gpu=True)
+    costs = Costs.from_report(made.run(InlineExecutor()).report.to_dict())
+    found = made.outlook(nodes=parse_cluster("1x2xT4"), costs=costs)
+    assert found.prediction.unknown == ()
+    assert found.prediction.seconds > 0
+    assert "GPU-hours; the slowest is segment 1" in str(found)
+    host = [Node("host", 4000, 10**10)]
+    text = made.explain(nodes=host, costs=costs)
+    assert "Time: not known: the earlier run has no figures on this device for jsonl_reader" in text
 
 
 def test_a_pipeline_that_drops_rows_on_a_gpu_writes_the_original_bytes(cuda, source, tmp_path):

@@ -50,9 +50,9 @@ class Faults:
     """Faults of one simulation.
 
     Attributes:
-        crashes_per_hour: of one worker.
-        hangs_per_hour: of one worker: it stops answering, for good or for ``hang_s`` seconds.
-        hang_s: how long; None for good.
+        crashes_per_hour: of one worker, once it is set up.
+        hangs_per_hour: of one worker, once it is set up: it stops answering.
+        hang_s: for how many seconds; None for good.
         zombies: share of hung workers that a kill does not reach: they report their unit later.
         setups_crash: share of setups that end with a crash.
         setups_fail: share of setups in which a stage raises.

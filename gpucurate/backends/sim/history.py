@@ -49,7 +49,7 @@ class History:
         ready: second at which each worker was ready, by segment.
         dispatches: how often each (unit, segment) was given to a worker.
         decisions: what the scheduler decided.
-        thinking: seconds of a real clock for each event.
+        thinking: processor seconds that the scheduler took for each event.
     """
 
     units: int
@@ -75,7 +75,7 @@ class History:
     thinking: list[float] = field(default_factory=list)
 
     def thinking_at(self, share: float) -> float:
-        """Seconds of a real clock below which ``share`` of the decisions were taken."""
+        """Processor seconds below which ``share`` of the decisions were taken."""
         ordered = sorted(self.thinking)
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
 

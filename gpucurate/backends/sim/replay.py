@@ -51,7 +51,7 @@ def read_log(path: Path) -> EventLog:
         try:
             plain = orjson.loads(line)
             events.append((plain.pop("at"), from_plain(plain)))
-        except (ValueError, KeyError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(f"line {number} of {path} is not an event: {error}") from error
     return EventLog(Recording.from_plain(orjson.loads(lines[0])), tuple(events))
 

@@ -15,10 +15,10 @@ from gpucurate.scheduling.core import Core
 from gpucurate.scheduling.policy import Lane, Policy
 from gpucurate.spec.cluster import Node
 from gpucurate.spec.decision import Decision
-from gpucurate.spec.events import Action, Commit, Dispatch, Event, SpawnWorker, Tick
+from gpucurate.spec.events import Action, Commit, Dispatch, Event, SpawnWorker, Tick, UnitDone
 
-PATIENCE = 2000
-"""Ticks in a row without an action, with nothing under way, after which a run is taken for dead."""
+PATIENCE = 20_000
+"""Events in a row without a unit given out or answered, after which a run is taken for dead."""
 
 
 class Scheduler(Protocol):
@@ -85,14 +85,14 @@ class Simulation:
             DeadlockError: work is left and nothing will ever happen.
         """
         self._obey(self.core.start(0.0))
-        idle_ticks = 0
+        idle = 0
         while not self.core.finished and (self._events is None or len(self.history.thinking) < self._events):
             event = self._next()
             actions = self._tell(event)
-            idle = isinstance(event, Tick) and not actions and not self.world.under_way
-            idle_ticks = idle_ticks + 1 if idle else 0
-            if idle_ticks > PATIENCE:
-                raise DeadlockError(self._state(f"{idle_ticks} ticks have led to nothing"))
+            works = isinstance(event, UnitDone) or any(isinstance(action, Dispatch) for action in actions)
+            idle = 0 if works else idle + 1
+            if idle > PATIENCE:
+                raise DeadlockError(self._state(f"{idle} events have led to no work"))
         return self._close()
 
     def _next(self) -> Event:
@@ -115,9 +115,9 @@ class Simulation:
     def _tell(self, event: Event) -> list[Action]:
         now = self.world.clock.now
         self.laws.told(event)
-        began = time.perf_counter()
+        began = time.thread_time()
         actions = self.core.on(event, now)
-        self.history.thinking.append(time.perf_counter() - began)
+        self.history.thinking.append(time.thread_time() - began)
         if self._watch is not None:
             self._watch(now, event, actions)
         self._obey(actions)

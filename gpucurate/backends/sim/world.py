@@ -153,7 +153,6 @@ class World:
         if self._chance(self._faults.setups_slow):
             seconds *= self._faults.slow_factor
         self.clock.after(seconds, self._set_up, worker)
-        self._plan_worker_faults(worker)
 
     def _plan_worker_faults(self, worker: SimWorker) -> None:
         if rate := self._faults.crashes_per_hour:
@@ -175,6 +174,7 @@ class World:
 
     def _ready(self, worker: SimWorker) -> None:
         worker.state, worker.ready_s = State.READY, self.clock.now
+        self._plan_worker_faults(worker)
         self._report(worker, WorkerReady(worker.number, worker.held, 0))
         self._next(worker)
 

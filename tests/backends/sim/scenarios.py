@@ -146,8 +146,8 @@ def policies(draw: st.DrawFn, shape: Shape, least: int) -> Policy:
         worker_restart_interval_s=draw(pick(0.0, 5.0)) if recycled else 0.0,
         worker_max_growth=draw(pick(None, 3 * MB)) if recycled else None,
         drain_s=draw(pick(300.0, 2.0)),
-        stall_s=60.0,
-        gang_setup_s=60.0,
+        stall_s=200.0,
+        gang_setup_s=200.0,
         is_batch=shape.batch and draw(pick(False, False, True)),
         seed=draw(st.integers(0, 3)),
     )

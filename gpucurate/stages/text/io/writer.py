@@ -84,7 +84,7 @@ class DocumentWriter(ProcessingStage[DocumentBatch, FileGroupTask]):
         format, compression = self._kind(task)
         origin = task._origin or Origin(None, f"batch-{self.context.unit_index:05d}.{format}")
         name = output_name(origin.name, origin.ordinal, origin.count, format, compression)
-        self._write(self._sink(name, format, compression), task, format)
+        self._write(self._sink(self.final_name(name), format, compression), task, format)
 
     def flush(self) -> Iterator[FileGroupTask]:
         """Close the unit's files and hand on their names."""
@@ -93,6 +93,10 @@ class DocumentWriter(ProcessingStage[DocumentBatch, FileGroupTask]):
             self.context.outputs.append(output)
             yield FileGroupTask("output", [str(self.path / output.name)], output.name)
         self._written = {}
+
+    def final_name(self, name: str) -> str:
+        """Where an output goes beneath the output folder, by the name that it has after its input."""
+        return name
 
     def _kind(self, task: DocumentBatch) -> tuple[FileFormat, str]:
         if task._origin and task._origin.source:
@@ -110,7 +114,7 @@ class DocumentWriter(ProcessingStage[DocumentBatch, FileGroupTask]):
         if name not in self._sinks:
             if len(self._sinks) == MOST_OPEN:
                 self._close(list(self._sinks)[:CLOSED_AT_A_TIME])
-            attempt = self.context.attempt_path(len(self._sinks) + len(self._written))
+            attempt = self.context.new_attempt_path()
             self._sinks[name] = open_sink(attempt, format, compression), attempt
         self._sinks[name] = self._sinks.pop(name)  # the one used last is closed last
         return self._sinks[name][0]

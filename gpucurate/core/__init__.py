@@ -1,0 +1,1 @@
+"""Where NeMo Curator keeps what starts clusters."""

@@ -1,0 +1,7 @@
+"""Shapes of pipelines beside the straight line: side by side, a way aside, one figure over all."""
+
+from gpucurate.stages.shapes.branch import Branch
+from gpucurate.stages.shapes.parallel import Parallel
+from gpucurate.stages.shapes.reduce import ReduceStage
+
+__all__ = ["Branch", "Parallel", "ReduceStage"]

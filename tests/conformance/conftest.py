@@ -1,0 +1,109 @@
+"""Every executor, over clusters that all tests share."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from importlib.util import find_spec
+
+import psutil
+import pytest
+
+from gpucurate import InlineExecutor, LocalExecutor
+from tests.backends.corpus import write_corpus
+
+UNFUSED = {"fuse": False}
+EXECUTORS = ("inline", "local-2", "local-unfused", "ray", "xenna", "ray-actor-pool", "ray-data", "dask")
+VARIANTS = (*EXECUTORS, "local-1", "local-4", "ray-unfused", "ray-data-unfused", "dask-unfused")
+"""The same with other numbers of workers, and with a worker a stage: for what could differ there."""
+
+
+@pytest.fixture(scope="session")
+def ray_cluster():
+    """Two cores of Ray, which executors of this process join."""
+    if find_spec("ray") is None:
+        pytest.skip("Ray is not installed: pip install 'gpucurate[ray]'")
+    from gpucurate.backends.ray.cluster import RayClient
+
+    with RayClient(num_cpus=2, num_gpus=0) as client, left_nothing():
+        yield client
+
+
+@pytest.fixture(scope="session")
+def dask_client():
+    """Two workers of Dask."""
+    if find_spec("distributed") is None:
+        pytest.skip("Dask is not installed: pip install 'gpucurate[dask]'")
+    from distributed import Client, LocalCluster
+
+    with (
+        LocalCluster(
+            n_workers=2,
+            threads_per_worker=1,
+            dashboard_address=None,
+            host="127.0.0.1",
+            memory_limit=None,
+            silence_logs=logging.CRITICAL,
+        ) as cluster,
+        Client(cluster) as client,
+    ):
+        yield client
+
+
+@contextlib.contextmanager
+def left_nothing():
+    """Processes that begin meanwhile are ended, should a test leave them."""
+    before = set(psutil.Process().children(recursive=True))
+    yield
+    started = set(psutil.Process().children(recursive=True)) - before
+    for process in started:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+
+
+def make(name: str, request: pytest.FixtureRequest):
+    """An executor by its name."""
+    kind, _, how = name.partition("-")
+    config = UNFUSED if name.endswith("unfused") else None
+    if kind == "inline":
+        return InlineExecutor()
+    if kind == "local":
+        return LocalExecutor(workers=int(how) if how.isdigit() else 2, config=config)
+    if kind == "dask":
+        from gpucurate.backends.adapters.dask_executor import DaskExecutor
+
+        return DaskExecutor(request.getfixturevalue("dask_client"), config=config)
+    request.getfixturevalue("ray_cluster")
+    if name == "xenna":
+        from gpucurate.backends.xenna import XennaExecutor
+
+        return XennaExecutor({"execution_mode": "streaming", "autoscale_interval_s": 5})
+    if name == "ray-actor-pool":
+        from gpucurate.backends.ray_actor_pool import RayActorPoolExecutor
+
+        return RayActorPoolExecutor()
+    if name.startswith("ray-data"):
+        from gpucurate.backends.ray_data import RayDataExecutor
+
+        return RayDataExecutor(config=config)
+    from gpucurate.backends.ray.executor import RayExecutor
+
+    return RayExecutor(config=config)
+
+
+@pytest.fixture(params=EXECUTORS)
+def executor(request):
+    """Each of them."""
+    return make(request.param, request)
+
+
+@pytest.fixture(params=VARIANTS)
+def variant(request):
+    """Each of them in each way."""
+    return make(request.param, request)
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    """120 documents in six files."""
+    return write_corpus(tmp_path / "in")
