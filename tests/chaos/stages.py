@@ -7,6 +7,7 @@ import signal
 import time
 from pathlib import Path
 
+from gpucurate.spec.resources import Resources
 from gpucurate.stages.base import ProcessingStage
 
 
@@ -233,3 +234,25 @@ class OncePerNode(ProcessingStage):
 
     def process(self, batch):
         return batch
+
+
+class Sieve3(Sieve):
+    """One more."""
+
+
+class Sieve4(Sieve):
+    """And one more."""
+
+
+class OnGpu(ProcessingStage):
+    """Takes batches as they are, on a GPU."""
+
+    resources = Resources(gpus=1)
+    follows_device = True  # so that no cuDF is needed
+
+    def process(self, batch):
+        return batch
+
+
+class OnGpu2(OnGpu):
+    """Another."""

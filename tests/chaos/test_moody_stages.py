@@ -64,18 +64,18 @@ def test_a_setup_that_always_hangs_is_a_sentence(tmp_path, folder, corpus):
 
 
 @pytest.mark.parametrize("fuse", [False, True], ids=["segments", "fused"])
-def test_a_worker_that_leaks_is_replaced_and_the_report_says_so(tmp_path, folder, corpus, wanted, fuse):
-    corpus = write_corpus(tmp_path / "many", files=60)
+def test_a_worker_that_leaks_is_replaced_and_the_report_says_so(tmp_path, folder, fuse):
+    corpus = write_corpus(tmp_path / "many", files=40)
     (tmp_path / "calm2").mkdir()
     wanted = clean(corpus, tmp_path / "clean2", Moody(tmp_path / "calm2"), Sieve(3))
-    stage = Moody(folder, leaks=4_000_000, seconds=0.06)
+    stage = Moody(folder, leaks=8_000_000, seconds=0.06)
     config = {"fuse": fuse, "worker_max_growth": "50MB", "worker_restart_interval_m": 1e-6}
     result = pipeline(corpus, tmp_path / "out", stage, Sieve(3)).run(LocalExecutor(workers=2, config=config))
     check_exactly_once(tmp_path / "out", result, wanted)
     recycled = [each for each in result.report.phases[0].decisions if each.what == "recycle"]
     assert recycled
     assert "MB" in recycled[0].why
-    assert all("successor" in each.figures for each in recycled) or True
+    assert any("successor" in each.about for each in recycled), "it comes first where there is room"
     assert recycled[0].why in result.report.phases[0].describe()
     assert result.report.phases[0].retries == 0
 

@@ -20,8 +20,11 @@ def executor(*, fuse=False, workers=4):
     return LocalExecutor(workers=workers, config={"fuse": fuse})
 
 
-@pytest.mark.parametrize("fuse", [False, True], ids=["segments", "fused"])
-@pytest.mark.parametrize("what", ["kills", "raises"])
+@pytest.mark.parametrize(
+    ("what", "fuse"),
+    [("kills", False), ("kills", True), ("raises", False)],
+    ids=["kills, segments", "kills, fused", "raises, segments"],
+)
 def test_a_document_that_cannot_be_done_is_the_only_one_that_is_rejected(tmp_path, corpus, fuse, what):
     files, calm = clean(corpus, tmp_path / "clean", Sieve(3), Sieve2(5))
     result = pipeline(corpus, tmp_path / "out", Sieve(3), Poison(46, what), Sieve2(5)).run(
