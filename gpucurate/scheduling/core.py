@@ -280,7 +280,8 @@ class Core:
         self._staffing.call()
         if not units:
             return
-        first, rest = units[0], units[1:]
+        first = event.unit if event.unit in units else units[0]
+        rest = [unit for unit in units if unit != first]
         self._uncharge(rest)
         state.put_back(rest)
         if not charged:

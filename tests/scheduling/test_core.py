@@ -67,10 +67,20 @@ def test_a_worker_that_fails_to_set_up_may_still_tear_down():
 def test_a_setup_that_fails_once_is_tried_again_and_one_that_always_fails_ends_the_run():
     core = core_of(1)
     begin(core)
-    for worker in (0, 1):
+    for worker in range(4):
         assert core.on(ev.SetupFailed(worker, "user", "boom")) == []
         assert core.on(ev.WorkerDied(worker, "ended")) == [ev.SpawnWorker(worker + 1, 0, HERE)]
-    assert core.on(ev.SetupFailed(2, "user", "boom")) == [ev.FailRun("user", "boom")]
+    assert core.on(ev.SetupFailed(4, "user", "boom")) == [ev.FailRun("user", "boom")]
+
+
+def test_setups_that_fail_while_others_get_units_done_end_no_run():
+    core = core_of(*[1] * 20, workers=2)
+    begin(core)
+    core.on(ev.WorkerReady(0))
+    for worker in range(1, 13):
+        assert core.on(ev.SetupFailed(worker, "user", "boom")) == []
+        core.on(ev.WorkerDied(worker, "ended"))
+        core.on(ev.UnitDone(0, next(iter(core.state.workers[0].flights))))
 
 
 def test_readiness_that_comes_after_the_order_to_stop_changes_nothing():

@@ -1,0 +1,74 @@
+"""Documents, files and units that cannot be done are told, and all others are done."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from gpucurate import LocalExecutor
+from gpucurate.checkpoint.rejects import read_rejects
+from gpucurate.spec.errors import QuarantinedError
+from tests.backends.corpus import outputs
+from tests.chaos.crowd import clean, pipeline
+from tests.chaos.stages import Poison, Sieve, Sieve2, WholePoison
+
+pytestmark = pytest.mark.timeout(60)
+
+
+def executor(*, fuse=False, workers=4):
+    return LocalExecutor(workers=workers, config={"fuse": fuse})
+
+
+@pytest.mark.parametrize(
+    ("what", "fuse"),
+    [("kills", False), ("kills", True), ("raises", False)],
+    ids=["kills, segments", "kills, fused", "raises, segments"],
+)
+def test_a_document_that_cannot_be_done_is_the_only_one_that_is_rejected(tmp_path, corpus, fuse, what):
+    files, calm = clean(corpus, tmp_path / "clean", Sieve(3), Sieve2(5))
+    result = pipeline(corpus, tmp_path / "out", Sieve(3), Poison(46, what), Sieve2(5)).run(
+        executor(fuse=fuse)
+    )
+    books = result.report.books
+    assert (books.read, books.kept, books.rejected) == (120, calm.report.books.kept - 1, {"poison": 1})
+    assert books.balance == 0
+    (rejects,) = (tmp_path / "out" / "_gpucurate" / "rejects").iterdir()
+    (entry,) = read_rejects(rejects)
+    assert (entry["reason"], entry["row"]) == ("poison", 6)
+    assert entry["path"].endswith("part-02.jsonl")
+    found = outputs(tmp_path / "out")
+    assert [name for name in files if files[name] != found[name]] == ["part-02.jsonl"]
+    good = [json.loads(line)["id"] for line in (tmp_path / "out" / "part-02.jsonl").open()]
+    assert good == [i for i in range(40, 60) if i % 3 and i % 5 and i != 46]
+
+
+@pytest.mark.parametrize("fuse", [False, True], ids=["segments", "fused"])
+def test_a_file_that_cannot_be_read_is_set_aside_and_the_others_are_done(tmp_path, corpus, fuse):
+    (corpus / "part-04.jsonl").rename(corpus / "part-04.jsonl.gz")  # which it is not
+    files, _ = clean(corpus_without(tmp_path, corpus, "part-04.jsonl.gz"), tmp_path / "clean", Sieve(3))
+    with pytest.raises(QuarantinedError, match="part-04") as raised:
+        pipeline(corpus, tmp_path / "out", Sieve(3)).run(executor(fuse=fuse))
+    assert raised.value.exit_code == 8
+    assert outputs(tmp_path / "out") == files
+
+
+def corpus_without(tmp_path, corpus, name):
+    other = tmp_path / "others"
+    other.mkdir()
+    for path in corpus.iterdir():
+        if path.name != name:
+            (other / path.name).write_bytes(path.read_bytes())
+    return other
+
+
+def test_a_unit_that_always_kills_is_set_aside_where_it_must_stay_whole(tmp_path, corpus):
+    files, _ = clean(corpus, tmp_path / "clean", Sieve(3))
+    with pytest.raises(QuarantinedError, match="after 3 tries: killed by SIGKILL") as raised:
+        pipeline(corpus, tmp_path / "out", Sieve(3), WholePoison(46, "kills")).run(executor())
+    assert raised.value.exit_code == 8
+    del files["part-02.jsonl"]
+    assert outputs(tmp_path / "out") == files
+    report = json.loads((tmp_path / "out" / "_gpucurate" / "report.json").read_text())
+    assert [entry["kind"] for entry in report["quarantined"]] == ["died"]
+    assert report["phases"][0]["retries"] == 2
