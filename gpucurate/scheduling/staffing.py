@@ -35,6 +35,7 @@ class Staffing:
         self._takes_turns = False
         self._gangs = 0
         self._is_due = True
+        self._cleared_for: Stretch | None = None
 
     def call(self) -> None:
         """Something has changed that may ask for other workers."""
@@ -134,6 +135,8 @@ class Staffing:
     def _grow(self) -> Iterator[Action]:
         """One worker of each segment in turn, so that neighbours come to lie on the same GPU."""
         order = list(reversed(self._state.stretches)) if self._takes_turns else self._lacking_first()
+        if self._still_clears():
+            order = [stretch for stretch in order if stretch is self._cleared_for]
         missing = {stretch.index: self._missing(stretch) for stretch in order}
         while any(missing.values()):
             for stretch in order:
@@ -141,6 +144,14 @@ class Staffing:
                     started = list(self._start(stretch))
                     yield from started
                     missing[stretch.index] -= len(started) or missing[stretch.index]
+
+    def _still_clears(self) -> bool:
+        """Whether room is being made for a segment: nobody else takes what has become free of it."""
+        stretch, workers = self._cleared_for, self._state.workers.values()
+        if stretch is None or stretch.workers or all(w.is_live for w in workers):
+            self._cleared_for = None
+            return False
+        return True
 
     def _clear(self) -> Iterator[Action]:
         """Clear a node for a segment without a worker that fits the cluster, but not where others are.
@@ -163,6 +174,7 @@ class Staffing:
                 )  # fmt: skip
                 yield from self.drain(worker)
             if victims:
+                self._cleared_for = stretch
                 return
 
     def _victims(self, stretch: Stretch) -> tuple[int, ...]:
