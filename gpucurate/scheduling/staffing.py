@@ -163,9 +163,9 @@ class Staffing:
         if self._takes_turns or any(not worker.is_live for worker in state.workers.values()):
             return  # wait for those that are on their way out
         for stretch in self._largest_first():
-            if stretch.workers or not self._missing(stretch) or stretch.lane.gang:
+            if stretch.workers or not self._missing(stretch):
                 continue
-            victims = self._victims(stretch)
+            victims = () if stretch.lane.gang else self._victims(stretch)
             for number in victims:
                 worker = state.workers[number]
                 state.decide(
@@ -176,6 +176,7 @@ class Staffing:
             if victims:
                 self._cleared_for = stretch
                 return
+        yield from self._make_room()  # gangs in the way, or one that has no room: those that idle go
 
     def _victims(self, stretch: Stretch) -> tuple[int, ...]:
         state = self._state
@@ -336,25 +337,25 @@ class Staffing:
 
     def _make_room(self) -> Iterator[Action]:
         """End idle workers of segments that can do nothing, where another could and has no worker."""
-        state = self._state
-        for stretch in reversed(state.stretches):
-            if stretch.workers or not self._dispatcher.can_run(stretch):
+        for stretch in reversed(self._state.stretches):
+            lacks = not stretch.workers and self._missing(stretch)
+            if lacks and self._dispatcher.can_run(stretch) and not self._places(stretch):
+                yield from self._make_room_for(stretch)
+
+    def _make_room_for(self, stretch: Stretch) -> Iterator[Action]:
+        for other in self._state.stretches:
+            if other is stretch or self._dispatcher.can_run(other) or not other.workers:
                 continue
-            if self._places(stretch):
-                continue
-            for other in state.stretches:
-                if other is stretch or self._dispatcher.can_run(other) or not other.workers:
-                    continue
-                idle = [worker for worker in other.roster.idle() if self._is_idle(worker)]
-                if idle:
-                    state.decide(
-                        "time-share",
-                        other.index,
-                        f"{len(idle)} idle workers of {other.lane.name} make room for {stretch.lane.name}, "
-                        f"which has {len(stretch.queue)} units waiting and no place",
-                    )
-                for worker in idle:
-                    yield from self.stop(worker)
+            idle = [worker for worker in other.roster.idle() if self._is_idle(worker)]
+            if idle:
+                self._state.decide(
+                    "time-share",
+                    other.index,
+                    f"{len(idle)} idle workers of {other.lane.name} make room for {stretch.lane.name}, "
+                    f"which has {len(stretch.queue)} units waiting and no place",
+                )
+            for worker in idle:
+                yield from self.stop(worker)
 
     def _end(self) -> Iterator[Action]:
         for worker in list(self._state.workers.values()):
