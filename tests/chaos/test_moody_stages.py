@@ -70,7 +70,7 @@ def test_a_worker_that_leaks_is_replaced_and_the_report_says_so(tmp_path, folder
     wanted = clean(corpus, tmp_path / "clean2", Moody(tmp_path / "calm2"), Sieve(3))
     stage = Moody(folder, leaks=8_000_000, seconds=0.06)
     config = {"fuse": fuse, "worker_max_growth": "50MB", "worker_restart_interval_m": 1e-6}
-    result = pipeline(corpus, tmp_path / "out", stage, Sieve(3)).run(LocalExecutor(workers=2, config=config))
+    result = pipeline(corpus, tmp_path / "out", stage, Sieve(3)).run(LocalExecutor(workers=1, config=config))
     check_exactly_once(tmp_path / "out", result, wanted)
     recycled = [each for each in result.report.phases[0].decisions if each.what == "recycle"]
     assert recycled
