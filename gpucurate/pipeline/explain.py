@@ -42,6 +42,7 @@ def explain(outlook: Outlook) -> str:
         *_devices(plan, volume),
         *_memory(prediction),
         *_time(plan, prediction, outlook.measured_bytes),
+        *_simulated(outlook.simulated_s),
         _scratch(prediction),
     ]
     return "\n".join(line for depth, text in entries for line in _wrapped(depth, text))
@@ -206,6 +207,15 @@ def _time(plan: Plan, prediction: Prediction, measured: int | None) -> Iterable[
         2,
         (f"taken from a run over {format_bytes(measured)}; starting workers, waiting and copies come on top"),
     )
+
+
+def _simulated(seconds: float | None) -> Iterable[tuple[int, str]]:
+    if seconds is not None:
+        yield (
+            2,
+            f"simulated: {_hours(seconds)}, by the scheduler itself with a virtual clock, units of these sizes "
+            "and workers that are there; how near that comes to real runs stands in benchmarks/RESULTS.md",
+        )
 
 
 def _scratch(prediction: Prediction) -> tuple[int, str]:

@@ -23,6 +23,7 @@ class Outlook:
         volume: what enters.
         prediction: what it moves, holds and takes.
         measured_bytes: input of the run that times are taken from; None without one.
+        simulated_s: seconds of the run in the simulator, by the scheduler itself; None where it was not run.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Outlook:
     volume: Volume
     prediction: Prediction
     measured_bytes: int | None = None
+    simulated_s: float | None = None
 
     def __str__(self) -> str:
         return explain(self)
@@ -47,6 +49,7 @@ class Outlook:
             "phases": [list(phase) for phase in self.layout.phases],
             "segments": [self._segment(segment) for segment in self.plan.segments],
             "measured_input_bytes": self.measured_bytes,
+            "simulated_seconds": self.simulated_s,
             **self.prediction.to_dict(),
         }
 

@@ -19,6 +19,7 @@ from gpucurate.pipeline.devices import devices_of, this_machine
 from gpucurate.pipeline.outlook import Outlook
 from gpucurate.pipeline.result import RunResult
 from gpucurate.pipeline.run import INTERNAL, Run, refuse_overlap
+from gpucurate.pipeline.simulated import simulated_seconds
 from gpucurate.pipeline.verdict import DEFAULT_MAX_REJECT_RATE, judge
 from gpucurate.planning.costs import Costs
 from gpucurate.planning.memory import decoded_bytes
@@ -152,11 +153,16 @@ class Pipeline:
         """
         plan = self.build(nodes=nodes, fuse=fuse, costs=costs)
         units = self._units(plan, initial_tasks)
-        layout = place(plan, [this_machine(self.stages)] if nodes is None else nodes, costs)
+        machines = [this_machine(self.stages)] if nodes is None else nodes
+        layout = place(plan, machines, costs)
         given = sum(unit.est_bytes for unit in units if unit.payload is not None)
         volume = Volume(sum(u.est_bytes for u in units), decoded_bytes(units) + given, len(units))
         prediction = predict(plan, layout, volume, costs)
-        return Outlook(self.name, plan, layout, volume, prediction, costs.input_bytes if costs else None)
+        simulated = None
+        if costs and len(layout.phases) == 1:
+            simulated = simulated_seconds(plan, units, machines, costs)
+        measured = costs.input_bytes if costs else None
+        return Outlook(self.name, plan, layout, volume, prediction, measured, simulated)
 
     def run(
         self,
