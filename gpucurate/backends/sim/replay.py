@@ -34,11 +34,13 @@ def log_lines(recording: Recording, events: Iterable[tuple[float, Event]]) -> It
     """Lines of a log, each with its end."""
     yield orjson.dumps(recording.to_plain()) + b"\n"
     for now, event in events:
-        yield orjson.dumps({"at": now, **to_plain(event)}) + b"\n"
+        yield orjson.dumps([now, to_plain(event)]) + b"\n"
 
 
 def read_log(path: Path) -> EventLog:
-    """A log; a last line that a kill has cut is left out.
+    """A log, as the driver writes it into the run folder's ``events``.
+
+    A last line that a kill has cut is left out.
 
     Raises:
         InputError: another line is not an event.
@@ -49,9 +51,9 @@ def read_log(path: Path) -> EventLog:
     events = []
     for number, line in enumerate(lines[1:], start=2):
         try:
-            plain = orjson.loads(line)
-            events.append((plain.pop("at"), from_plain(plain)))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            now, plain = orjson.loads(line)
+            events.append((float(now), from_plain(plain)))
+        except (ValueError, TypeError) as error:
             raise InputError(f"line {number} of {path} is not an event: {error}") from error
     return EventLog(Recording.from_plain(orjson.loads(lines[0])), tuple(events))
 
