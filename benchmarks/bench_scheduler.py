@@ -68,14 +68,14 @@ def stages(options: argparse.Namespace) -> list[Contestant]:
 
 _HEAD = (
     *("", "tasks/s", "first result, s", "tasks/s after it"),
-    *("times Ray Data, Arrow", "times Ray Data, objects", "asked for", "remark"),
+    *("times Ray Data, Arrow", "after it", "times Ray Data, objects", "after it", "asked for", "remark"),
 )
 
 
 def _row(contestant: Contestant, baselines: Sequence[Contestant]) -> list[str]:
     if not contestant.runs:
-        return [contestant.title, *[""] * 6, contestant.remark]
-    times = [figure(contestant.rate / base.rate) if base.runs else "" for base in baselines]
+        return [contestant.title, *[""] * 8, contestant.remark]
+    times = [cell for base in baselines for cell in _times(contestant, base)]
     goal = GOALS.get(contestant.title)
     return [
         contestant.title,
@@ -86,6 +86,13 @@ def _row(contestant: Contestant, baselines: Sequence[Contestant]) -> list[str]:
         f"{goal:g}" if goal else "",
         contestant.remark,
     ]
+
+
+def _times(contestant: Contestant, base: Contestant) -> tuple[str, str]:
+    """How many times as fast: whole, and after the first result."""
+    if not base.runs:
+        return "", ""
+    return figure(contestant.rate / base.rate), figure(contestant.steady_rate / base.steady_rate)
 
 
 def units(options: argparse.Namespace) -> list[Contestant]:

@@ -42,6 +42,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    is_free = config.getoption("--hypothesis-seed", default=None) is not None
+    settings.register_profile("scheduler", settings.get_profile("gpucurate"), derandomize=not is_free)
     if config.getoption("--device") == "cuda" and (reason := missing_device()):
         raise pytest.UsageError(f"--device cuda was asked for, but there is {reason}")
 

@@ -63,19 +63,23 @@ class Contestant:
         """Tasks a second after the first."""
         return statistics.median((run["tasks"] - 1) / (run["seconds"] - run["first"]) for run in self.runs)
 
+    @property
+    def command(self) -> list[str]:
+        """What is run."""
+        return [str(self.python), "-m", self.module, *map(str, self.arguments)]
+
     def run(self) -> None:
         """Once more; not where it could not be installed."""
         if not self.python:
             return
-        command = [str(self.python), "-m", self.module, *map(str, self.arguments)]
         token = uuid.uuid4().hex
         environment = {**os.environ, "PYTHONPATH": str(ROOT), _TOKEN: token}
         try:
-            self._run(command, environment)
+            self._run(self.command, environment)
         finally:
             _end_what_is_left(token)
 
-    def _run(self, command: list[str], environment: dict[str, str]) -> None:
+    def _run(self, command: Sequence[str], environment: dict[str, str]) -> None:
         try:
             done = subprocess.run(
                 command, check=False, capture_output=True, text=True, env=environment, timeout=LIMIT_SECONDS
@@ -113,8 +117,11 @@ def race(contestants: Sequence[Contestant], runs: int, say: Callable[[str], None
 
 
 def _end_what_is_left(token: str) -> None:
-    """Kill what a run has started and left behind, as cosmos-xenna leaves actors: all carry the run's token."""
+    """Kill what a run has started and left behind, as cosmos-xenna leaves actors; all carry its token."""
+    left = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
             if process.environ().get(_TOKEN) == token:
                 process.kill()
+                left.append(process)
+    psutil.wait_procs(left, timeout=10)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from gpucurate.backends.base import Backend, Report
+from gpucurate.backends.committing import Committer
 from gpucurate.backends.history import History
 from gpucurate.backends.partials import Partials
 from gpucurate.backends.signals import StopSignals
@@ -106,7 +107,7 @@ class Driver:
         self._resumed = len(self._done)
         self._partials = Partials()
         self._segments: dict[int, int] = {}
-        self._due: list[str] = []
+        self._committer = Committer(phase)
         self._quarantined: list[ev.Quarantine] = []
         self._failure: ev.FailRun | None = None
         self._stopping = False
@@ -138,6 +139,7 @@ class Driver:
                 self._loop(signals)
         finally:
             self.backend.close()
+            self._committer.close()
             self.observer.phase_ended(name)
             self._history.close()
             if self.phase:
@@ -174,11 +176,9 @@ class Driver:
                 self._take(report)
             self._heed(signals)
             self._tick()
-            self._commit_due()
-            if self.phase:
-                self.phase.sync_if_due()
+            self._note_final(self._committer.go_on())
             self._log_progress()
-        self._commit_due()
+        self._note_final(self._committer.drain())
         if signals.received is not None:
             raise InterruptedRunError(
                 f"interrupted with {len(self._done):,} of {len(self.units):,} units done; "
@@ -243,7 +243,7 @@ class Driver:
                     self._partials.begin(unit, segment)
                     self.backend.dispatch(action, self.units[unit], self._partials.given(unit, segment))
                 case ev.Commit(unit):
-                    self._due.append(unit)  # after what gives workers work: a commit waits for the disk
+                    self._committer.add(self.units[unit], self._partials.finish(unit))
                 case ev.Release(unit, segment):
                     handed_on = self._partials.take_handed_on(unit, segment)
                     if handed_on is not None:
@@ -260,16 +260,10 @@ class Driver:
                 case ev.FailRun():
                     self._failure = action
 
-    def _commit_due(self) -> None:
-        due, self._due = self._due, []
-        if not due:
-            return
-        done = [(self.units[unit], self._partials.finish(unit)) for unit in due]
-        if self.phase:
-            self.phase.commit(done)
-        if self._first_commit is None:
+    def _note_final(self, finished: Sequence[tuple[Unit, UnitResult]]) -> None:
+        if finished and self._first_commit is None:
             self._first_commit = self._now
-        for unit, result in done:
+        for unit, result in finished:
             self._done[unit.id] = result
             self.observer.unit_committed(result, unit.est_bytes)
 

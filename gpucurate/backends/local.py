@@ -21,6 +21,7 @@ from gpucurate.backends.environment import Environment
 from gpucurate.backends.exchange import FolderExchange
 from gpucurate.backends.fork_server import UNKNOWN
 from gpucurate.backends.journal import journal_path, read_journal
+from gpucurate.backends.position import position_path, units_begun
 from gpucurate.backends.process import WorkerPool, WorkerProcess
 from gpucurate.backends.runner import failure_of, remove_attempts
 from gpucurate.backends.worker_process import STOPPED, Hello, Work
@@ -54,6 +55,7 @@ class _Worker:
     segment: int
     outbox: list[Work] = field(default_factory=list)
     attempts: deque[tuple[str, int]] = field(default_factory=deque)
+    reported: int = 0
     killed: str | None = None
 
 
@@ -223,6 +225,7 @@ class LocalBackend:
     def _report(self, worker: int, held: _Worker, event: Any, packed: bytes) -> None:
         if isinstance(event, UnitDone | UnitFailed | InputLost):
             held.attempts.popleft()
+            held.reported += 1
         if isinstance(event, SetupFailed | WorkerDied):
             _limit(held)
         if isinstance(event, WorkerDied):
@@ -248,17 +251,20 @@ class LocalBackend:
         held = self._forget(worker)
         held.process.end(STOP_SECONDS)
         why, kind = _how_it_ended(held)
-        suspect = self._suspect(worker, held)
+        unit, suspect = self._was_at(worker, held)
         self._clear_away(worker, held)
-        self._reports.append((WorkerDied(worker, why, kind, suspect), None))
+        self._reports.append((WorkerDied(worker, why, kind, suspect, unit=unit), None))
 
-    def _suspect(self, worker: int, held: _Worker) -> Suspect | None:
-        """The rows at which it died, if it kept a journal of its oldest unit."""
+    def _was_at(self, worker: int, held: _Worker) -> tuple[str | None, Suspect | None]:
+        """The unit at which it died, past those that waited for the disk, and the rows if that is known."""
         assignment = self._assignments[held.segment]
         if not held.attempts or assignment.folder is None:
-            return None
-        unit, attempt = held.attempts[0]
-        return read_journal(journal_path(assignment.folder, assignment.attempt(unit, attempt, worker)))
+            return None, None
+        begun = units_begun(position_path(assignment.folder, assignment.phase, worker))
+        at = max(0, begun - 1 - held.reported)
+        unit, attempt = held.attempts[min(at, len(held.attempts) - 1)]
+        suspect = read_journal(journal_path(assignment.folder, assignment.attempt(unit, attempt, worker)))
+        return unit, suspect
 
     def _clear_away(self, worker: int, held: _Worker) -> None:
         """Remove what it was writing: shared memory is small, and the run may be long."""

@@ -20,6 +20,7 @@ from gpucurate.backends.gpu import check_memory, worker_memory
 from gpucurate.backends.journal import Journal, journal_path
 from gpucurate.backends.recovery import Recovery
 from gpucurate.backends.recut import recut
+from gpucurate.backends.syncing import Syncer, UnitFiles, Unsynced
 from gpucurate.backends.unit_rejects import UnitRejects
 from gpucurate.memory.gpu_memory import GpuMemory
 from gpucurate.memory.host_peak import resident_memory
@@ -70,6 +71,7 @@ class Runner:
         self._gpu: GpuMemory | None = None
         self._memory = 0
         self._looked = float("-inf")
+        self._syncer = Syncer()
 
     def setup(self) -> None:
         """Set the stages up, in order; :meth:`teardown` is due whether it works or not.
@@ -96,6 +98,7 @@ class Runner:
         Raises:
             StageError: a stage could not be torn down.
         """
+        self._syncer.close()
         failure: StageError | None = None
         while self._ready:
             stage = self._ready.pop()
@@ -128,7 +131,14 @@ class Runner:
         return 0 if self._gpu is None else self._gpu.pool.current_bytes
 
     def run(self, unit: Unit, order: Order, given: Any = None) -> UnitResult:
-        """Run one unit through the segment.
+        """Run one unit through the segment, until its files are on disk.
+
+        Arguments and errors as for :meth:`start`; a file that cannot be synced is a ``StorageError``.
+        """
+        return self.start(unit, order, given).wait()
+
+    def start(self, unit: Unit, order: Order, given: Any = None) -> Unsynced:
+        """Run one unit through the segment; its files are synced while the next one runs.
 
         Args:
             unit: what the first segment reads.
@@ -142,7 +152,8 @@ class Runner:
         """
         began = time.perf_counter()
         prefix = self.assignment.attempt(unit.id, order.attempt, self.worker)
-        context = UnitContext(unit.id, unit.index, self.assignment.folder, prefix)
+        files = UnitFiles(self._syncer)
+        context = UnitContext(unit.id, unit.index, self.assignment.folder, prefix, sync=files.sync)
         rejects = UnitRejects(self.assignment, context)
         recovery = Recovery(order, context, Gauge(self.gpu_memory))
         result, output_bytes = UnitResult(unit.id, books=context.books, outputs=context.outputs), 0
@@ -156,9 +167,7 @@ class Runner:
             for stage in self.assignment.stages:
                 stage.bind(None)
                 stage.take_counts()
-            remove_attempts(self.assignment.folder, prefix)
-            if result.handed_on is not None:
-                self._exchange.drop(result.handed_on)
+            self._remove(prefix, result)
             raise
         finally:
             if recovery.journal is not None:
@@ -171,7 +180,7 @@ class Runner:
                 samples=tuple(recovery.gauge.samples),
             )
         result.figures = self.figures
-        return result
+        return Unsynced(result, files, partial(self._remove, prefix, result))
 
     def _run(
         self, unit: Unit, given: Any, context: UnitContext, recovery: Recovery, result: UnitResult
@@ -225,6 +234,12 @@ class Runner:
         if self.assignment.collect:
             return chain.on_host(task)  # the GPU is for what comes next
         return task if isinstance(task, FileGroupTask | TaskDescriptor) else TaskDescriptor.of(task)
+
+    def _remove(self, prefix: str, result: UnitResult) -> None:
+        """What an attempt has left behind."""
+        remove_attempts(self.assignment.folder, prefix)
+        if result.handed_on is not None:
+            self._exchange.drop(result.handed_on)
 
 
 def remove_attempts(folder: Path | None, prefix: str) -> None:

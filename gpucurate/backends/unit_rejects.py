@@ -39,7 +39,7 @@ class UnitRejects:
         """
         if self._writer is None:
             return
-        size, of_segment = self._writer.close(), self._assignment.segment
+        size, of_segment = self._writer.close(self._context.sync), self._assignment.segment
         later = f"-s{of_segment}" if of_segment else ""
         stem = f"{self._assignment.phase}-{self._context.unit_index:06d}{later}"
         name = f"_gpucurate/scratch/rejects/{stem}.jsonl.zst"

@@ -99,7 +99,9 @@ def publish(attempts: Sequence[tuple[Path, Path]]) -> None:
     folders: dict[Path, None] = {}
     for attempt, final in attempts:
         with storage_errors(final):
-            folders.update(dict.fromkeys(_make_parents(final.parent)))
+            folder = final.parent
+            if folder not in folders:
+                folders.update(dict.fromkeys(_make_parents(folder)))
             _move(attempt, final)
     for folder in folders:
         with storage_errors(folder):

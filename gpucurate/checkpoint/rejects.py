@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +14,7 @@ from gpucurate.checkpoint.durable import fsync_folder, make_folder
 from gpucurate.spec.names import encode_name
 from gpucurate.spec.reject import SNIPPET_BYTES, Reject
 from gpucurate.spec.storage import storage_errors
+from gpucurate.tasks.finished import Sync, sync_now
 
 
 class RejectWriter:
@@ -50,8 +50,11 @@ class RejectWriter:
             self._stream.write(orjson.dumps(_entry(name, ordinal, reject)) + b"\n")
         self.rows += 1
 
-    def close(self) -> int:
+    def close(self, sync: Sync = sync_now) -> int:
         """Sync and close; bytes of the file, 0 if there is none.
+
+        Args:
+            sync: takes the file over when it is finished.
 
         Raises:
             StorageError: not possible.
@@ -59,7 +62,10 @@ class RejectWriter:
         if self._file is None:
             return 0
         with storage_errors(self.path):
-            return _finish(self._file, self._stream)
+            size = _finish(self._file, self._stream)
+        file, self._file = self._file, None
+        sync(file, self.path)
+        return size
 
     def abandon(self) -> None:
         """Let go of the file, whole or not."""
@@ -124,6 +130,7 @@ def _write(path: Path, lines: Iterable[bytes]) -> None:
         for line in lines:
             stream.write(line)
         _finish(file, stream)
+        sync_now(file, path)
 
 
 def _compressing(file: BinaryIO) -> Any:
@@ -133,7 +140,4 @@ def _compressing(file: BinaryIO) -> Any:
 def _finish(file: BinaryIO, stream: Any) -> int:
     stream.close()
     file.flush()
-    os.fsync(file.fileno())
-    size = file.tell()
-    file.close()
-    return size
+    return file.tell()

@@ -113,10 +113,9 @@ class RunFolder:
         """
         inside = name.removeprefix(f"{FOLDER}/")
         root = self.path if inside != name else self.output
-        path = root / inside
-        if Path(inside).is_absolute() or ".." in Path(inside).parts:
+        if inside.startswith("/") or ".." in inside.split("/"):
             raise StorageError(f"the output name {name!r} points outside {root}")
-        return path
+        return root / inside
 
     def write_json(self, name: str, values: Any) -> None:
         """Write a small file of the run folder, whole or not at all."""

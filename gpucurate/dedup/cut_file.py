@@ -13,7 +13,6 @@ Parquet, one file a unit of work, a row for each segment, in the order of the in
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,6 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gpucurate.spec.storage import storage_errors
+from gpucurate.tasks.finished import Sync, sync_now
 
 SCHEMA = pa.schema(
     [
@@ -58,14 +58,13 @@ class CutFileWriter:
             self._parquet.write_table(table)
         self.rows += table.num_rows
 
-    def close(self) -> int:
-        """End the file, sync, close; its bytes."""
+    def close(self, sync: Sync = sync_now) -> int:
+        """End the file, have it synced and closed; its bytes."""
         with storage_errors(self.path):
             self._parquet.close()
             self._file.flush()
-            os.fsync(self._file.fileno())
             size = self._file.tell()
-            self._file.close()
+        sync(self._file, self.path)
         return size
 
     def abandon(self) -> None:

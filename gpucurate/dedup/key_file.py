@@ -29,6 +29,7 @@ import orjson
 
 from gpucurate.spec.errors import StorageError
 from gpucurate.spec.storage import storage_errors
+from gpucurate.tasks.finished import Sync, sync_now
 
 MAGIC = b"GCKEYS02"
 LENGTH_CEILING = 2**32 - 2
@@ -144,8 +145,8 @@ class KeyFileWriter:
             self._file.write(array.data.cast("B") if array.size else b"")
         self._offset += array.nbytes
 
-    def close(self) -> int:
-        """Write the index, sync, close; bytes of the file."""
+    def close(self, sync: Sync = sync_now) -> int:
+        """Write the index, have it synced and closed; bytes of the file."""
         index = orjson.dumps(
             {
                 "layout": asdict(self.layout),
@@ -156,8 +157,7 @@ class KeyFileWriter:
         with storage_errors(self.path):
             self._file.write(index + len(index).to_bytes(8, "little") + MAGIC)
             self._file.flush()
-            os.fsync(self._file.fileno())
-            self._file.close()
+        sync(self._file, self.path)
         return self._offset + len(index) + 16
 
     def abandon(self) -> None:

@@ -25,6 +25,7 @@ import numpy.typing as npt
 from gpucurate.frame.text import TextBuffers
 from gpucurate.spec.errors import StorageError
 from gpucurate.spec.storage import storage_errors
+from gpucurate.tasks.finished import Sync, sync_now
 
 MAGIC = b"GCTEXT01"
 _TAIL = 24
@@ -69,8 +70,8 @@ class TextFileWriter:
         self._records.append(records.astype(np.uint32))
         self.documents += len(records)
 
-    def close(self) -> int:
-        """Write the index, sync, close; bytes of the file."""
+    def close(self, sync: Sync = sync_now) -> int:
+        """Write the index, have it synced and closed; bytes of the file."""
         size = int(self._ends[-1][-1])
         index = [np.concatenate(self._ends), np.concatenate([np.zeros(0, np.uint32), *self._records])]
         with storage_errors(self.path):
@@ -78,8 +79,7 @@ class TextFileWriter:
                 self._file.write(array.tobytes())
             self._file.write(MAGIC)
             self._file.flush()
-            os.fsync(self._file.fileno())
-            self._file.close()
+        sync(self._file, self.path)
         return size + sum(array.nbytes for array in index) + _TAIL
 
     def abandon(self) -> None:

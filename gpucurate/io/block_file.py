@@ -44,7 +44,7 @@ class BlockFile:
         self._filled = self._position = 0
         self._writer: ThreadPoolExecutor | None = None
         self._writing: list[tuple[Future[None], mmap.mmap]] = []
-        self._direct = False
+        self._direct = self._is_finished = False
 
     def write(self, data: memoryview) -> None:
         """Append bytes."""
@@ -57,11 +57,20 @@ class BlockFile:
             if self._filled == BLOCK_BYTES:
                 self._hand_over()
 
-    def sync(self) -> None:
-        """Write what is held back, fsync and close."""
+    def fileno(self) -> int:
+        """The descriptor."""
+        return self._descriptor
+
+    def finish(self) -> None:
+        """Write what is held back, and give the memory for blocks back; to sync and to close is left."""
         self._wait_for(0)
         self._set_direct(False)
         self._put(memoryview(self._block)[: self._filled], self._position)
+        self._give_block()
+
+    def sync(self) -> None:
+        """Write what is held back, fsync and close."""
+        self.finish()
         os.fsync(self._descriptor)
         self.close()
 
@@ -74,9 +83,15 @@ class BlockFile:
         for _, block in self._writing:
             _give(block)
         self._writing.clear()
-        _give(self._block)
+        self._give_block()
         descriptor, self._descriptor = self._descriptor, -1
         os.close(descriptor)
+
+    def _give_block(self) -> None:
+        """Let the next file have the block, once."""
+        if not self._is_finished:
+            self._is_finished = True
+            _give(self._block)
 
     def _hand_over(self) -> None:
         """Have the full block written, and go on with another one."""

@@ -16,6 +16,7 @@ from gpucurate.ops.document_hash import DocumentHasher
 from gpucurate.spec.errors import ConfigurationError, StorageError
 from gpucurate.spec.source import FileFormat
 from gpucurate.spec.storage import storage_errors
+from gpucurate.tasks.finished import Sync, sync_now
 
 if TYPE_CHECKING:
     from gpucurate.io.jsonl.sink import JsonlSink
@@ -78,11 +79,12 @@ class HashedFile:
         """False."""
         return False
 
-    def sync(self) -> str:
-        """Write all, fsync and close; the checksum."""
+    def sync(self, sync: Sync) -> str:
+        """Write all, have it synced and closed; the checksum."""
         with storage_errors(self.path):
-            self._file.sync()
+            self._file.finish()
         self.closed = True
+        sync(self._file, self.path)
         return self._hash.hexdigest()
 
     def close(self) -> None:
@@ -133,14 +135,17 @@ class Sink(ABC):
     def _finish(self) -> None:
         """Write what is held back."""
 
-    def close(self) -> Written:
+    def close(self, sync: Sync = sync_now) -> Written:
         """Finish, flush and fsync the file.
+
+        Args:
+            sync: takes the file over when it is finished.
 
         Raises:
             StorageError: as for writing.
         """
         self._finish()
-        checksum = self._file.sync()
+        checksum = self._file.sync(sync)
         return Written(self._rows, self._file.size, checksum)
 
     def abandon(self) -> None:

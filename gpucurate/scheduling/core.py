@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from gpucurate.scheduling.autoscaler import Autoscaler
 from gpucurate.scheduling.dispatching import Dispatcher
-from gpucurate.scheduling.failures import Failures, one_line_of, wait_before
+from gpucurate.scheduling.failures import Failures
 from gpucurate.scheduling.item import Item
+from gpucurate.scheduling.losses import Losses
 from gpucurate.scheduling.policy import Lane, Policy
 from gpucurate.scheduling.recycler import Recycler
 from gpucurate.scheduling.staffing import Staffing
@@ -27,7 +28,6 @@ from gpucurate.spec.events import (
     Commit,
     Event,
     InputLost,
-    KillWorker,
     NodeDown,
     NodeUp,
     SetupFailed,
@@ -39,12 +39,6 @@ from gpucurate.spec.events import (
     WorkerReady,
 )
 from gpucurate.spec.figures import Figures
-
-MAX_LOSSES = 10
-"""So often may a unit be lost through no fault of its own before it is counted as its fault."""
-
-START_FAILURES = 5
-"""Workers of a segment that do not start, in a row and with no unit done there meanwhile, end the run."""
 
 
 class Core:
@@ -67,11 +61,11 @@ class Core:
         self.policy = policy
         self.state = State.of(lanes, units, policy, nodes)
         rng = random.Random(policy.seed)
-        self._rng = rng
         self._recycler = Recycler(policy, rng)
         self._dispatcher = Dispatcher(self.state)
         self._staffing = Staffing(self.state, self._dispatcher, Autoscaler(policy), self._recycler)
         self._failures = Failures(self.state)
+        self._losses = Losses(self.state, self._failures, self._staffing, self._recycler, rng)
         self._watch = Watch(self.state)
 
     # -- what the driver asks ------------------------------------------------------------------
@@ -158,7 +152,7 @@ class Core:
                 self.state.ledger.add(node)
                 self._staffing.rescale()
             case NodeDown(node, why):
-                yield from self._node_down(node, why)
+                yield from self._losses.node_down(node, why)
             case Tick():
                 yield from self._tick()
             case StopRequested(why):
@@ -249,18 +243,7 @@ class Core:
         if worker is None or worker.state is WorkerState.STOPPING:
             return
         worker.state = WorkerState.STOPPING  # it tears down and ends by itself
-        yield from self._did_not_start(worker, event.kind, event.message)
-
-    def _did_not_start(self, worker: Worker, kind: str, why: str) -> Iterator[Action]:
-        stretch = self.state.stretches[worker.segment]
-        stretch.start_failures += 1
-        last = stretch.start_failures >= START_FAILURES
-        if last or kind in ("configuration", "storage", "input"):
-            yield from self.state.fail(kind, why)
-        else:
-            self.state.decide(
-                "retry", stretch.index, f"worker {worker.number} did not start: {one_line_of(why)}"
-            )
+        yield from self._losses.did_not_start(worker, event.kind, event.message)
 
     def _died(self, event: WorkerDied) -> Iterator[Action]:
         worker = self.state.workers.get(event.worker)
@@ -268,113 +251,8 @@ class Core:
             return
         is_innocent = event.kind == "stopped" or (event.kind == "host_memory" and not event.was_largest)
         if worker.state is WorkerState.STARTING and not is_innocent and event.kind != "unreachable":
-            yield from self._did_not_start(worker, "died", f"a worker did not start: {event.why}")
-        yield from self._bury(worker, event, charged=not is_innocent)
-
-    def _bury(self, worker: Worker, event: WorkerDied, *, charged: bool) -> Iterator[Action]:
-        """A worker is gone: the unit that it was at is suspected, the others wait again."""
-        state = self.state
-        yield from self._end_gang(worker, event.why)
-        units = self._take_from(worker)
-        self._remove(worker)
-        self._staffing.call()
-        if not units:
-            return
-        first, rest = units[0], units[1:]
-        self._uncharge(rest)
-        state.put_back(rest)
-        if not charged:
-            yield from self._lost(state.items[first], event.why)
-        elif event.kind == "unreachable":
-            yield from self._unreachable(state.items[first], event.why)
-        else:
-            yield from self._failures.failed(state.items[first], "died", event.why, event.suspect)
-
-    def _unreachable(self, item: Item, why: str) -> Iterator[Action]:
-        """Nobody knows what became of the worker: the unit waits a little, lest it be the network."""
-        if item.attempts >= self.policy.max_attempts:
-            yield from self._failures.failed(item, "died", why)
-            return
-        wait = wait_before(item.attempts, self.policy.backoff_s) * self._rng.uniform(0.75, 1.25)
-        self.state.retries += 1
-        self.state.decide(
-            "retry",
-            item.segment,
-            f"unit {item.unit}: {one_line_of(why)}; again in {wait:.1f} s",
-            unit=item.unit,
-        )
-        self.state.put_back_later(item.unit, wait)
-
-    def _take_from(self, worker: Worker) -> list[str]:
-        units = list(worker.flights)
-        for unit in units:
-            self.state.land(worker, unit)
-        return units
-
-    def _uncharge(self, units: Iterable[str]) -> None:
-        for unit in units:
-            self.state.items[unit].attempts -= 1
-
-    def _lost(self, item: Item, why: str) -> Iterator[Action]:
-        """A unit was interrupted through no fault of its own."""
-        item.losses += 1
-        if item.losses > MAX_LOSSES:
-            yield from self._failures.failed(item, "died", why)
-            return
-        item.attempts -= 1
-        self.state.put_back([item.unit])
-
-    def _remove(self, worker: Worker) -> None:
-        state = self.state
-        stretch = state.stretches[worker.segment]
-        stretch.roster.remove(worker)
-        stretch.workers.discard(worker.number)
-        state.ledger.give(worker.place, stretch.lane.need)
-        self._recycler.gone(worker.number)
-        del state.workers[worker.number]
-        self._free_machine(worker)
-        if (old := state.workers.get(-1 if worker.replaces is None else worker.replaces)) is not None:
-            old.successor = None
-        if (twin := state.workers.get(-1 if worker.successor is None else worker.successor)) is not None:
-            twin.replaces = None
-
-    def _free_machine(self, worker: Worker) -> None:
-        """A machine is not held for a unit that nobody there could do any more."""
-        state, node = self.state, worker.place.node
-        holder = state.items.get(state.hosts[node].held_for or "")
-        others = (state.workers[number] for number in state.stretches[worker.segment].workers)
-        if (
-            holder is not None
-            and holder.segment == worker.segment
-            and not any(other.is_live and other.place.node == node for other in others)
-        ):
-            state.hosts.unhold(holder.unit)
-
-    def _end_gang(self, worker: Worker, why: str) -> Iterator[Action]:
-        """One of a gang is gone: the others cannot go on without it."""
-        if not worker.gang or worker.state is WorkerState.STOPPING:
-            return
-        state = self.state
-        for number in sorted(state.stretches[worker.segment].workers):
-            member = state.workers[number]
-            is_other = member.gang == worker.gang and member is not worker
-            if is_other and member.state is not WorkerState.STOPPING:
-                yield from self._give_up(member, f"worker {worker.number} of its gang is gone: {why}")
-
-    def _give_up(self, worker: Worker, why: str, *, charged: bool = False) -> Iterator[Action]:
-        """Kill a worker: what it says from now on counts no more. Its place is free once it is gone."""
-        state = self.state
-        units = self._take_from(worker)
-        state.stretches[worker.segment].roster.remove(worker)
-        worker.state = WorkerState.STOPPING
-        worker.end_by = None  # killed once is enough
-        self._recycler.gone(worker.number)
-        yield KillWorker(worker.number, why)
-        blamed, others = (units[:1], units[1:]) if charged else ([], units)
-        self._uncharge(others)
-        state.put_back(others)
-        for unit in blamed:
-            yield from self._failures.failed(state.items[unit], "died", why)
+            yield from self._losses.did_not_start(worker, "died", f"a worker did not start: {event.why}")
+        yield from self._losses.bury(worker, event, charged=not is_innocent)
 
     def _input_lost(self, event: InputLost) -> Iterator[Action]:
         if not self.is_current(event.worker, event.unit):
@@ -383,39 +261,8 @@ class Core:
         worker, item = state.workers[event.worker], state.items[event.unit]
         state.land(worker, event.unit)
         worker.last_done = state.now
-        yield from self._remake(item, event.why)
+        yield from self._losses.remake(item, event.why)
         yield from self._after(worker)
-
-    def _remake(self, item: Item, why: str) -> Iterator[Action]:
-        """What was made of a unit so far is gone."""
-        item.losses += 1
-        if item.losses > MAX_LOSSES:
-            yield from self._failures.failed(item, "died", why)
-            return
-        self.state.decide("retry", item.segment, f"unit {item.unit} is made again: {why}", unit=item.unit)
-        self.state.retries += 1
-        yield from self.state.restart(item)
-        self._staffing.rescale()
-
-    def _node_down(self, node: str, why: str) -> Iterator[Action]:
-        state = self.state
-        state.decide("node", None, f"machine {node} is gone: {why}", node=node)
-        for number in sorted(n for n, worker in state.workers.items() if worker.place.node == node):
-            worker = state.workers.get(number)
-            if worker is not None:
-                if worker.state is not WorkerState.STOPPING:
-                    yield KillWorker(number, why)  # it may go on for a while, and must not
-                yield from self._bury(worker, WorkerDied(number, why, "unreachable"), charged=False)
-        state.ledger.remove(node)
-        state.hosts.remove(node)
-        for stretch in state.stretches[1:]:
-            for unit in [u for u in stretch.queue if state.items[u].node == node]:
-                stretch.queue.remove(unit)
-                yield from self._remake(state.items[unit], f"it lay on machine {node}")
-        for item in state.items.values():
-            if item.node == node:  # in work elsewhere: it may still go well
-                item.is_lost = True
-        self._staffing.rescale()
 
     def _tick(self) -> Iterator[Action]:
         state = self.state
@@ -423,9 +270,9 @@ class Core:
         for worker, why, charged in self._watch.overdue():
             state.decide("kill", worker.segment, f"worker {worker.number}: {why}", worker=worker.number)
             if worker.state is WorkerState.STARTING:
-                yield from self._did_not_start(worker, "died", f"worker {worker.number}: {why}")
-            yield from self._end_gang(worker, why)
-            yield from self._give_up(worker, why, charged=charged)
+                yield from self._losses.did_not_start(worker, "died", f"worker {worker.number}: {why}")
+            yield from self._losses.end_gang(worker, why)
+            yield from self._losses.give_up(worker, why, charged=charged)
         if not state.is_stopping:
             for worker in self._watch.aged(self._recycler):
                 yield from self._staffing.recycle(worker)

@@ -35,6 +35,7 @@ class Staffing:
         self._takes_turns = False
         self._gangs = 0
         self._is_due = True
+        self._cleared_for: Stretch | None = None
 
     def call(self) -> None:
         """Something has changed that may ask for other workers."""
@@ -134,6 +135,8 @@ class Staffing:
     def _grow(self) -> Iterator[Action]:
         """One worker of each segment in turn, so that neighbours come to lie on the same GPU."""
         order = list(reversed(self._state.stretches)) if self._takes_turns else self._lacking_first()
+        if self._still_clears():
+            order = [stretch for stretch in order if stretch is self._cleared_for]
         missing = {stretch.index: self._missing(stretch) for stretch in order}
         while any(missing.values()):
             for stretch in order:
@@ -141,6 +144,14 @@ class Staffing:
                     started = list(self._start(stretch))
                     yield from started
                     missing[stretch.index] -= len(started) or missing[stretch.index]
+
+    def _still_clears(self) -> bool:
+        """Whether room is being made for a segment: nobody else takes what has become free of it."""
+        stretch, workers = self._cleared_for, self._state.workers.values()
+        if stretch is None or stretch.workers or all(w.is_live for w in workers):
+            self._cleared_for = None
+            return False
+        return True
 
     def _clear(self) -> Iterator[Action]:
         """Clear a node for a segment without a worker that fits the cluster, but not where others are.
@@ -152,9 +163,9 @@ class Staffing:
         if self._takes_turns or any(not worker.is_live for worker in state.workers.values()):
             return  # wait for those that are on their way out
         for stretch in self._largest_first():
-            if stretch.workers or not self._missing(stretch) or stretch.lane.gang:
+            if stretch.workers or not self._missing(stretch):
                 continue
-            victims = self._victims(stretch)
+            victims = () if stretch.lane.gang else self._victims(stretch)
             for number in victims:
                 worker = state.workers[number]
                 state.decide(
@@ -163,7 +174,9 @@ class Staffing:
                 )  # fmt: skip
                 yield from self.drain(worker)
             if victims:
+                self._cleared_for = stretch
                 return
+        yield from self._make_room()  # gangs in the way, or one that has no room: those that idle go
 
     def _victims(self, stretch: Stretch) -> tuple[int, ...]:
         state = self._state
@@ -324,25 +337,25 @@ class Staffing:
 
     def _make_room(self) -> Iterator[Action]:
         """End idle workers of segments that can do nothing, where another could and has no worker."""
-        state = self._state
-        for stretch in reversed(state.stretches):
-            if stretch.workers or not self._dispatcher.can_run(stretch):
+        for stretch in reversed(self._state.stretches):
+            lacks = not stretch.workers and self._missing(stretch)
+            if lacks and self._dispatcher.can_run(stretch) and not self._places(stretch):
+                yield from self._make_room_for(stretch)
+
+    def _make_room_for(self, stretch: Stretch) -> Iterator[Action]:
+        for other in self._state.stretches:
+            if other is stretch or self._dispatcher.can_run(other) or not other.workers:
                 continue
-            if self._places(stretch):
-                continue
-            for other in state.stretches:
-                if other is stretch or self._dispatcher.can_run(other) or not other.workers:
-                    continue
-                idle = [worker for worker in other.roster.idle() if self._is_idle(worker)]
-                if idle:
-                    state.decide(
-                        "time-share",
-                        other.index,
-                        f"{len(idle)} idle workers of {other.lane.name} make room for {stretch.lane.name}, "
-                        f"which has {len(stretch.queue)} units waiting and no place",
-                    )
-                for worker in idle:
-                    yield from self.stop(worker)
+            idle = [worker for worker in other.roster.idle() if self._is_idle(worker)]
+            if idle:
+                self._state.decide(
+                    "time-share",
+                    other.index,
+                    f"{len(idle)} idle workers of {other.lane.name} make room for {stretch.lane.name}, "
+                    f"which has {len(stretch.queue)} units waiting and no place",
+                )
+            for worker in idle:
+                yield from self.stop(worker)
 
     def _end(self) -> Iterator[Action]:
         for worker in list(self._state.workers.values()):

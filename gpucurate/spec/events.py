@@ -44,6 +44,7 @@ class WorkerDied:
         kind: how.
         suspect: where it was in its oldest unit, if it kept a journal.
         was_largest: of a lack of host memory: whether no other worker of the machine held more.
+        unit: which it was at, where that is known; the oldest that it had otherwise.
     """
 
     worker: int
@@ -51,6 +52,7 @@ class WorkerDied:
     kind: DeathKind = "crash"
     suspect: Suspect | None = None
     was_largest: bool = True
+    unit: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,4 +18,3 @@ def quick(cls: type[T]) -> type[T]:
 
     cls.__reduce__ = reduce  # type: ignore[method-assign,assignment]
     return cls
-

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from operator import attrgetter
 from typing import Any
 
@@ -79,10 +79,8 @@ class StagePerfStats:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
-        values = asdict(self)
-        for name in _COUNTERS:
-            values[name] = dict(sorted(getattr(self, name).items()))  # asdict() counts pairs
-        return values
+        counts = {name: dict(sorted(getattr(self, name).items())) for name in _COUNTERS}
+        return {**dict(zip(_PLAIN_NAMES, _PLAIN(self), strict=True)), **counts}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> StagePerfStats:
@@ -90,7 +88,8 @@ class StagePerfStats:
         return cls(**{**values, **{name: Counter(values.get(name, {})) for name in _COUNTERS}})
 
 
-_PLAIN = attrgetter(*(each.name for each in fields(StagePerfStats) if each.name not in _COUNTERS))
+_PLAIN_NAMES = tuple(each.name for each in fields(StagePerfStats) if each.name not in _COUNTERS)
+_PLAIN = attrgetter(*_PLAIN_NAMES)
 
 
 def _stats(*values: Any) -> StagePerfStats:

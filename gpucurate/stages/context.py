@@ -11,6 +11,7 @@ from gpucurate.spec.books import Books
 from gpucurate.spec.reject import Reject
 from gpucurate.spec.source import FileRange
 from gpucurate.spec.unit import OutputFile, RangeTally
+from gpucurate.tasks.finished import Sync, sync_now
 from gpucurate.tasks.origin import Origin
 
 
@@ -26,6 +27,7 @@ class UnitContext:
         write_reject: keeps a rejected row on disk, with the name of its file and the ordinal of its
             range; None where the run writes nothing.
         records: physical records met so far in the unit.
+        sync: takes over what is written to its end, and has it on disk before the unit counts.
         reduced: plain values of reduce stages so far, by name of the stage.
     """
 
@@ -38,6 +40,7 @@ class UnitContext:
     write_reject: Callable[[str, int, Reject], None] | None = None
     input_bytes: int = 0
     records: int = 0
+    sync: Sync = sync_now
     reduced: dict[str, Any] = field(default_factory=dict)
     _written: int = 0
     _tallies: dict[tuple[str, int], RangeTally] = field(default_factory=dict)

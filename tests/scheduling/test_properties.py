@@ -22,6 +22,7 @@ from gpucurate.scheduling.core import Core
 from gpucurate.spec.events import Action, Dispatch, Event, UnitDone, UnitFailed
 from tests.backends.sim.scenarios import Shape, fits, pick, poisons, random_faults, scenarios
 
+PROFILE = settings.get_profile("scheduler")
 SAME = Constant(1.0)
 NOISE = Lognormal(1.0, 0.2)
 SMALL = Shape(units=5, gangs=False)
@@ -29,7 +30,7 @@ SMALL = Shape(units=5, gangs=False)
 
 def examples(count: int) -> Any:
     """So many of them."""
-    return settings(max_examples=count, suppress_health_check=list(HealthCheck))
+    return settings(PROFILE, max_examples=count, suppress_health_check=list(HealthCheck))
 
 
 def run(scenario: Scenario) -> History:

@@ -23,6 +23,7 @@ from gpucurate.backends.worker_process import Work
 from gpucurate.spec.cluster import MILLI, Node
 from gpucurate.spec.events import (
     Dispatch,
+    FailureKind,
     SetupFailed,
     SpawnWorker,
     UnitDone,
@@ -62,14 +63,23 @@ class RayDataBackend:
         self._pass: Pass | None = None
         self._came = False
         self._killed: dict[int, str] = {}
+        self._not_set_up: tuple[FailureKind, str] | None = None
 
     def nodes(self) -> Sequence[Node]:
         """One that has room for a pass."""
         return [Node("ray-data", WINDOW * MILLI, _NOWHERE)]
 
     def spawn(self, action: SpawnWorker) -> None:
-        """Nothing: the actors are Ray Data's."""
-        self._reports.append((WorkerReady(action.worker), None))
+        """Nothing: the actors are Ray Data's. Once their setup has failed, a worker's fails as well."""
+        if self._not_set_up is None:
+            self._reports.append((WorkerReady(action.worker), None))
+        else:
+            self._fail_setup(action.worker, self._not_set_up)
+
+    def _fail_setup(self, worker: int, failure: tuple[FailureKind, str]) -> None:
+        self._not_set_up = failure
+        self._reports.append((SetupFailed(worker, *failure), None))
+        self._reports.append((WorkerDied(worker, "its stages could not be set up", "stopped"), None))
 
     def dispatch(self, action: Dispatch, unit: Unit, given: Any) -> None:
         """Have a unit go with the next pass."""
@@ -129,8 +139,7 @@ class RayDataBackend:
         if isinstance(last, WorkerDied):  # after a setup that failed: what it says of itself comes before
             last = events[-2][0]
         if isinstance(last, SetupFailed):
-            self._reports.append((SetupFailed(worker, last.kind, last.message), None))
-            self._reports.append((WorkerDied(worker, "its stages could not be set up", "stopped"), None))
+            self._fail_setup(worker, (last.kind, last.message))
         elif isinstance(last, UnitDone):
             self._done(worker, work[0], [result for _, result in events])
         else:
@@ -169,10 +178,7 @@ class RayDataBackend:
         """Actors did not even start: told of one worker, whose unit goes back unharmed."""
         worker = next(iter(running.left))
         del running.left[worker]
-        self._reports.append(
-            (SetupFailed(worker, "user", f"an actor of Ray Data did not start: {why}"), None)
-        )
-        self._reports.append((WorkerDied(worker, why, "stopped"), None))
+        self._fail_setup(worker, ("user", f"an actor of Ray Data did not start: {why}"))
         return []
 
     def _bury(self, worker: int, work: Work, why: str) -> None:

@@ -10,8 +10,9 @@ import cloudpickle
 
 from gpucurate.backends.exchange import Exchange
 from gpucurate.backends.node_setup import set_up_node
+from gpucurate.backends.reporter import packed_report
 from gpucurate.backends.runner import Runner, failure_of
-from gpucurate.backends.worker_process import STOPPED, Work, packed_report, run_unit
+from gpucurate.backends.worker_process import STOPPED, Work, run_unit
 from gpucurate.memory.host_peak import resident_memory
 from gpucurate.spec.errors import ConfigurationError, GpucurateError, InputError, StageError, StorageError
 from gpucurate.spec.events import FailureKind, SetupFailed, WorkerDied, WorkerReady

@@ -16,9 +16,10 @@ from gpucurate.backends.assignment import Assignment
 from gpucurate.backends.base import Report
 from gpucurate.backends.node_setup import set_up_node
 from gpucurate.backends.ray.exchange import Parcel, RayExchange
+from gpucurate.backends.reporter import packed_report
 from gpucurate.backends.runner import Runner, failure_of
 from gpucurate.backends.topology import Nvml, stay_near
-from gpucurate.backends.worker_process import STOPPED, Work, packed_report, run_unit
+from gpucurate.backends.worker_process import STOPPED, Work, run_unit
 from gpucurate.memory.gpus import use_gpu
 from gpucurate.spec.errors import ConfigurationError
 from gpucurate.spec.events import FailureKind, SetupFailed, WorkerDied, WorkerReady

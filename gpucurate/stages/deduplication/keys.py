@@ -206,7 +206,7 @@ class DocumentKeys(ProcessingStage[DocumentBatch, FileGroupTask]):
                 signatures=no_values if layout.signature_values else None,
                 ranks=np.zeros(rest, np.uint64) if layout.ranks else None,
             )
-        rows, size = writer.records, writer.close()
+        rows, size = writer.records, writer.close(self.context.sync)
         name = key_file_name(self.context.unit_index)
         if self._resident:
             self._hand_over(name)

@@ -99,7 +99,7 @@ class _SegmentCutting(ProcessingStage[DocumentBatch, DocumentBatch]):
             raise self._out_of_step()
         if self._file is not None:
             name = f"_gpucurate/cuts/part-{self.context.unit_index:06d}.parquet"
-            file, size = self._file, self._file.close()
+            file, size = self._file, self._file.close(self.context.sync)
             self.context.outputs.append(OutputFile(name, str(file.path), file.rows, size, ""))
             self._file = None
         return ()

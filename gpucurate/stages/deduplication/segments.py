@@ -75,7 +75,7 @@ class SegmentKeys(ProcessingStage[DocumentBatch, FileGroupTask]):
     def flush(self) -> Iterator[FileGroupTask]:
         """Close the unit's file."""
         writer = self._open()
-        rows, size = writer.records, writer.close()
+        rows, size = writer.records, writer.close(self.context.sync)
         name = key_file_name(self.context.unit_index)
         self.context.outputs.append(OutputFile(name, str(writer.path), rows, size, ""))
         self._writer = None

@@ -76,7 +76,7 @@ class CandidateTexts(ProcessingStage[DocumentBatch, FileGroupTask]):
     def flush(self) -> Iterator[FileGroupTask]:
         """Close the unit's file."""
         writer = self._open()
-        size, name = writer.close(), text_file_name(self.context.unit_index)
+        size, name = writer.close(self.context.sync), text_file_name(self.context.unit_index)
         self.context.outputs.append(OutputFile(name, str(writer.path), writer.documents, size, ""))
         self._writer = None
         yield FileGroupTask("texts", [name], name)

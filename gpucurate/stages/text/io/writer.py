@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from os import PathLike
 from pathlib import Path
 from typing import Any, ClassVar
@@ -28,7 +27,7 @@ MOST_OPEN = 64
 may hold batches of some files back."""
 
 CLOSED_AT_A_TIME = 32
-"""Of many files, so many are closed together: the disk syncs them in fewer, larger writes."""
+"""Of many files, so many are closed together."""
 
 
 class DocumentWriter(ProcessingStage[DocumentBatch, FileGroupTask]):
@@ -121,10 +120,10 @@ class DocumentWriter(ProcessingStage[DocumentBatch, FileGroupTask]):
         return self._sinks[name][0]
 
     def _close(self, names: Sequence[str]) -> None:
-        with ThreadPoolExecutor(CLOSED_AT_A_TIME) as pool:
-            closed = list(pool.map(lambda name: self._sinks[name][0].close(), names))
-        for name, written in zip(names, closed, strict=True):
-            _, attempt = self._sinks.pop(name)  # not before: what could not be closed is to be abandoned
+        for name in names:
+            sink, attempt = self._sinks[name]
+            written = sink.close(self.context.sync)
+            del self._sinks[name]  # not before: what could not be closed is to be abandoned
             self._written[name] = OutputFile(
                 name, str(attempt), written.rows, written.bytes, written.checksum
             )
