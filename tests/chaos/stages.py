@@ -256,3 +256,14 @@ class OnGpu(ProcessingStage):
 
 class OnGpu2(OnGpu):
     """Another."""
+
+
+class Removes(ProcessingStage):
+    """Removes a file that is yet to be read."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def process(self, batch):
+        self.path.unlink(missing_ok=True)
+        return batch

@@ -73,7 +73,7 @@ def test_a_worker_killed_every_0_7_s_costs_only_tries(tmp_path, rng, ear, fuse, 
 
 
 @pytest.mark.parametrize("fuse", [False, True], ids=["segments", "fused"])
-def test_a_stopped_worker_is_given_up_and_what_it_had_is_done_once(tmp_path, rng, ear, fuse):
+def test_stopped_workers_are_given_up_and_what_they_had_is_done_once(tmp_path, ear, fuse):
     corpus = write_corpus(tmp_path / "in", files=30)
     wanted = clean(corpus, tmp_path / "clean", Sieve(3), Sieve2(5))
     stopped = []
@@ -81,26 +81,21 @@ def test_a_stopped_worker_is_given_up_and_what_it_had_is_done_once(tmp_path, rng
     def stop() -> None:
         wait_for(lambda: len(ear.commits) >= 3)
         for worker in workers_of(os.getpid()):
-            if rng.random() < 0.5 or not stopped:
-                worker.suspend()
-                stopped.append(worker)
-        time.sleep(8)  # they are given up after 5 s
-        for worker in stopped:
-            try:
-                worker.resume()
-            except psutil.NoSuchProcess:
-                continue
+            worker.suspend()
+            stopped.append(worker)
+        # Given up after 5 s, or ten times what slow units take; a stopped process can be killed, so that
+        # it has no chance to go on and tell of a unit that another has by then.
+        wait_for(lambda: all(is_gone(worker) for worker in stopped), 60)
 
     stopper = threading.Thread(target=stop)
     stopper.start()
     executor = LocalExecutor(workers=4, config={"fuse": fuse, "stall_timeout_s": 5})
-    result = pipeline(corpus, tmp_path / "out", Sieve(3, 0.3), Sieve2(5, 0.05)).run(executor, observer=ear)
+    result = pipeline(corpus, tmp_path / "out", Sieve(3, 0.1), Sieve2(5, 0.05)).run(executor, observer=ear)
     stopper.join()
     assert stopped
     check_exactly_once(tmp_path / "out", result, wanted)
     kills = [decision for decision in result.report.phases[0].decisions if decision.what == "kill"]
-    assert len(kills) <= len(stopped)
-    assert kills or ear.heard("did not stop within 10 s"), "one that had nothing is found out at the end"
+    assert 0 < len(kills) <= len(stopped), "those that had nothing to do are not missed"
 
 
 def test_a_death_is_seen_at_once_though_a_child_of_the_worker_lives_and_it_goes_too(tmp_path, corpus, ear):

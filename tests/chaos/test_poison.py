@@ -9,10 +9,10 @@ import pytest
 
 from gpucurate import LocalExecutor
 from gpucurate.checkpoint.rejects import read_rejects
-from gpucurate.spec.errors import QuarantinedError
+from gpucurate.spec.errors import InputError, QuarantinedError
 from tests.backends.corpus import outputs
 from tests.chaos.crowd import clean, pipeline
-from tests.chaos.stages import Poison, Sieve, Sieve2, WholePoison
+from tests.chaos.stages import Poison, Removes, Sieve, Sieve2, WholePoison
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -45,24 +45,25 @@ def test_a_document_that_cannot_be_done_is_the_only_one_that_is_rejected(tmp_pat
 
 
 @pytest.mark.parametrize("fuse", [False, True], ids=["segments", "fused"])
-def test_a_file_that_cannot_be_read_is_set_aside_and_the_others_are_done(tmp_path, corpus, fuse):
+def test_of_a_file_that_is_torn_what_can_be_read_is_done_and_the_rest_is_one_reject(tmp_path, corpus, fuse):
+    files, _ = clean(corpus, tmp_path / "clean", Sieve(3))
     whole = gzip.compress((corpus / "part-04.jsonl").read_bytes())
     (corpus / "part-04.jsonl").unlink()
     (corpus / "part-04.jsonl.gz").write_bytes(whole[: len(whole) // 2])
-    files, _ = clean(corpus_without(tmp_path, corpus, "part-04.jsonl.gz"), tmp_path / "clean", Sieve(3))
-    with pytest.raises(QuarantinedError, match="part-04") as raised:
-        pipeline(corpus, tmp_path / "out", Sieve(3)).run(executor(fuse=fuse))
-    assert raised.value.exit_code == 8
+    result = pipeline(corpus, tmp_path / "out", Sieve(3)).run(executor(fuse=fuse))
+    assert result.report.books.rejected == {"corrupt_file": 1}
+    assert result.report.books.balance == 0
+    found = outputs(tmp_path / "out")
+    assert {name for name in files if files[name] != found.get(name)} == {"part-04.jsonl"}
+
+
+def test_a_file_that_is_gone_meanwhile_is_set_aside_and_the_others_are_done(tmp_path, corpus):
+    files, _ = clean(corpus, tmp_path / "clean", Sieve(3))
+    run = pipeline(corpus, tmp_path / "out", Removes(corpus / "part-05.jsonl"), Sieve(3))
+    with pytest.raises(InputError, match=r"part-05.jsonl vanished after it was listed"):
+        run.run(executor(fuse=True, workers=1))
+    del files["part-05.jsonl"]
     assert outputs(tmp_path / "out") == files
-
-
-def corpus_without(tmp_path, corpus, name):
-    other = tmp_path / "others"
-    other.mkdir()
-    for path in corpus.iterdir():
-        if path.name != name:
-            (other / path.name).write_bytes(path.read_bytes())
-    return other
 
 
 def test_a_unit_that_always_kills_is_set_aside_where_it_must_stay_whole(tmp_path, corpus):
