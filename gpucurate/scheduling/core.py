@@ -232,9 +232,9 @@ class Core:
         stretch.record.observe_setup(state.now - worker.born)
         if not worker.gang:  # one of a gang is not replaced alone
             self._recycler.ready(worker.number, stretch.index, state.now, event.memory, event.gpu_memory)
-        gang = [state.workers[n] for n in stretch.workers if state.workers[n].gang == worker.gang]
-        if not worker.gang or all(member.state is WorkerState.READY for member in gang):
-            for member in gang if worker.gang else [worker]:
+        gang = state.gang_of(worker)
+        if all(member.state is WorkerState.READY for member in gang):
+            for member in gang:
                 stretch.roster.put(member)
         yield from self._staffing.succeed(worker)
 
@@ -242,7 +242,7 @@ class Core:
         worker = self.state.workers.get(event.worker)
         if worker is None or worker.state is WorkerState.STOPPING:
             return
-        worker.state = WorkerState.STOPPING  # it tears down and ends by itself
+        self.state.retire(worker, WorkerState.STOPPING)  # it tears down and ends by itself
         yield from self._losses.did_not_start(worker, event.kind, event.message)
 
     def _died(self, event: WorkerDied) -> Iterator[Action]:

@@ -72,8 +72,7 @@ class Losses:
         """Kill a worker: what it says from now on counts no more. Its place is free once it is gone."""
         state = self._state
         units = self._take_from(worker)
-        state.stretches[worker.segment].roster.remove(worker)
-        worker.state = WorkerState.STOPPING
+        state.retire(worker, WorkerState.STOPPING)
         worker.end_by = None  # killed once is enough
         self._recycler.gone(worker.number)
         yield KillWorker(worker.number, why)
@@ -161,18 +160,9 @@ class Losses:
             self._state.items[unit].attempts -= 1
 
     def _remove(self, worker: Worker) -> None:
-        state = self._state
-        stretch = state.stretches[worker.segment]
-        stretch.roster.remove(worker)
-        stretch.workers.discard(worker.number)
-        state.ledger.give(worker.place, stretch.lane.need)
         self._recycler.gone(worker.number)
-        del state.workers[worker.number]
+        self._state.strike(worker)
         self._free_machine(worker)
-        if (old := state.workers.get(-1 if worker.replaces is None else worker.replaces)) is not None:
-            old.successor = None
-        if (twin := state.workers.get(-1 if worker.successor is None else worker.successor)) is not None:
-            twin.replaces = None
 
     def _free_machine(self, worker: Worker) -> None:
         """A machine is not held for a unit that nobody there could do any more."""

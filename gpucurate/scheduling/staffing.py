@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gpucurate.scheduling.autoscaler import Autoscaler
+from gpucurate.scheduling.clearing import largest_first, victims_for
 from gpucurate.scheduling.dispatching import Dispatcher
-from gpucurate.scheduling.eviction import Placed, workers_to_evict
 from gpucurate.scheduling.lane_view import LaneView
 from gpucurate.scheduling.recycler import Recycler
 from gpucurate.scheduling.state import State
@@ -147,8 +147,8 @@ class Staffing:
 
     def _still_clears(self) -> bool:
         """Whether room is being made for a segment: nobody else takes what has become free of it."""
-        stretch, workers = self._cleared_for, self._state.workers.values()
-        if stretch is None or stretch.workers or all(w.is_live for w in workers):
+        stretch = self._cleared_for
+        if stretch is None or stretch.workers or self._state.is_settled:
             self._cleared_for = None
             return False
         return True
@@ -160,12 +160,12 @@ class Staffing:
         chase each other.
         """
         state = self._state
-        if self._takes_turns or any(not worker.is_live for worker in state.workers.values()):
+        if self._takes_turns or not state.is_settled:
             return  # wait for those that are on their way out
-        for stretch in self._largest_first():
+        for stretch in largest_first(self._state.stretches):
             if stretch.workers or not self._missing(stretch):
                 continue
-            victims = () if stretch.lane.gang else self._victims(stretch)
+            victims = () if stretch.lane.gang else victims_for(state, stretch)
             for number in victims:
                 worker = state.workers[number]
                 state.decide(
@@ -178,35 +178,10 @@ class Staffing:
                 return
         yield from self._make_room()  # gangs in the way, or one that has no room: those that idle go
 
-    def _victims(self, stretch: Stretch) -> tuple[int, ...]:
-        state = self._state
-        placed = [
-            Placed(worker.number, other.index, other.lane.need, worker.place)
-            for other in state.stretches
-            for worker in state.live(other)
-        ]
-        least = {other.index: other.lane.gang or 1 for other in state.stretches}
-        smaller = self._largest_first()
-        smaller = smaller[smaller.index(stretch) + 1 :]
-        for free in ([], [other for other in smaller if not other.lane.gang]):
-            least |= {other.index: 0 for other in free}
-            victims = workers_to_evict(stretch.lane.need, state.ledger.nodes.values(), placed, least)
-            if victims:
-                return victims
-        return ()
-
     def _lacking_first(self) -> list[Stretch]:
         """Those without a worker, the largest first, as they are the hardest to place."""
-        lacking = [stretch for stretch in self._largest_first() if not stretch.workers]
+        lacking = [stretch for stretch in largest_first(self._state.stretches) if not stretch.workers]
         return lacking + [stretch for stretch in self._state.stretches if stretch.workers]
-
-    def _largest_first(self) -> list[Stretch]:
-        def size(stretch: Stretch) -> tuple[int, ...]:
-            need = stretch.lane.need
-            gpus = max(1, need.gpus_milli) if need.uses_gpu else 0
-            return -gpus, -need.gpu_memory, -need.cpus_milli, -need.memory, stretch.index
-
-        return sorted(self._state.stretches, key=size)
 
     def _missing(self, stretch: Stretch) -> int:
         """Workers that a segment is short of."""
@@ -223,7 +198,7 @@ class Staffing:
 
     def _count(self, stretch: Stretch) -> int:
         """Workers of a segment, those not counted that are to take another's place."""
-        return sum(worker.replaces is None for worker in self._state.live(stretch))
+        return len(stretch.live) - len(stretch.successors)
 
     def _start(self, stretch: Stretch) -> Iterator[Action]:
         if stretch.lane.gang:
@@ -247,20 +222,18 @@ class Staffing:
         return state.ledger.place(stretch.lane.need, self._near(stretch))
 
     def _near(self, stretch: Stretch) -> list[Place]:
-        """Places to share a GPU or a machine with; workers of the CPU go where most is free instead."""
+        """Places to share a GPU or a machine with; workers of the CPU go where most is free."""
         if not stretch.lane.need.uses_gpu:
             return []
-        state, at = self._state, stretch.index
-        beside = [state.stretches[i] for i in (at - 1, at + 1) if 0 <= i < len(state.stretches)]
-        return [worker.place for other in beside for worker in state.live(other)]
+        at = stretch.index
+        beside = [s for s in self._state.stretches if abs(s.index - at) == 1 and s.lane.need.uses_gpu]
+        return [worker.place for other in beside for worker in other.live.values()]
 
     def _spawn(self, stretch: Stretch, place: Place, rank: int | None = None) -> SpawnWorker:
         state = self._state
         number = state.number()
         gang = self._gangs if rank is not None else 0
-        state.workers[number] = Worker(number, stretch.index, place, state.now, gang)
-        stretch.workers.add(number)
-        state.ledger.take(place, stretch.lane.need)
+        state.enlist(Worker(number, stretch.index, place, state.now, gang))
         return SpawnWorker(number, stretch.index, place, rank, gang, stretch.lane.gang or 1)
 
     def _start_gang(self, stretch: Stretch) -> Iterator[Action]:
@@ -288,9 +261,8 @@ class Staffing:
 
     def stop(self, worker: Worker) -> Iterator[Action]:
         """End a worker that has nothing."""
-        self._state.stretches[worker.segment].roster.remove(worker)
+        self._state.retire(worker, WorkerState.STOPPING)
         self._recycler.gone(worker.number)
-        worker.state = WorkerState.STOPPING
         worker.end_by = self._state.now + self._state.policy.drain_s
         yield StopWorker(worker.number)
 
@@ -303,9 +275,8 @@ class Staffing:
         state = self._state
         for member in state.gang_of(worker):
             if member.is_live:
-                state.stretches[member.segment].roster.remove(member)
+                state.retire(member, WorkerState.DRAINING)
                 self._recycler.gone(member.number)
-                member.state = WorkerState.DRAINING
         yield from self.end_drained(worker)
 
     def end_drained(self, worker: Worker) -> Iterator[Action]:
@@ -330,7 +301,7 @@ class Staffing:
 
     def _drain_some(self, stretch: Stretch, excess: int) -> Iterator[Action]:
         """Those that have least to do go first, and of them the youngest: the others are warm."""
-        live = sorted(self._state.live(stretch), key=lambda worker: (worker.load, -worker.number))
+        live = sorted(stretch.live.values(), key=lambda worker: (worker.load, -worker.number))
         for worker in live[:excess]:
             if worker.replaces is None and worker.is_live:
                 yield from self.drain(worker)
@@ -386,6 +357,7 @@ class Staffing:
         spawned = self._spawn(stretch, place)
         worker.successor = spawned.worker
         state.workers[spawned.worker].replaces = worker.number
+        stretch.successors.add(spawned.worker)
         state.decide("recycle", stretch.index, f"worker {worker.number}: {why}", worker=worker.number,
                      successor=spawned.worker)  # fmt: skip
         yield spawned
@@ -394,6 +366,6 @@ class Staffing:
         """A worker is ready: the one that it replaces goes."""
         if worker.replaces is not None:
             old = self._state.workers.get(worker.replaces)
-            worker.replaces = None
+            self._state.stands_alone(worker)
             if old is not None and old.state is WorkerState.READY:
                 yield from self.drain(old)

@@ -86,9 +86,42 @@ class State:
         self._born += 1
         return self._born - 1
 
-    def live(self, stretch: Stretch) -> list[Worker]:
-        """Workers of a segment that start or work."""
-        return [worker for number in stretch.workers if (worker := self.workers[number]).is_live]
+    def enlist(self, worker: Worker) -> None:
+        """A worker is being started."""
+        stretch = self.stretches[worker.segment]
+        self.workers[worker.number] = stretch.live[worker.number] = worker
+        stretch.workers.add(worker.number)
+        self.ledger.take(worker.place, stretch.lane.need)
+
+    def retire(self, worker: Worker, to: WorkerState) -> None:
+        """A worker is given nothing more."""
+        stretch = self.stretches[worker.segment]
+        stretch.roster.remove(worker)
+        stretch.live.pop(worker.number, None)
+        stretch.successors.discard(worker.number)
+        worker.state = to
+
+    def strike(self, worker: Worker) -> None:
+        """A worker is no more."""
+        stretch = self.stretches[worker.segment]
+        self.retire(worker, WorkerState.STOPPING)
+        stretch.workers.discard(worker.number)
+        self.ledger.give(worker.place, stretch.lane.need)
+        del self.workers[worker.number]
+        if (old := self.workers.get(-1 if worker.replaces is None else worker.replaces)) is not None:
+            old.successor = None
+        if (twin := self.workers.get(-1 if worker.successor is None else worker.successor)) is not None:
+            self.stands_alone(twin)
+
+    def stands_alone(self, worker: Worker) -> None:
+        """A worker is to take nobody's place, or has taken it."""
+        worker.replaces = None
+        self.stretches[worker.segment].successors.discard(worker.number)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether no worker is on its way out."""
+        return len(self.workers) == sum(len(stretch.live) for stretch in self.stretches)
 
     def gang_of(self, worker: Worker) -> list[Worker]:
         """All workers that start and end with one, itself included."""

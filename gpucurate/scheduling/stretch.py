@@ -10,6 +10,7 @@ from gpucurate.scheduling.memory_model import MemoryModel
 from gpucurate.scheduling.policy import Lane
 from gpucurate.scheduling.roster import Roster
 from gpucurate.scheduling.track_record import TrackRecord
+from gpucurate.scheduling.worker import Worker
 
 
 @dataclass(slots=True)
@@ -25,6 +26,8 @@ class Stretch:
         edge: what it hands on; None for the last segment.
         roster: workers that may be given units.
         workers: numbers of all its workers, in any state.
+        live: those of them that start or work.
+        successors: those that are to take another's place.
         in_flight: units that workers have.
         target: workers that it is to have.
         memory: how large a batch may be.
@@ -40,6 +43,8 @@ class Stretch:
     queue: deque[str] = field(default_factory=deque)
     roster: Roster = field(default_factory=Roster)
     workers: set[int] = field(default_factory=set)
+    live: dict[int, Worker] = field(default_factory=dict)
+    successors: set[int] = field(default_factory=set)
     in_flight: int = 0
     target: int = 0
     memory: MemoryModel = field(default_factory=MemoryModel)
