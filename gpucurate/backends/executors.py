@@ -188,8 +188,9 @@ class LocalExecutor:
         workers = self._workers(job, gpus)
         spare = max(0, self.memory - WORKER_BASE)  # the driver's own
         edges = spare // EDGE_SHARE if count > 1 else 0
-        node = local_node(workers, self.memory, gpus)
-        check_feasible(job.plan, [node])
+        check_feasible(job.plan, [local_node(workers, self.memory, gpus)])
+        spare_place = int(self.settings.recycles)  # for a successor beside the one that it is to replace
+        node = local_node(max(workers, usable_cores()) + spare_place, self.memory, gpus)
         room = scratch_room(edges, on_disk=self._spills(job, node)) if count > 1 else None
         session = Session(room.folder) if room else None
         try:

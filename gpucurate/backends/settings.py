@@ -88,6 +88,11 @@ class RunSettings:
         return replace(self, **values)
 
     @property
+    def recycles(self) -> bool:
+        """Whether workers are ever replaced."""
+        return any((self.worker_max_lifetime_m, self.worker_max_units, self.worker_max_growth))
+
+    @property
     def max_growth_bytes(self) -> int | None:
         """``worker_max_growth`` in bytes."""
         return None if self.worker_max_growth is None else parse_bytes(self.worker_max_growth)
