@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gpucurate.backends.executors import InlineExecutor, LocalExecutor
+    from gpucurate.backends.ray.executor import RayExecutor
     from gpucurate.pipeline.pipeline import Pipeline
     from gpucurate.stages.function_decorators import processing_stage
     from gpucurate.workflows.one_line import exact_dedup, fuzzy_dedup
@@ -21,6 +22,7 @@ _HOMES = {
     "InlineExecutor": "gpucurate.backends.executors",
     "LocalExecutor": "gpucurate.backends.executors",
     "Pipeline": "gpucurate.pipeline.pipeline",
+    "RayExecutor": "gpucurate.backends.ray.executor",
     "exact_dedup": "gpucurate.workflows.one_line",
     "fuzzy_dedup": "gpucurate.workflows.one_line",
     "line_dedup": "gpucurate.workflows.segments_one_line",
@@ -32,6 +34,7 @@ __all__ = [
     "InlineExecutor",
     "LocalExecutor",
     "Pipeline",
+    "RayExecutor",
     "__version__",
     "exact_dedup",
     "fuzzy_dedup",
