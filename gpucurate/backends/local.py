@@ -20,12 +20,13 @@ from gpucurate.backends.base import Report
 from gpucurate.backends.environment import Environment
 from gpucurate.backends.exchange import FolderExchange
 from gpucurate.backends.fork_server import UNKNOWN
+from gpucurate.backends.gpu_share import memory_share
 from gpucurate.backends.journal import journal_path, read_journal
 from gpucurate.backends.position import position_path, units_begun
 from gpucurate.backends.process import WorkerPool, WorkerProcess
 from gpucurate.backends.runner import failure_of, remove_attempts
 from gpucurate.backends.worker_process import STOPPED, Hello, Work
-from gpucurate.spec.cluster import MILLI, Node, Place
+from gpucurate.spec.cluster import Node
 from gpucurate.spec.errors import ConfigurationError
 from gpucurate.spec.events import (
     DeathKind,
@@ -123,7 +124,8 @@ class LocalBackend:
         sets_up_node = not self._node_is_set_up[segment]
         self._node_is_set_up[segment] = True
         assignment = self._assignments[segment]
-        limit = _memory_share(self._node, action.place, assignment.gpu_memory)
+        sizes = {gpu.id: gpu.memory for gpu in self._node.gpus}
+        limit = assignment.gpu_memory or memory_share(action.place, sizes)
         metadata = self._metadata(action)
         return Hello(action.worker, gpu, limit, metadata, sets_up_node, self._payloads[segment])
 
@@ -303,15 +305,6 @@ def _how_it_ended(held: _Worker) -> tuple[str, DeathKind]:
     if code == 0 and process.deadline:
         return STOPPED, "stopped"
     return f"ended with exit code {code}", "crash"
-
-
-def _memory_share(node: Node, place: Place, asked: int | None) -> int | None:
-    """Bytes of its GPU for a worker that shares it; None for one that has it to itself, or said itself."""
-    shares = [share for _, share in place.gpus if share < MILLI]
-    if not shares or asked is not None:
-        return asked
-    sizes = {gpu.id: gpu.memory for gpu in node.gpus}
-    return min(sizes[gpu] * share // MILLI for gpu, share in place.gpus) or None
 
 
 def _free_port() -> int:

@@ -11,6 +11,7 @@ import ray
 from ray.util.placement_group import placement_group, remove_placement_group
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
+from gpucurate.backends.gpu_share import memory_share
 from gpucurate.backends.topology import Device, Nvml
 from gpucurate.spec.cluster import MILLI, Gpu, Place
 
@@ -81,12 +82,7 @@ class Holdings:
 
     def memory(self, place: Place) -> int | None:
         """Bytes that a worker may use of a GPU that it shares; None if it has it to itself."""
-        shares = [
-            self.devices[place.node, gpu].memory * share // MILLI
-            for gpu, share in place.gpus
-            if share < MILLI
-        ]
-        return min(shares, default=0) or None
+        return memory_share(place, {gpu: self.devices[place.node, gpu].memory for gpu in place.gpu_ids})
 
     def threads(self, place: Place) -> int:
         """Threads for the libraries of a worker: its part of the cores near its GPU."""
