@@ -1,6 +1,6 @@
 """How near the simulator comes to real runs with 1, 2 and 4 workers.
 
-    python -m benchmarks.bench_calibration CORPUS --output calibration.json
+    python -m benchmarks.bench_calibration [CORPUS] [--size 400MB] [--output calibration.json]
 
 A CPU-bound pipeline and the key pass of a fuzzy deduplication run with one worker. What that took is read
 from the run's own event log: seconds of each unit, of a worker's setup, and of the driver for each unit. Then
@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 import statistics
 import tempfile
@@ -24,6 +23,7 @@ from typing import Any
 
 import orjson
 
+from benchmarks.bench_dedup import corpus
 from gpucurate.backends.cores import usable_cores
 from gpucurate.backends.executors import LocalExecutor
 from gpucurate.backends.sim.distributions import Constant
@@ -58,13 +58,13 @@ class Words(ProcessingStage[Any, Any]):
         return batch.assign({"words": [len({*(text or "").lower().split()}) for text in texts]})
 
 
-def run_pipeline(corpus: Path, output: Path, workers: int) -> None:
-    stages = [JsonlReader(str(corpus), fields=["text"], blocksize=BLOCK), Words(), JsonlWriter(str(output))]
+def run_pipeline(source: Path, output: Path, workers: int) -> None:
+    stages = [JsonlReader(str(source), fields=["text"], blocksize=BLOCK), Words(), JsonlWriter(str(output))]
     Pipeline("words", stages=stages).run(LocalExecutor(workers))
 
 
-def run_dedup(corpus: Path, output: Path, workers: int) -> None:
-    FuzzyDeduplicationWorkflow([str(corpus)], output, input_blocksize=4 << 20).run(LocalExecutor(workers))
+def run_dedup(source: Path, output: Path, workers: int) -> None:
+    FuzzyDeduplicationWorkflow([str(source)], output, input_blocksize=4 << 20).run(LocalExecutor(workers))
 
 
 RUNS: dict[str, tuple[Callable[[Path, Path, int], None], str]] = {
@@ -123,11 +123,15 @@ def simulate(seen: Observed, workers: int, cores: int) -> float:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("corpus", type=Path)
+    parser.add_argument("corpus", type=Path, nargs="?", help="folder of JSONL; one is made if not given")
+    parser.add_argument("--size", default="400MB", help="of the corpus that is made")
+    parser.add_argument("--folder", type=Path, default=Path(".bench"), help="for it and for outputs")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--output", type=Path)
     options = parser.parse_args(arguments)
-    rows = [row for name in RUNS for row in compare(name, options.corpus, options.runs)]
+    source = options.corpus or corpus(options.folder, options.size)[0].parent
+    options.folder.mkdir(parents=True, exist_ok=True)
+    rows = [row for name in RUNS for row in compare(name, source, options.folder, options.runs)]
     print(f"{'run':20} {'workers':>7} {'real s':>8} {'simulated s':>12} {'error':>7}")
     for row in rows:
         error = f"{row['error']:+.1%}"
@@ -136,14 +140,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         options.output.write_text(json.dumps(rows, indent=2))
 
 
-def compare(name: str, corpus: Path, runs: int) -> list[dict[str, Any]]:
+def compare(name: str, source: Path, folder: Path, runs: int) -> list[dict[str, Any]]:
     """Real and simulated seconds, by number of workers; rounds alternate, medians are compared."""
     run, phase = RUNS[name]
     seen: dict[int, list[Observed]] = {workers: [] for workers in WORKERS}
-    run_once(run, phase, corpus, 1)  # compiles, and warms the page cache
+    run_once(run, phase, source, folder, 1)  # compiles, and warms the page cache
     for _ in range(runs):
         for workers in WORKERS:
-            seen[workers].append(run_once(run, phase, corpus, workers))
+            seen[workers].append(run_once(run, phase, source, folder, workers))
     alone = sorted(seen[1], key=lambda each: each.makespan)[runs // 2]
     cores = usable_cores()
     rows = []
@@ -163,13 +167,15 @@ def compare(name: str, corpus: Path, runs: int) -> list[dict[str, Any]]:
     return rows
 
 
-def run_once(run: Callable[[Path, Path, int], None], phase: str, corpus: Path, workers: int) -> Observed:
-    folder = Path(tempfile.mkdtemp(dir=os.environ.get("BENCH_FOLDER")))
+def run_once(
+    run: Callable[[Path, Path, int], None], phase: str, source: Path, folder: Path, workers: int
+) -> Observed:
+    target = Path(tempfile.mkdtemp(dir=folder))
     try:
-        run(corpus, folder / "out", workers)
-        return observe(folder / "out", phase)
+        run(source, target / "out", workers)
+        return observe(target / "out", phase)
     finally:
-        shutil.rmtree(folder)
+        shutil.rmtree(target)
 
 
 if __name__ == "__main__":
