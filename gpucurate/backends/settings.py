@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from numbers import Integral, Real
 from typing import Any, Literal, Self
 
 from gpucurate.spec.bytesize import parse_bytes
@@ -48,20 +49,28 @@ class RunSettings:
     fuse: bool = True
 
     def __post_init__(self) -> None:
+        for name in ("ignore_failures", "fuse"):
+            if not isinstance(getattr(self, name), bool):
+                raise ConfigurationError(f"{name} is {getattr(self, name)!r}: it can be True or False")
         if self.execution_mode not in ("streaming", "batch"):
             raise ConfigurationError(
                 f"execution_mode is {self.execution_mode!r}: it can be 'streaming' or 'batch'"
             )
-        if not 0 < self.cpu_allocation_percentage <= 1:
+        _check_positive("cpu_allocation_percentage", self.cpu_allocation_percentage)
+        if self.cpu_allocation_percentage > 1:
             raise ConfigurationError(
                 f"cpu_allocation_percentage is {self.cpu_allocation_percentage}: "
                 "it must be above 0 and at most 1"
             )
-        for name in ("autoscale_interval_s", "logging_interval", "stall_timeout_s", "max_attempts"):
+        for name in ("autoscale_interval_s", "logging_interval", "stall_timeout_s"):
             _check_positive(name, getattr(self, name))
-        for name in ("worker_max_lifetime_m", "worker_max_units"):
-            if getattr(self, name) is not None:
-                _check_positive(name, getattr(self, name))
+        _check_positive("max_attempts", self.max_attempts, Integral)
+        if self.worker_max_lifetime_m is not None:
+            _check_positive("worker_max_lifetime_m", self.worker_max_lifetime_m)
+        if self.worker_max_units is not None:
+            _check_positive("worker_max_units", self.worker_max_units, Integral)
+        _check_kind("worker_restart_interval_m", self.worker_restart_interval_m, Real)
+        _check_growth(self.worker_max_growth)
 
     @classmethod
     def of(cls, config: Mapping[str, Any] | RunSettings | None) -> Self:
@@ -103,6 +112,22 @@ class RunSettings:
         return None if self.worker_max_lifetime_m is None else self.worker_max_lifetime_m * 60
 
 
-def _check_positive(name: str, value: float) -> None:
+def _check_positive(name: str, value: Any, kind: type = Real) -> None:
+    _check_kind(name, value, kind)
     if not value > 0:
         raise ConfigurationError(f"{name} is {value}: it must be above 0")
+
+
+def _check_kind(name: str, value: object, kind: type) -> None:
+    if isinstance(value, bool) or not isinstance(value, kind):
+        expected = "a whole number" if kind is Integral else "a number"
+        raise ConfigurationError(f"{name} is {value!r}: it must be {expected}")
+
+
+def _check_growth(value: int | str | None) -> None:
+    if value is None:
+        return
+    try:
+        parse_bytes(value)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"worker_max_growth: {error}") from error
