@@ -131,7 +131,8 @@ class LocalExecutor:
     """Runs worker processes on this machine.
 
     Args:
-        workers: at most so many; one a core by default.
+        workers: at most so many, but one for each segment that works at a time (all of a gang); one a core
+            by default.
         memory: bytes that the run may use in all, as a number or such as ``4GB``; 60% of
             what is free by default. Fewer workers run where they would not fit; one unit
             always may.
@@ -224,14 +225,15 @@ class LocalExecutor:
                 session.close()
 
     def _workers(self, job: Job, gpus: list[Gpu]) -> int:
-        """Processes at a time: as many as fit into memory, and at least one for each segment."""
+        """Processes at a time: as many as fit into memory, and one for each segment that works at a time."""
         segments = job.plan.segments
         spare = max(0, self.memory - WORKER_BASE)
         fitting = spare // (WORKER_BASE + max(job.sizes.values(), default=1))
         if len(segments) == 1:
             limit = segments[0].max_workers or self.workers
             return max(segments[0].gang, 1, min(len(gpus) if gpus else self.workers, limit, fitting))
-        gangs = sum(segment.gang or 1 for segment in segments)
+        sizes = [segment.gang or 1 for segment in segments]
+        gangs = max(sizes) if self.settings.execution_mode == "batch" else sum(sizes)
         return max(gangs, min(self.workers + len(gpus), fitting))
 
     def _spills(self, job: Job, node: Node) -> bool:

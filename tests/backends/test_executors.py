@@ -99,6 +99,16 @@ def test_executors_give_the_same_outputs_tasks_and_figures(corpus, tmp_path):
     assert len(runs["inline"][0]) == 6
 
 
+def test_segments_one_after_the_other_need_no_more_workers_than_were_asked_for(corpus, tmp_path):
+    stages = [Even().with_(name=f"even {number}") for number in range(3)]
+    config = {"execution_mode": "batch", "fuse": False}
+    report = pipeline(corpus, tmp_path / "out", *stages).run(LocalExecutor(workers=2, config=config)).report
+    scaled = [d.after for d in report.phases[0].decisions if d.what == "scale"]
+    assert len(scaled) >= 5
+    assert max(scaled) <= 2
+    assert report.books.kept == 60
+
+
 def test_a_killed_worker_costs_a_retry_and_no_count(corpus, tmp_path):
     clean = pipeline(corpus, tmp_path / "clean", Even()).run(InlineExecutor())
     stage = Trouble(tmp_path, 45, "wait")
