@@ -54,6 +54,14 @@ class Books:
         came_in = self.read + self.added.total()
         return came_in - self.kept - self.total_dropped - self.total_rejected - self.quarantined
 
+    def describe(self) -> str:
+        """The numbers of documents as a line; what is rare only where it occurs."""
+        told = [f"documents: {self.read:,} read", f"{self.kept:,} kept", f"{self.total_dropped:,} dropped"]
+        told += [f"{count:,} rejected ({reason})" for reason, count in sorted(self.rejected.items())]
+        told += [f"{self.quarantined:,} set aside"] if self.quarantined else []
+        told += [f"{self.added.total():,} added"] if self.added else []
+        return ", ".join(told)
+
     def add(self, other: Books) -> None:
         """Add another set of books to these, in place."""
         self.read += other.read

@@ -47,7 +47,10 @@ class PhaseReport:
 
     def describe(self) -> str:
         """What happened, in lines: a head, and each decision with the old value, the new one, and why."""
-        head = f"{self.name}: {self.units:,} units in {self.seconds:.1f} s, {self.retries} tried again"
+        resumed = f" ({self.resumed_units:,} of them by an earlier run)" if self.resumed_units else ""
+        head = (
+            f"{self.name}: {self.units:,} units{resumed} in {self.seconds:.1f} s, {self.retries} tried again"
+        )
         return "\n".join([head, *(f"  {decision}" for decision in self.decisions)])
 
     def to_dict(self) -> dict[str, Any]:
@@ -111,9 +114,12 @@ class RunReport:
     details: dict[str, Any] = field(default_factory=dict)
 
     def describe(self) -> str:
-        """What happened in each phase, in lines: what was decided, the old value and the new one, and why."""
+        """What became of the documents and happened in each phase, in lines.
+
+        Of a phase: what was decided, the old value and the new one, and why.
+        """
         head = f"{self.name!r} on {self.executor}: {self.seconds:.1f} s"
-        return "\n".join([head, *(phase.describe() for phase in self.phases)])
+        return "\n".join([head, self.books.describe(), *(phase.describe() for phase in self.phases)])
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""

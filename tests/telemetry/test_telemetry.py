@@ -49,6 +49,17 @@ def test_a_report_that_was_read_back_says_the_same():
     assert report_from_dict(written).to_dict() == written
 
 
+def test_a_run_tells_what_became_of_the_documents_and_what_an_earlier_run_had_done():
+    books = Books(read=3200, kept=1198, dropped=Counter(short=2000), rejected=Counter(poison=2))
+    told = RunReport("test", "inline", books=books, phases=[PhaseReport("main", 1, 16, resumed_units=4)])
+    assert told.describe().splitlines()[1:] == [
+        "documents: 3,200 read, 1,198 kept, 2,000 dropped, 2 rejected (poison)",
+        "main: 16 units (4 of them by an earlier run) in 1.0 s, 0 tried again",
+    ]
+    books = Books(read=3, kept=2, quarantined=2, added=Counter(twice=1))
+    assert books.describe() == "documents: 3 read, 2 kept, 0 dropped, 2 set aside, 1 added"
+
+
 def shown(*, terminal: bool) -> str:
     console = Console(file=io.StringIO(), force_terminal=terminal, width=120)
     progress = TerminalProgress(console, MemoryWatch())
