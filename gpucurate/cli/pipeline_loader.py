@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import inspect
 import sys
 import traceback
 from collections.abc import Callable
@@ -89,8 +90,18 @@ def _named(module: ModuleType, target: str, name: str) -> Any:
     from gpucurate.pipeline.pipeline import Pipeline
 
     there = sorted(key for key, value in vars(module).items() if isinstance(value, Pipeline))
-    known = f"its pipelines are {', '.join(there)}" if there else "it has no pipeline"
-    raise ConfigurationError(f"{target} has no {name}: {known}")
+    makers = sorted(key for key, value in vars(module).items() if _may_make_one(value, module))
+    known = [f"its pipelines are {', '.join(there)}"] if there else []
+    known += [f"its functions without arguments are {', '.join(makers)}"] if makers else []
+    raise ConfigurationError(f"{target} has no {name}: {'; '.join(known) or 'it has no pipeline'}")
+
+
+def _may_make_one(value: object, module: ModuleType) -> bool:
+    return (
+        inspect.isfunction(value)
+        and value.__module__ == module.__name__
+        and not inspect.signature(value).parameters
+    )
 
 
 def _pipeline(found: Any, text: str) -> Pipeline:
@@ -98,10 +109,10 @@ def _pipeline(found: Any, text: str) -> Pipeline:
 
     made = found if isinstance(found, Pipeline) or not callable(found) else _run(found, text)
     if not isinstance(made, Pipeline):
-        what = "it is" if made is found else "the function gave"
+        what = "it is" if made is found else "what the function gave is"
         raise ConfigurationError(
-            f"{text} is not a pipeline: {what} a {type(made).__name__}, expected a Pipeline, or a function "
-            "without arguments that makes one"
+            f"{text} is not a pipeline: {what} of type {type(made).__name__}, expected a Pipeline, or "
+            "a function without arguments that makes one"
         )
     return made
 

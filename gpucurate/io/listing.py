@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from os import PathLike
 
-from gpucurate.io.names import RECOGNISED, recognise
+from gpucurate.io.names import RECOGNISED, RECOGNISED_OF, recognise
 from gpucurate.io.roots import find_roots, name_roots
 from gpucurate.io.urls import redact
 from gpucurate.io.walk import Found
@@ -102,7 +102,7 @@ def _warnings(repeated: int, found: list[Found], may_overlap: bool) -> list[str]
 
 def _nothing_found(shown: list[str], wanted: FileFormat | None, ignored: list[tuple[str, str]]) -> str:
     where = ", ".join(shown)
-    looked_for = RECOGNISED if wanted is None else f"{wanted} files ({RECOGNISED})"
+    looked_for = RECOGNISED if wanted is None else RECOGNISED_OF[wanted]
     if not ignored:
         return f"{where} holds no files: looked for {looked_for}"
     reasons = Counter(reason for _, reason in ignored).most_common(4)

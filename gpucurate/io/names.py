@@ -6,6 +6,11 @@ from gpucurate.spec.source import Compression, FileFormat
 
 RECOGNISED = ".jsonl, .ndjson (plain or with .gz, .gzip, .zst, .zstd), .parquet, .pq"
 
+RECOGNISED_OF: dict[FileFormat, str] = {
+    "jsonl": ".jsonl, .ndjson, .json (plain or with .gz, .gzip, .zst, .zstd)",
+    "parquet": ".parquet, .pq",
+}
+
 _COMPRESSIONS: dict[str, Compression] = {".gz": "gzip", ".gzip": "gzip", ".zst": "zstd", ".zstd": "zstd"}
 _JSONL = (".jsonl", ".ndjson")
 _PARQUET = (".parquet", ".pq")

@@ -86,7 +86,8 @@ def why_fused(chain: Chain, first: int, at: int) -> str:
     if min(before, own) < CHEAP_S:
         return f"{_seconds(min(before, own))} for a unit of 64 MiB do not repay workers of their own"
     return (
-        f"a copy of {format_bytes(moved)} takes {_seconds(_copy(moved))}, the work {_seconds(before + own)}"
+        f"a copy of {format_bytes(moved)} takes {_seconds(_copy(moved))}, "
+        f"the work {_seconds(before + own)}, for a unit of 64 MiB"
     )
 
 
@@ -166,8 +167,8 @@ def _cost(chain: Chain, first: int, at: int) -> str | None:
     if _copy(moved) > COPY_SHARE * (before + own):
         return None
     return (
-        f"a copy of {format_bytes(moved)} takes {_seconds(_copy(moved))}, below 5% of the work's "
-        f"{_seconds(before + own)}: workers of their own can be as many as each needs"
+        f"a copy of {format_bytes(moved)} for a unit of 64 MiB takes {_seconds(_copy(moved))}, "
+        f"below 5% of the work's {_seconds(before + own)}: workers of their own can be as many as each needs"
     )
 
 

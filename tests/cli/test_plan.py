@@ -142,9 +142,13 @@ def test_what_fits_nowhere_is_told_with_the_numbers(pipelines, told):
 @pytest.mark.parametrize(
     ("name", "code", "message"),
     [
-        ("nothing", 3, "has no nothing: its pipelines are big, pages"),
-        ("number", 3, "is not a pipeline: it is a int, expected a Pipeline"),
-        ("Embed", 3, "the function gave a Embed"),
+        (
+            "nothing",
+            3,
+            "its pipelines are big, pages; its functions without arguments are broken, embedded",
+        ),
+        ("number", 3, "is not a pipeline: it is of type int, expected a Pipeline"),
+        ("Embed", 3, "what the function gave is of type Embed"),
         ("broken", 3, "raised ZeroDivisionError at line"),
         ("not a name", 2, "does not name a pipeline: write path/to/file.py:name"),
     ],

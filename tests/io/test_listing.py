@@ -266,8 +266,10 @@ def test_what_is_not_there_is_said_with_what_is(tmp_path):
     with pytest.raises(InputError, match="nothing to read"):
         list_input([tmp_path / "data/a.txt"])
     (tmp_path / "none").mkdir()
-    with pytest.raises(InputError, match="holds no files"):
+    with pytest.raises(InputError, match=r"holds no files: looked for .*jsonl.*parquet"):
         list_input([tmp_path / "none"])
+    with pytest.raises(InputError, match=r"looked for \.parquet, \.pq$"):
+        list_input([tmp_path / "none"], format="parquet")
 
 
 @pytest.mark.parametrize(

@@ -157,14 +157,14 @@ def test_cheap_neighbours_on_the_cpu_share_a_worker():
 def test_neighbours_on_the_cpu_that_work_long_are_sized_apart():
     _, second = cut(stage("a"), stage("b"), costs=measured(a=0.1, b=0.5))
     assert second.cut == (
-        "a copy of 67.1 MB takes 67.1 ms, below 5% of the work's 40.3 s: "
+        "a copy of 67.1 MB for a unit of 64 MiB takes 67.1 ms, below 5% of the work's 40.3 s: "
         "workers of their own can be as many as each needs"
     )
 
 
 def test_neighbours_on_the_cpu_whose_copy_would_cost_as_much_as_their_work_share_a_worker():
     (segment,) = cut(stage("a"), stage("b"), costs=measured(a=0.001, b=0.001))
-    assert segment.fused == ("a copy of 67.1 MB takes 67.1 ms, the work 134 ms",)
+    assert segment.fused == ("a copy of 67.1 MB takes 67.1 ms, the work 134 ms, for a unit of 64 MiB",)
 
 
 def test_a_cost_that_was_measured_on_the_other_device_counts_for_nothing():
