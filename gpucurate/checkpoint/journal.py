@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,12 @@ from gpucurate.spec.storage import storage_errors
 
 _BUFFER = 1 << 16
 
+_FLUSH_SECONDS = 1.0
+"""After so long a line takes those before it along: a run that is killed, or hangs, can be looked at."""
+
 
 class Journal:
-    """Appends values, several at a time; what a crash leaves out is the end.
+    """Appends values, several at a time; what a kill leaves out is the last second.
 
     Args:
         path: of the file; made anew.
@@ -28,6 +32,7 @@ class Journal:
         make_folder(path.parent)
         with storage_errors(path):
             self._file = path.open("wb", buffering=_BUFFER)
+        self._flushed = float("-inf")  # the first line goes out at once
 
     def write(self, value: Any) -> None:
         """Add a line.
@@ -37,6 +42,9 @@ class Journal:
         """
         with storage_errors(self.path):
             self._file.write(orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE))
+            if time.monotonic() - self._flushed >= _FLUSH_SECONDS:
+                self._file.flush()
+                self._flushed = time.monotonic()
 
     def close(self) -> None:
         """Write what is left."""
