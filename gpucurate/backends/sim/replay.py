@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 
 import orjson
@@ -37,7 +38,7 @@ def log_lines(recording: Recording, events: Iterable[tuple[float, Event]]) -> It
         yield orjson.dumps([now, to_plain(event)]) + b"\n"
 
 
-def read_log(path: Path) -> EventLog:
+def read_log(path: str | PathLike[str]) -> EventLog:
     """A log, as the driver writes it into the run folder's ``events``.
 
     A last line that a kill has cut is left out.
@@ -45,7 +46,7 @@ def read_log(path: Path) -> EventLog:
     Raises:
         InputError: another line is not an event.
     """
-    *lines, _cut = path.read_bytes().split(b"\n")
+    *lines, _cut = Path(path).read_bytes().split(b"\n")
     if not lines:
         raise InputError(f"{path} is empty: a log of events begins with what the scheduler was made of")
     events = []

@@ -127,7 +127,7 @@ def logged(scenario: Scenario, path: Path) -> list[list[Action]]:
 
 def test_a_log_of_a_troubled_run_leads_to_the_same_actions(tmp_path: Path) -> None:
     answers = logged(busy(), tmp_path / "events.jsonl")
-    again = replay(read_log(tmp_path / "events.jsonl"))
+    again = replay(read_log(str(tmp_path / "events.jsonl")))
     assert len(answers) > 200
     assert again[1:] == answers
 
