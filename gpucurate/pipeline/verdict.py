@@ -39,7 +39,10 @@ def raise_set_aside(report: RunReport) -> NoReturn:
     if all(entry["kind"] == "input" for entry in report.quarantined):
         raise InputError(f"{first['why']}" + (f" ({where})" if count > 1 else ""))
     reason = first["why"].splitlines()[-1]
-    raise QuarantinedError(f"{where} after {first['attempts']} tries: {reason} (details under quarantine/)")
+    raise QuarantinedError(
+        f"{where} after {first['attempts']} tries: {reason} "
+        "(details under _gpucurate/quarantine/ in the output)"
+    )
 
 
 def check_balance(books: Books) -> None:
