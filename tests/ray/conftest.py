@@ -28,7 +28,7 @@ def pytest_collection_modifyitems(config, items):
             if not HAS_RAY:
                 item.add_marker(pytest.mark.skip(reason="Ray is not installed: pip install 'gpucurate[ray]'"))
             elif not config.getoption("--ray"):
-                item.add_marker(pytest.mark.skip(reason="clusters of Ray take minutes: make test-ray (--ray)"))
+                item.add_marker(pytest.mark.skip(reason="it takes minutes: make test-ray (--ray)"))
 
 
 def ray_processes():
