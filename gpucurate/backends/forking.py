@@ -51,10 +51,17 @@ def main(descriptor: int) -> None:
     driver = socket.socket(fileno=descriptor)
     _load()
     workers: set[int] = set()
+    with contextlib.suppress(ConnectionError):  # a driver that was killed before it had its answer
+        _serve(driver, workers)
+    _end_all(workers)
+
+
+def _serve(driver: socket.socket, workers: set[int]) -> None:
+    """Answer the driver until it is gone, and keep ``workers`` at those that live."""
     while True:
         request, descriptors, _, _ = socket.recv_fds(driver, REQUEST.size, 1)
         if not request:
-            _end_all(workers)
+            return
         kind, pid = REQUEST.unpack(request)
         if kind == FORK:
             answer = _fork(driver, descriptors[0])

@@ -58,6 +58,20 @@ def test_a_worker_ends_with_the_socket_to_the_driver(server, forked):
     wait_for(lambda: psutil.Process(pid).status() == psutil.STATUS_ZOMBIE, 10)
 
 
+def test_a_driver_that_dies_before_its_answer_leaves_no_worker_behind():
+    server = ForkServer()
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        worker = psutil.Process(server.fork(theirs.fileno()))
+        worker.suspend()  # one that cannot see its driver go
+        server.process.send_signal(signal.SIGSTOP)
+        server._socket.sendall(fork_server.REQUEST.pack(fork_server.EXIT, worker.pid))
+        server._socket.close()
+        server.process.send_signal(signal.SIGCONT)
+        assert server.process.wait(10) == 0
+        wait_for(lambda: not worker.is_running() or worker.status() == psutil.STATUS_ZOMBIE, 10)
+
+
 def test_a_server_that_is_gone_forks_nothing_and_knows_nothing():
     server = ForkServer()
     server.process.kill()
