@@ -160,7 +160,12 @@ class State:
         """Units wait again for the segment that they are in."""
         for unit in reversed(list(units)) if first else units:
             queue = self.stretches[self.items[unit].segment].queue
-            queue.appendleft(unit) if first else queue.append(unit)
+            if first:
+                if queue and self.items[queue[0]].is_alone:  # what is held for it would keep this one out
+                    self.hosts.unhold(queue[0])
+                queue.appendleft(unit)
+            else:
+                queue.append(unit)
 
     def put_back_later(self, unit: str, delay: float) -> None:
         """A unit waits again, once ``delay`` seconds have passed."""
@@ -198,6 +203,8 @@ class State:
 
     def forget(self, item: Item) -> Iterator[Action]:
         """A unit is set aside: no segment waits for it any more."""
+        if item.is_alone:
+            self.hosts.unhold(item.unit)
         yield from self.drop_input(item)
         for stretch in self.stretches[item.segment :]:
             self.passed(stretch)

@@ -104,6 +104,18 @@ def test_after_deaths_the_last_try_of_a_unit_is_made_alone():
     assert {u for _, u, _ in given(core.on(done(dispatch.worker, "a")))} == {"c", "d"}
 
 
+def test_a_machine_that_is_held_for_a_unit_is_given_up_to_one_that_is_put_back_before_it():
+    core = core_of(1, 1, workers=2)
+    begin(core, 0, 1)
+    core.on(ev.WorkerDied(0, "killed"))  # a, first
+    core.on(ev.WorkerReady(2))
+    core.on(ev.WorkerDied(2, "killed"))  # a, second: the machine is held for it once b is done
+    core.on(ev.WorkerReady(3))
+    ((worker, unit, _),) = given(core.on(ev.UnitFailed(1, "b", "memory", "no memory")))
+    assert unit == "b"
+    assert [unit for _, unit, _ in given(core.on(done(worker, "b")))] == ["a"]
+
+
 def test_what_a_stage_raises_is_tried_again_after_all_others():
     core = core_of(1, 1, 1)
     begin(core, 0)
