@@ -242,6 +242,7 @@ class Core:
         worker = self.state.workers.get(event.worker)
         if worker is None or worker.state is WorkerState.STOPPING:
             return
+        yield from self._losses.end_gang(worker, event.message)
         self.state.retire(worker, WorkerState.STOPPING)  # it tears down and ends by itself
         yield from self._losses.did_not_start(worker, event.kind, event.message)
 

@@ -39,7 +39,7 @@ class Dispatcher:
             item = state.items[stretch.queue[0]]
             if item.is_lost:
                 stretch.queue.popleft()
-                yield from state.restart(item)
+                yield from state.restart(item, f"it lay on machine {item.node}, which is gone")
                 continue
             promised = self._promised(stretch, item)
             if not self.admits(stretch, promised):

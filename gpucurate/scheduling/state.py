@@ -183,8 +183,10 @@ class State:
         """When the next of them does."""
         return self._later[0][0] if self._later else None
 
-    def restart(self, item: Item) -> Iterator[Action]:
+    def restart(self, item: Item, why: str) -> Iterator[Action]:
         """What was made of a unit is lost, and so is all that it was made from: it begins anew."""
+        self.decide("retry", item.segment, f"unit {item.unit} is made again: {why}", unit=item.unit)
+        self.retries += 1
         if item.is_alone:
             self.hosts.unhold(item.unit)
         yield from self.drop_input(item)

@@ -283,6 +283,54 @@ def test_all_of_a_gang_start_together_and_go_together():
     assert [(s.rank, s.gang) for s in again] == [(0, 2), (1, 2)]
 
 
+def test_a_gang_of_which_one_cannot_be_set_up_begins_anew_though_the_others_were_ready():
+    core = Core([Lane("gang", Need(1000), gang=2)], [("a", 1)], Policy(None, 10), [Node("here", 8000, 10)])
+    core.start()
+    core.on(ev.WorkerReady(0))
+    assert [type(action) for action in core.on(ev.SetupFailed(1, "user", "boom"))] == [ev.KillWorker]
+    core.on(ev.WorkerDied(1, "ended", "stopped"))
+    assert [(s.rank, s.gang) for s in core.on(ev.WorkerDied(0, "killed"))] == [(0, 2), (1, 2)]
+
+
+def test_a_gang_that_fits_no_more_ends_the_run_once_that_has_lasted():
+    nodes = [Node("here", 1000, 10), Node("there", 1000, 10)]
+    core = Core([Lane("gang", Need(1000), gang=2)], [("a", 1)], Policy(None, 10, stall_s=5.0), nodes)
+    core.start()
+    core.on(ev.NodeDown("there", "no heartbeat"))
+    core.on(ev.WorkerDied(0, "killed"))
+    core.on(ev.Tick(), 2.0)
+    (failed,) = core.on(ev.Tick(), 8.0)
+    assert "cannot hold 2 workers of gang, for 6 s now" in failed.why
+
+
+def test_a_worker_whose_successor_did_not_start_is_given_another():
+    core = core_of(*[1] * 9, workers=1, worker_max_units=2)
+    begin(core, 0)
+    core.on(done(0, "a"))
+    assert ev.SpawnWorker(1, 0, HERE) in core.on(done(0, "b"))
+    core.on(ev.SetupFailed(1, "user", "boom"))
+    core.on(ev.WorkerDied(1, "ended", "stopped"))
+    assert ev.SpawnWorker(2, 0, HERE) in core.on(done(0, "c"))
+
+
+def test_a_worker_of_a_segment_that_is_through_gets_no_successor():
+    core = core_of(1, lanes=2, workers=2, worker_max_units=1)
+    begin(core, 0, 1)
+    core.on(done(0, "a", 5))
+    (decision,) = [d for d in core.take_decisions() if d.what == "recycle"]
+    assert decision.why_not == "no successor: nothing is left for one"
+
+
+def test_a_worker_that_is_too_many_goes_though_a_successor_has_less_to_do():
+    core = core_of(*[1] * 4, workers=2, worker_max_units=1)
+    begin(core, 0, 1)
+    assert ev.SpawnWorker(2, 0, HERE) in core.on(done(0, "a"))
+    core.state.stretches[0].target = 1
+    core._staffing.call()
+    core.on(ev.Tick(), 1.0)
+    assert [core.state.workers[number].is_live for number in (0, 1, 2)] == [True, False, True]
+
+
 def test_a_worker_that_has_served_its_time_is_replaced_before_it_goes():
     core = core_of(*[1] * 6, workers=1, worker_max_units=2)
     begin(core, 0)
