@@ -292,6 +292,18 @@ def test_a_gang_of_which_one_cannot_be_set_up_begins_anew_though_the_others_were
     assert [(s.rank, s.gang) for s in core.on(ev.WorkerDied(0, "killed"))] == [(0, 2), (1, 2)]
 
 
+def test_a_gang_of_which_one_can_never_be_set_up_ends_the_run_though_the_others_are_ready():
+    core = Core([Lane("gang", Need(1000), gang=2)], [("a", 1)], Policy(None, 10), [Node("here", 8000, 10)])
+    core.start()
+    for first in range(0, 8, 2):
+        core.on(ev.WorkerReady(first))
+        core.on(ev.SetupFailed(first + 1, "user", "boom"))
+        core.on(ev.WorkerDied(first + 1, "ended", "stopped"))
+        core.on(ev.WorkerDied(first, "killed"))
+    core.on(ev.WorkerReady(8))
+    assert ev.FailRun("user", "boom") in core.on(ev.SetupFailed(9, "user", "boom"))
+
+
 def test_a_gang_that_fits_no_more_ends_the_run_once_that_has_lasted():
     nodes = [Node("here", 1000, 10), Node("there", 1000, 10)]
     core = Core([Lane("gang", Need(1000), gang=2)], [("a", 1)], Policy(None, 10, stall_s=5.0), nodes)
