@@ -113,8 +113,8 @@ class WorkerPool:
     """Where worker processes come from: forked, or kept from the last phase with all that they loaded.
 
     Args:
-        keeps: whether to keep any: a process has all that has ever leaked in it, so where workers are replaced
-            for their age or growth each is to be fresh.
+        keeps: whether to keep any: a process has all that has ever leaked in it, so where workers are
+            replaced for their age or growth each is to be fresh.
     """
 
     def __init__(self, *, keeps: bool = True) -> None:

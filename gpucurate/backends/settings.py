@@ -52,6 +52,7 @@ class RunSettings:
             raise ConfigurationError(
                 f"execution_mode is {self.execution_mode!r}: it can be 'streaming' or 'batch'"
             )
+        _check_number("cpu_allocation_percentage", self.cpu_allocation_percentage)
         if not 0 < self.cpu_allocation_percentage <= 1:
             raise ConfigurationError(
                 f"cpu_allocation_percentage is {self.cpu_allocation_percentage}: "
@@ -62,6 +63,13 @@ class RunSettings:
         for name in ("worker_max_lifetime_m", "worker_max_units"):
             if getattr(self, name) is not None:
                 _check_positive(name, getattr(self, name))
+        _check_number("worker_restart_interval_m", self.worker_restart_interval_m)
+        if self.worker_restart_interval_m < 0:
+            raise ConfigurationError(
+                f"worker_restart_interval_m is {self.worker_restart_interval_m}: it must be at least 0"
+            )
+        if self.worker_max_growth is not None:
+            parse_bytes(self.worker_max_growth)
 
     @classmethod
     def of(cls, config: Mapping[str, Any] | RunSettings | None) -> Self:
@@ -103,6 +111,12 @@ class RunSettings:
         return None if self.worker_max_lifetime_m is None else self.worker_max_lifetime_m * 60
 
 
+def _check_number(name: str, value: Any) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ConfigurationError(f"{name} is {value!r}: it must be a number")
+
+
 def _check_positive(name: str, value: float) -> None:
+    _check_number(name, value)
     if not value > 0:
         raise ConfigurationError(f"{name} is {value}: it must be above 0")
