@@ -232,6 +232,13 @@ def test_what_memory_taught_one_worker_goes_out_to_the_others_with_their_next_un
     assert (decision.before, decision.after) == (None, cap)
 
 
+def test_the_most_that_was_in_flight_is_told_of_machines_that_have_gone_too():
+    core = core_of(7, 3)
+    begin(core, 0)
+    core.on(ev.NodeDown("here", "no heartbeat"))
+    assert core.peak_in_flight == 7
+
+
 def test_a_machine_that_goes_takes_along_what_lay_there():
     nodes = [Node("here", 1000, 10), Node("there", 1000, 10)]
     lanes = [Lane("first", Need(1000), edge_bytes=100), Lane("second", Need(1000))]
@@ -331,6 +338,15 @@ def test_a_worker_of_a_segment_that_is_through_gets_no_successor():
     core.on(done(0, "a", 5))
     (decision,) = [d for d in core.take_decisions() if d.what == "recycle"]
     assert decision.why_not == "no successor: nothing is left for one"
+
+
+def test_a_successor_is_not_counted_among_the_workers_until_it_takes_the_others_place():
+    core = core_of(*[1] * 9, workers=1, worker_max_units=2)
+    begin(core, 0)
+    core.on(done(0, "a"))
+    assert ev.SpawnWorker(1, 0, HERE) in core.on(done(0, "b"))
+    view = core._staffing._view(core.state.stretches[0])
+    assert (view.workers, view.ready, view.starting) == (1, 1, 0)
 
 
 def test_a_worker_that_is_too_many_goes_though_a_successor_has_less_to_do():
