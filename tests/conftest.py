@@ -35,6 +35,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "marked gpu skip where there is no device",
     )
     parser.addoption(
+        "--ray",
+        action="store_true",
+        help="also run what starts clusters of Ray again and again (tests/ray), and every executor on Ray "
+        "through the whole conformance suite",
+    )
+    parser.addoption(
         "--update-registers",
         action="store_true",
         help="write what kernels take now into tests/emulator/registers.json",

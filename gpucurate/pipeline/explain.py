@@ -213,7 +213,7 @@ def _simulated(seconds: float | None) -> Iterable[tuple[int, str]]:
     if seconds is not None:
         yield (
             2,
-            f"simulated: {_hours(seconds)}, by the scheduler itself with a virtual clock, units of these sizes "
+            f"simulated: {_hours(seconds)}, by the scheduler itself with a virtual clock, these units "
             "and workers that are there; how near that comes to real runs stands in benchmarks/RESULTS.md",
         )
 

@@ -13,9 +13,11 @@ from gpucurate import InlineExecutor, LocalExecutor
 from tests.backends.corpus import write_corpus
 
 UNFUSED = {"fuse": False}
-EXECUTORS = ("inline", "local-2", "local-unfused", "ray", "xenna", "ray-actor-pool", "ray-data", "dask")
-VARIANTS = (*EXECUTORS, "local-1", "local-4", "ray-unfused", "ray-data-unfused", "dask-unfused")
-"""The same with other numbers of workers, and with a worker a stage: for what could differ there."""
+EXECUTORS = ("inline", "local-2", "local-unfused", "ray", "ray-data", "dask")
+NAMESAKES = ("xenna", "ray-actor-pool")
+VARIANTS = (*EXECUTORS, *NAMESAKES, "local-1", "local-4", "ray-unfused", "ray-data-unfused", "dask-unfused")
+"""The same under other names, with other numbers of workers, and with a worker a stage: for what could differ
+there. With ``--ray`` those of other names go through the whole suite."""
 
 
 @pytest.fixture(scope="session")
@@ -91,9 +93,11 @@ def make(name: str, request: pytest.FixtureRequest):
     return RayExecutor(config=config)
 
 
-@pytest.fixture(params=EXECUTORS)
+@pytest.fixture(params=(*EXECUTORS, *NAMESAKES))
 def executor(request):
     """Each of them."""
+    if request.param in NAMESAKES and not request.config.getoption("--ray"):
+        pytest.skip("it runs the executor on Ray, which is tried: make test-ray (--ray)")
     return make(request.param, request)
 
 

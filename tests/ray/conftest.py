@@ -20,13 +20,15 @@ FAST_HEALTH_CHECKS = {
 }
 
 
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
     here = os.path.dirname(__file__)
     for item in items:
         if str(item.path).startswith(here):
             item.add_marker(pytest.mark.ray)
             if not HAS_RAY:
                 item.add_marker(pytest.mark.skip(reason="Ray is not installed: pip install 'gpucurate[ray]'"))
+            elif not config.getoption("--ray"):
+                item.add_marker(pytest.mark.skip(reason="it takes minutes: make test-ray (--ray)"))
 
 
 def ray_processes():

@@ -153,7 +153,7 @@ def test_a_last_line_that_a_kill_has_cut_is_left_out(tmp_path: Path) -> None:
         (b"", "is empty"),
         (b'{"lanes": 3}\n', "does not begin with"),
         (b"[1]\nnonsense\n", "line 2 of"),
-        (b'{}\n[1, {}]\n', "an event log holds None"),
+        (b"{}\n[1, {}]\n", "an event log holds None"),
         (b"{}\n[3]\n", "line 2 of"),
     ],
 )
