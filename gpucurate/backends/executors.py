@@ -167,7 +167,7 @@ class LocalExecutor:
         self.gpu_memory = None if gpu_memory is None else parse_bytes(gpu_memory)
         self.workers = workers or max(1, int(usable_cores() * self.settings.cpu_allocation_percentage))
         self.memory = _memory(memory)
-        self._pool = WorkerPool()
+        self._pool = WorkerPool(keeps=not self.settings.recycles)
 
     def describe(self) -> str:
         """Name and settings, for the report."""

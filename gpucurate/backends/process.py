@@ -110,9 +110,15 @@ class WorkerProcess:
 
 
 class WorkerPool:
-    """Where worker processes come from: forked, or kept from the last phase with all that they loaded."""
+    """Where worker processes come from: forked, or kept from the last phase with all that they loaded.
 
-    def __init__(self) -> None:
+    Args:
+        keeps: whether to keep any: a process has all that has ever leaked in it, so where workers are
+            replaced for their age or growth each is to be fresh.
+    """
+
+    def __init__(self, *, keeps: bool = True) -> None:
+        self._keeps = keeps
         self._idle: list[WorkerProcess] = []
         self._servers: list[ForkServer] = []
 
@@ -153,7 +159,10 @@ class WorkerPool:
         return self._servers[-1], self._servers[-1].fork(descriptor)
 
     def give(self, held: WorkerProcess) -> None:
-        """Keep a process that has torn its stages down."""
+        """Take a process back that has torn its stages down."""
+        if not self._keeps:
+            held.end()
+            return
         held.deadline = None
         self._idle.append(held)
 

@@ -70,6 +70,10 @@ class RunSettings:
         if self.worker_max_units is not None:
             _check_positive("worker_max_units", self.worker_max_units, Integral)
         _check_kind("worker_restart_interval_m", self.worker_restart_interval_m, Real)
+        if self.worker_restart_interval_m < 0:
+            raise ConfigurationError(
+                f"worker_restart_interval_m is {self.worker_restart_interval_m}: it must be at least 0"
+            )
         _check_growth(self.worker_max_growth)
 
     @classmethod

@@ -228,12 +228,12 @@ class Core:
         state = self.state
         stretch = state.stretches[worker.segment]
         worker.state, worker.last_done, worker.ready_at = WorkerState.READY, state.now, state.now
-        stretch.start_failures = 0
         stretch.record.observe_setup(state.now - worker.born)
         if not worker.gang:  # one of a gang is not replaced alone
             self._recycler.ready(worker.number, stretch.index, state.now, event.memory, event.gpu_memory)
         gang = state.gang_of(worker)
         if all(member.state is WorkerState.READY for member in gang):
+            stretch.start_failures = 0
             for member in gang:
                 stretch.roster.put(member)
         yield from self._staffing.succeed(worker)
@@ -242,6 +242,7 @@ class Core:
         worker = self.state.workers.get(event.worker)
         if worker is None or worker.state is WorkerState.STOPPING:
             return
+        yield from self._losses.end_gang(worker, event.message)
         self.state.retire(worker, WorkerState.STOPPING)  # it tears down and ends by itself
         yield from self._losses.did_not_start(worker, event.kind, event.message)
 

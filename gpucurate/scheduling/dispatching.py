@@ -39,7 +39,7 @@ class Dispatcher:
             item = state.items[stretch.queue[0]]
             if item.is_lost:
                 stretch.queue.popleft()
-                yield from state.restart(item)
+                yield from state.restart(item, f"it lay on machine {item.node}, which is gone")
                 continue
             promised = self._promised(stretch, item)
             if not self.admits(stretch, promised):
@@ -113,20 +113,11 @@ class Dispatcher:
             state.hosts.unhold(item.unit)
             held = None
         if held is None:
-            free = [node for node in sorted(nodes) if self._gives_way(stretch, state.hosts[node].held_for)]
+            free = [node for node in sorted(nodes) if state.hosts[node].held_for is None]
             if not free:
                 return False
             state.hosts.hold(min(free, key=lambda node: state.hosts[node].flights), item.unit)
         return True
-
-    def _gives_way(self, stretch: Stretch, holder: str | None) -> bool:
-        """Whether a machine is not held, or for a unit that waits behind in the same queue."""
-        other = self._state.items.get(holder or "")
-        if other is None:
-            return True
-        workers = self._state.workers
-        is_waiting = not any(other.unit in workers[number].flights for number in stretch.workers)
-        return other.segment == stretch.index and is_waiting
 
     def _slots(self, stretch: Stretch) -> int:
         """Units that a worker of a segment may have: more than one where units are short.

@@ -32,6 +32,7 @@ class Hosts:
 
     budget: int
     _hosts: dict[str, Host] = field(default_factory=dict)
+    _past_peak: int = 0  # of machines that are gone
 
     def __getitem__(self, node: str) -> Host:
         return self._hosts.setdefault(node, Host())
@@ -75,9 +76,10 @@ class Hosts:
 
     def remove(self, node: str) -> None:
         """A machine is gone."""
+        self._past_peak = self.peak
         self._hosts.pop(node, None)
 
     @property
     def peak(self) -> int:
         """The most that units in work held of one machine."""
-        return max((host.peak for host in self._hosts.values()), default=0)
+        return max(self._past_peak, *(host.peak for host in self._hosts.values()), 0)

@@ -15,7 +15,7 @@ class LaneView:
         name: for messages.
         need: what one worker takes.
         is_gpu: whether its workers hold GPUs.
-        workers: that live and are not on their way out.
+        workers: that live and are not on their way out, those not counted that are to take another's place.
         ready: of them, those that have done their setup.
         starting: of them, those that have not.
         max_workers: the stages' own limit; None for none.

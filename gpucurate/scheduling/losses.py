@@ -120,9 +120,7 @@ class Losses:
         if item.losses > MAX_LOSSES:
             yield from self._failures.failed(item, "died", why)
             return
-        self._state.decide("retry", item.segment, f"unit {item.unit} is made again: {why}", unit=item.unit)
-        self._state.retries += 1
-        yield from self._state.restart(item)
+        yield from self._state.restart(item, why)
         self._staffing.rescale()
 
     def _lost(self, item: Item, why: str) -> Iterator[Action]:
@@ -161,6 +159,8 @@ class Losses:
 
     def _remove(self, worker: Worker) -> None:
         self._recycler.gone(worker.number)
+        if worker.replaces is not None:
+            self._recycler.stays(worker.replaces)
         self._state.strike(worker)
         self._free_machine(worker)
 

@@ -79,6 +79,7 @@ class Recycler:
         self._policy = policy
         self._rng = rng
         self._workers: dict[int, WorkerHistory] = {}
+        self._replaced: dict[int, WorkerHistory] = {}
         self._last: dict[int, float] = {}
         self._ages: dict[int, list[tuple[float, int]]] = {}  # by segment, a heap of (end of life, worker)
 
@@ -94,7 +95,7 @@ class Recycler:
 
     def done(self, worker: int, memory: int = 0, gpu_memory: int = 0) -> None:
         """A worker has done a unit and holds so many bytes; 0 where that is not known."""
-        history = self._workers.get(worker)
+        history = self._workers.get(worker) or self._replaced.get(worker)
         if history is not None:
             history.units += 1
             history.host.observe(memory)
@@ -103,12 +104,23 @@ class Recycler:
     def gone(self, worker: int) -> None:
         """A worker is no more."""
         self._workers.pop(worker, None)
+        self._replaced.pop(worker, None)
 
     def recycled(self, worker: int, now: float) -> None:
         """A worker is being replaced: it is not named again, and its segment waits for the interval."""
         history = self._workers.pop(worker, None)
         if history is not None:
             self._last[history.segment] = now
+            self._replaced[worker] = history
+
+    def stays(self, worker: int) -> None:
+        """The successor of a worker came to nothing: it is still due."""
+        history = self._replaced.pop(worker, None)
+        if history is not None:
+            self._workers[worker] = history
+            if history.lifetime is not None:
+                end = history.ready_at + history.lifetime
+                heappush(self._ages.setdefault(history.segment, []), (end, worker))
 
     def due(self, worker: int, now: float) -> str | None:
         """Why a worker is to be replaced now, in a sentence with the figures; None if it is not."""

@@ -113,9 +113,9 @@ class Staffing:
             name=lane.name,
             need=lane.need,
             is_gpu=lane.need.uses_gpu,
-            workers=sum(worker.is_live for worker in workers),
+            workers=self._count(stretch),
             ready=len(ready),
-            starting=sum(worker.state is WorkerState.STARTING for worker in workers),
+            starting=self._count(stretch) - len(ready),
             max_workers=lane.max_workers,
             gang=lane.gang,
             setup_s=record.setup_s,
@@ -301,9 +301,9 @@ class Staffing:
 
     def _drain_some(self, stretch: Stretch, excess: int) -> Iterator[Action]:
         """Those that have least to do go first, and of them the youngest: the others are warm."""
-        live = sorted(stretch.live.values(), key=lambda worker: (worker.load, -worker.number))
-        for worker in live[:excess]:
-            if worker.replaces is None and worker.is_live:
+        counted = (worker for worker in stretch.live.values() if worker.replaces is None)
+        for worker in sorted(counted, key=lambda worker: (worker.load, -worker.number))[:excess]:
+            if worker.is_live:  # else it has gone with its gang
                 yield from self.drain(worker)
 
     def _make_room(self) -> Iterator[Action]:
@@ -345,11 +345,13 @@ class Staffing:
             return
         stretch = state.stretches[worker.segment]
         self._recycler.recycled(worker.number, state.now)
-        place = self._place(stretch, more=-1) if stretch.remaining > worker.load else None
+        is_needed = stretch.remaining > worker.load
+        place = self._place(stretch, more=-1) if is_needed else None
         if place is None:
             state.decide(
                 "recycle", stretch.index, f"worker {worker.number}: {why}",
-                "no room for its successor beside it: it goes first", worker=worker.number,
+                "no room for its successor beside it: it goes first" if is_needed
+                else "no successor: nothing is left for one", worker=worker.number,
             )  # fmt: skip
             yield from self.drain(worker)
             self.call()

@@ -160,7 +160,12 @@ class State:
         """Units wait again for the segment that they are in."""
         for unit in reversed(list(units)) if first else units:
             queue = self.stretches[self.items[unit].segment].queue
-            queue.appendleft(unit) if first else queue.append(unit)
+            if first:
+                if queue and self.items[queue[0]].is_alone:  # what is held for it would keep this one out
+                    self.hosts.unhold(queue[0])
+                queue.appendleft(unit)
+            else:
+                queue.append(unit)
 
     def put_back_later(self, unit: str, delay: float) -> None:
         """A unit waits again, once ``delay`` seconds have passed."""
@@ -178,8 +183,10 @@ class State:
         """When the next of them does."""
         return self._later[0][0] if self._later else None
 
-    def restart(self, item: Item) -> Iterator[Action]:
+    def restart(self, item: Item, why: str) -> Iterator[Action]:
         """What was made of a unit is lost, and so is all that it was made from: it begins anew."""
+        self.decide("retry", item.segment, f"unit {item.unit} is made again: {why}", unit=item.unit)
+        self.retries += 1
         if item.is_alone:
             self.hosts.unhold(item.unit)
         yield from self.drop_input(item)
@@ -198,6 +205,8 @@ class State:
 
     def forget(self, item: Item) -> Iterator[Action]:
         """A unit is set aside: no segment waits for it any more."""
+        if item.is_alone:
+            self.hosts.unhold(item.unit)
         yield from self.drop_input(item)
         for stretch in self.stretches[item.segment :]:
             self.passed(stretch)

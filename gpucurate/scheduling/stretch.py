@@ -50,8 +50,3 @@ class Stretch:
     memory: MemoryModel = field(default_factory=MemoryModel)
     blocked_since: float | None = None
     start_failures: int = 0
-
-    @property
-    def is_last(self) -> bool:
-        """Whether what leaves it is committed."""
-        return self.edge is None

@@ -54,11 +54,6 @@ class TrackRecord:
         return self.samples >= TRUSTED_SAMPLES
 
     @property
-    def measured_output(self) -> bool:
-        """Whether any output was measured; until then one unit at a time is a probe."""
-        return self._measured
-
-    @property
     def expansion(self) -> int:
         """Thousandths of a unit's bytes that it is expected to hand on: a high estimate."""
         return max(self._high, self._peak * 9 // 10)

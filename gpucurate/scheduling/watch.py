@@ -67,7 +67,9 @@ class Watch:
             (
                 stretch
                 for stretch in state.stretches
-                if stretch.remaining and not stretch.workers and not state.ledger.capacity(stretch.lane.need)
+                if stretch.remaining
+                and not stretch.workers
+                and state.ledger.capacity(stretch.lane.need) < (stretch.lane.gang or 1)
             ),
             None,
         )
@@ -79,4 +81,7 @@ class Watch:
         waited = state.now - self._homeless_since
         if waited < state.policy.stall_s:
             return None
-        return f"no machine is left that can hold a worker of {homeless.lane.name}, for {waited:.0f} s now"
+        name, gang = homeless.lane.name, homeless.lane.gang
+        if gang and state.ledger.capacity(homeless.lane.need):
+            return f"the machines that are left cannot hold {gang} workers of {name}, for {waited:.0f} s now"
+        return f"no machine is left that can hold a worker of {name}, for {waited:.0f} s now"

@@ -177,7 +177,7 @@ class Order:
     """How a unit is to be done.
 
     Attributes:
-        attempt: from 1, of this unit in this segment.
+        attempt: from 1, of this unit in all segments, those that are not charged included.
         batch_cap: bytes of input that a stage is given at a time, at most; None for no limit learnt.
         bisect: whether batches that fail are to be halved until single documents are left, which are
             rejected; the worker keeps a journal, so that a death tells the documents that it was at.

@@ -78,6 +78,9 @@ def test_a_worker_that_leaks_is_replaced_and_the_report_says_so(tmp_path, folder
     assert any("successor" in each.about for each in recycled), "it comes first where there is room"
     assert recycled[0].why in result.report.phases[0].describe()
     assert result.report.phases[0].retries == 0
+    replaced = [each for each in recycled if each.segment == (0 if fuse else 1)]
+    torn_down = list(folder.glob("teardown-*"))
+    assert len(torn_down) > len(replaced), "each in a process that nothing has leaked in"
 
 
 @pytest.mark.parametrize("limit", ["worker_max_units", "worker_max_lifetime_m"])

@@ -104,6 +104,18 @@ def test_after_deaths_the_last_try_of_a_unit_is_made_alone():
     assert {u for _, u, _ in given(core.on(done(dispatch.worker, "a")))} == {"c", "d"}
 
 
+def test_a_machine_that_is_held_for_a_unit_is_given_up_to_one_that_is_put_back_before_it():
+    core = core_of(1, 1, workers=2)
+    begin(core, 0, 1)
+    core.on(ev.WorkerDied(0, "killed"))  # a, first
+    core.on(ev.WorkerReady(2))
+    core.on(ev.WorkerDied(2, "killed"))  # a, second: the machine is held for it once b is done
+    core.on(ev.WorkerReady(3))
+    ((worker, unit, _),) = given(core.on(ev.UnitFailed(1, "b", "memory", "no memory")))
+    assert unit == "b"
+    assert [unit for _, unit, _ in given(core.on(done(worker, "b")))] == ["a"]
+
+
 def test_what_a_stage_raises_is_tried_again_after_all_others():
     core = core_of(1, 1, 1)
     begin(core, 0)
@@ -220,6 +232,13 @@ def test_what_memory_taught_one_worker_goes_out_to_the_others_with_their_next_un
     assert (decision.before, decision.after) == (None, cap)
 
 
+def test_the_most_that_was_in_flight_is_told_of_machines_that_have_gone_too():
+    core = core_of(7, 3)
+    begin(core, 0)
+    core.on(ev.NodeDown("here", "no heartbeat"))
+    assert core.peak_in_flight == 7
+
+
 def test_a_machine_that_goes_takes_along_what_lay_there():
     nodes = [Node("here", 1000, 10), Node("there", 1000, 10)]
     lanes = [Lane("first", Need(1000), edge_bytes=100), Lane("second", Need(1000))]
@@ -269,6 +288,75 @@ def test_all_of_a_gang_start_together_and_go_together():
     assert [type(action) for action in actions] == [ev.KillWorker]
     again = core.on(ev.WorkerDied(1, "killed"))
     assert [(s.rank, s.gang) for s in again] == [(0, 2), (1, 2)]
+
+
+def test_a_gang_of_which_one_cannot_be_set_up_begins_anew_though_the_others_were_ready():
+    core = Core([Lane("gang", Need(1000), gang=2)], [("a", 1)], Policy(None, 10), [Node("here", 8000, 10)])
+    core.start()
+    core.on(ev.WorkerReady(0))
+    assert [type(action) for action in core.on(ev.SetupFailed(1, "user", "boom"))] == [ev.KillWorker]
+    core.on(ev.WorkerDied(1, "ended", "stopped"))
+    assert [(s.rank, s.gang) for s in core.on(ev.WorkerDied(0, "killed"))] == [(0, 2), (1, 2)]
+
+
+def test_a_gang_of_which_one_can_never_be_set_up_ends_the_run_though_the_others_are_ready():
+    core = Core([Lane("gang", Need(1000), gang=2)], [("a", 1)], Policy(None, 10), [Node("here", 8000, 10)])
+    core.start()
+    for first in range(0, 8, 2):
+        core.on(ev.WorkerReady(first))
+        core.on(ev.SetupFailed(first + 1, "user", "boom"))
+        core.on(ev.WorkerDied(first + 1, "ended", "stopped"))
+        core.on(ev.WorkerDied(first, "killed"))
+    core.on(ev.WorkerReady(8))
+    assert ev.FailRun("user", "boom") in core.on(ev.SetupFailed(9, "user", "boom"))
+
+
+def test_a_gang_that_fits_no_more_ends_the_run_once_that_has_lasted():
+    nodes = [Node("here", 1000, 10), Node("there", 1000, 10)]
+    core = Core([Lane("gang", Need(1000), gang=2)], [("a", 1)], Policy(None, 10, stall_s=5.0), nodes)
+    core.start()
+    core.on(ev.NodeDown("there", "no heartbeat"))
+    core.on(ev.WorkerDied(0, "killed"))
+    core.on(ev.Tick(), 2.0)
+    (failed,) = core.on(ev.Tick(), 8.0)
+    assert "cannot hold 2 workers of gang, for 6 s now" in failed.why
+
+
+def test_a_worker_whose_successor_did_not_start_is_given_another():
+    core = core_of(*[1] * 9, workers=1, worker_max_units=2)
+    begin(core, 0)
+    core.on(done(0, "a"))
+    assert ev.SpawnWorker(1, 0, HERE) in core.on(done(0, "b"))
+    core.on(ev.SetupFailed(1, "user", "boom"))
+    core.on(ev.WorkerDied(1, "ended", "stopped"))
+    assert ev.SpawnWorker(2, 0, HERE) in core.on(done(0, "c"))
+
+
+def test_a_worker_of_a_segment_that_is_through_gets_no_successor():
+    core = core_of(1, lanes=2, workers=2, worker_max_units=1)
+    begin(core, 0, 1)
+    core.on(done(0, "a", 5))
+    (decision,) = [d for d in core.take_decisions() if d.what == "recycle"]
+    assert decision.why_not == "no successor: nothing is left for one"
+
+
+def test_a_successor_is_not_counted_among_the_workers_until_it_takes_the_others_place():
+    core = core_of(*[1] * 9, workers=1, worker_max_units=2)
+    begin(core, 0)
+    core.on(done(0, "a"))
+    assert ev.SpawnWorker(1, 0, HERE) in core.on(done(0, "b"))
+    view = core._staffing._view(core.state.stretches[0])
+    assert (view.workers, view.ready, view.starting) == (1, 1, 0)
+
+
+def test_a_worker_that_is_too_many_goes_though_a_successor_has_less_to_do():
+    core = core_of(*[1] * 4, workers=2, worker_max_units=1)
+    begin(core, 0, 1)
+    assert ev.SpawnWorker(2, 0, HERE) in core.on(done(0, "a"))
+    core.state.stretches[0].target = 1
+    core._staffing.call()
+    core.on(ev.Tick(), 1.0)
+    assert [core.state.workers[number].is_live for number in (0, 1, 2)] == [True, False, True]
 
 
 def test_a_worker_that_has_served_its_time_is_replaced_before_it_goes():
