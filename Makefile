@@ -38,7 +38,8 @@ test: $(READY) ## Run the tests (PYTEST_ARGS="-k minhash" narrows them)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
 test-ray: $(READY) ## Run the tests that start clusters of Ray, and all executors on it, some minutes
-	@$(BIN)/python -m pytest --ray tests/ray tests/conformance $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest --ray tests/ray $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest --ray tests/conformance $(PYTEST_ARGS)
 
 test-gpu: $(READY) ## Run the tests on a CUDA device; fails where there is none
 	@$(BIN)/python -m pytest --device cuda $(PYTEST_ARGS)
