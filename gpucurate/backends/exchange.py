@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 
 from gpucurate.backends.packing import Packed, pack, unpack
-from gpucurate.checkpoint.durable import make_folder
+from gpucurate.disk.files import make_folder
 from gpucurate.spec.bytesize import MIB
 from gpucurate.spec.errors import InputLostError
 from gpucurate.spec.storage import storage_errors

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from gpucurate.checkpoint.durable import make_folder
+from gpucurate.disk.files import make_folder
 from gpucurate.spec.storage import storage_errors
 
 _BUFFER = 1 << 16

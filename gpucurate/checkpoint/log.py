@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from gpucurate.disk.crash import reach
 from gpucurate.spec.errors import StorageError
 from gpucurate.spec.storage import storage_errors
 
@@ -42,8 +43,10 @@ class CommitLog:
 
     def append(self, record: dict[str, Any]) -> None:
         """Add a record; it is durable after :meth:`sync`, at the latest after 64 of them."""
+        reach("record.before_append")
         with storage_errors(self.path):
             self._file.write(_line(record))
+        reach("record.after_append")
         self.records.append(record)
         self._waiting += 1
         if self._waiting >= GROUP_RECORDS:
@@ -55,7 +58,9 @@ class CommitLog:
             return
         with storage_errors(self.path):
             self._file.flush()
+            reach("record.before_fsync")
             os.fsync(self._file.fileno())
+        reach("record.after_fsync")
         self._waiting = 0
 
     def close(self) -> None:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import orjson
 
-from gpucurate.checkpoint.durable import has_size, publish
 from gpucurate.checkpoint.run_folder import RunFolder, differences
 from gpucurate.spec.books import Books
 from gpucurate.spec.errors import OutputInUseError
@@ -61,7 +59,7 @@ class Phase:
     def _is_whole(self, result: UnitResult) -> bool:
         # What lay in scratch/ was removed when the run was finished.
         names = [f for f in result.outputs if not (self.folder.is_finished and f.name.startswith(_SCRATCH))]
-        return all(has_size(self.folder.final_path(output.name), output.bytes) for output in names)
+        return all(self.folder.store.size(output.name) == output.bytes for output in names)
 
     def _forget_quarantine(self) -> None:
         """What was set aside by an earlier run is tried again."""
@@ -98,8 +96,7 @@ class Phase:
         Raises:
             StorageError: disk full, no permission, device error.
         """
-        final = self.folder.final_path
-        publish([(Path(o.attempt), final(o.name)) for _, result in finished for o in result.outputs])
+        self.folder.store.publish([output for _, result in finished for output in result.outputs])
         for unit, result in finished:
             self.folder.log.append(to_record(self.name, unit, result))
             self.done[unit.id] = result

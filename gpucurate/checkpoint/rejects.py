@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 import orjson
 import zstandard
 
-from gpucurate.checkpoint.durable import fsync_folder, make_folder
+from gpucurate.disk.files import fsync_folder, make_folder
 from gpucurate.spec.names import encode_name
 from gpucurate.spec.reject import SNIPPET_BYTES, Reject
 from gpucurate.spec.storage import storage_errors

@@ -27,15 +27,15 @@ from typing import Any, Self
 
 import orjson
 
-from gpucurate.checkpoint.durable import fsync_folder, has_size, make_folder, remove_temporaries, write_atomic
 from gpucurate.checkpoint.journal import Journal
 from gpucurate.checkpoint.lock import OwnerLock
 from gpucurate.checkpoint.log import CommitLog
+from gpucurate.checkpoint.store import FOLDER, LocalStore, Store
+from gpucurate.disk.files import fsync_folder, make_folder, remove_temporaries, write_atomic
 from gpucurate.spec.errors import ConfigurationError, OutputInUseError, StorageError
 from gpucurate.spec.names import decode_name, encode_name
 from gpucurate.spec.storage import storage_errors
 
-FOLDER = "_gpucurate"
 FORMAT_VERSION = 1
 
 
@@ -59,6 +59,7 @@ class RunFolder:
     ) -> None:
         self.output = output
         self.path = folder or output / FOLDER
+        self.store: Store = LocalStore(output, self.path)
         if output.exists() and not output.is_dir():
             raise ConfigurationError(f"the output {output} is a file; give a folder")
         self._refuse_strangers()
@@ -101,8 +102,7 @@ class RunFolder:
         """
         manifest = self.read_json("manifest.json")
         return manifest is not None and all(
-            has_size(self.final_path(decode_name(entry["name"])), entry["bytes"])
-            for entry in manifest["files"]
+            self.store.size(decode_name(entry["name"])) == entry["bytes"] for entry in manifest["files"]
         )
 
     def final_path(self, name: str) -> Path:
@@ -111,11 +111,7 @@ class RunFolder:
         Raises:
             StorageError: the name points outside the output.
         """
-        inside = name.removeprefix(f"{FOLDER}/")
-        root = self.path if inside != name else self.output
-        if inside.startswith("/") or ".." in inside.split("/"):
-            raise StorageError(f"the output name {name!r} points outside {root}")
-        return root / inside
+        return LocalStore(self.output, self.path).path(name)
 
     def write_json(self, name: str, values: Any) -> None:
         """Write a small file of the run folder, whole or not at all."""

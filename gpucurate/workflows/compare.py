@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from gpucurate.checkpoint.run_folder import FOLDER
+from gpucurate.checkpoint.store import FOLDER
 from gpucurate.dedup.agreement import Agreement, Places, Table
 from gpucurate.io.limits import ReadLimits
 from gpucurate.io.ranges import split_file

@@ -24,9 +24,9 @@ import numpy as np
 from gpucurate.backends.chain import Stage
 from gpucurate.backends.driver import Outcome
 from gpucurate.backends.executors import Executor, default_executor
-from gpucurate.checkpoint.durable import fsync_folder
 from gpucurate.checkpoint.phase import Phase
-from gpucurate.checkpoint.run_folder import FOLDER, RunFolder
+from gpucurate.checkpoint.run_folder import RunFolder
+from gpucurate.checkpoint.store import FOLDER
 from gpucurate.dedup.cluster_file import write_clusters
 from gpucurate.dedup.components import Ids, find_components
 from gpucurate.dedup.index_against import leave_out_old, let_old_survive
@@ -39,6 +39,7 @@ from gpucurate.dedup.record_memory import record_bytes, refuse_more_records
 from gpucurate.dedup.sketch import Sketch
 from gpucurate.dedup.survivors import Clusters, choose
 from gpucurate.dedup.verification import NOT_VERIFIED, Verification
+from gpucurate.disk.files import fsync_folder
 from gpucurate.io.listing import Listing, list_input
 from gpucurate.io.output_name import check_output_names
 from gpucurate.io.schema import schema_names

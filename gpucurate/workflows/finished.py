@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from gpucurate.checkpoint.log import read_log
-from gpucurate.checkpoint.run_folder import FOLDER
+from gpucurate.checkpoint.store import FOLDER
 from gpucurate.io.listing import Listing
 from gpucurate.io.names import recognise
 from gpucurate.io.source import open_source

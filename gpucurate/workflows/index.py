@@ -12,7 +12,6 @@ from typing import Any, Self
 import numpy as np
 import orjson
 
-from gpucurate.checkpoint.durable import write_atomic
 from gpucurate.dedup.index import Index, IndexFile, IndexPart, is_index, read_index
 from gpucurate.dedup.index_hits import OldFile
 from gpucurate.dedup.index_origins import Origins
@@ -21,6 +20,7 @@ from gpucurate.dedup.index_writer import IndexWriter
 from gpucurate.dedup.key_file import KeyFile, KeySet
 from gpucurate.dedup.survivors import Clusters
 from gpucurate.dedup.verification import Verification
+from gpucurate.disk.files import write_atomic
 from gpucurate.spec.errors import ConfigurationError, StorageError
 from gpucurate.spec.names import encode_name
 from gpucurate.spec.storage import storage_errors

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from gpucurate.checkpoint.durable import fsync_folder, make_folder, remove_temporaries, write_atomic
 from gpucurate.dedup.index import INDEX_JSON, Index
+from gpucurate.disk.files import fsync_folder, make_folder, remove_temporaries, write_atomic
 from gpucurate.spec.errors import OutputInUseError
 from gpucurate.spec.storage import storage_errors
 

@@ -17,8 +17,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gpucurate.checkpoint.durable import publish, write_atomic
 from gpucurate.dedup.survivors import Clusters
+from gpucurate.disk.files import publish, write_atomic
 from gpucurate.spec.errors import InputError
 from gpucurate.spec.storage import storage_errors
 from gpucurate.spec.unit import OutputFile

@@ -13,7 +13,8 @@ import pyarrow as pa
 
 from gpucurate.backends.executors import Executor, default_executor
 from gpucurate.checkpoint.phase import Phase
-from gpucurate.checkpoint.run_folder import FOLDER, RunFolder
+from gpucurate.checkpoint.run_folder import RunFolder
+from gpucurate.checkpoint.store import FOLDER
 from gpucurate.dedup.id_table import IdTable
 from gpucurate.io.limits import ReadLimits
 from gpucurate.io.listing import Listing, list_input

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gpucurate.checkpoint.durable import fsync_folder
 from gpucurate.checkpoint.run_folder import RunFolder
 from gpucurate.dedup.candidates import find_candidates, write_candidates
 from gpucurate.dedup.comparer import Comparer, ShingleComparer, SignatureComparer
@@ -25,6 +24,7 @@ from gpucurate.dedup.survivors import Clusters
 from gpucurate.dedup.text_store import TextSet
 from gpucurate.dedup.verification import Verification
 from gpucurate.dedup.verify import verified_components
+from gpucurate.disk.files import fsync_folder
 from gpucurate.pipeline.run import Run
 from gpucurate.pipeline.verdict import raise_set_aside
 from gpucurate.planning.fingerprint import digest

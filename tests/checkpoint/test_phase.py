@@ -4,9 +4,9 @@ import os
 
 import pytest
 
-from gpucurate.checkpoint import durable
 from gpucurate.checkpoint.phase import Phase
 from gpucurate.checkpoint.run_folder import RunFolder
+from gpucurate.disk import files as durable
 from gpucurate.planning.planner import make_plan
 from gpucurate.planning.units import make_units
 from gpucurate.spec.books import Books

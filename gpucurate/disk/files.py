@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from gpucurate.disk.crash import reach
 from gpucurate.spec.storage import storage_errors
 
 _COPY_BYTES = 1 << 20
@@ -20,14 +21,6 @@ def fsync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def has_size(path: Path, size: int) -> bool:
-    """Whether there is a file of ``size`` bytes."""
-    try:
-        return path.stat().st_size == size
-    except OSError:
-        return False
 
 
 def make_folder(folder: Path, mode: int = 0o777) -> None:
@@ -49,14 +42,18 @@ def write_atomic(path: Path, content: bytes) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with storage_errors(path):
         try:
+            reach("small.before_write")
             with temporary.open("wb") as file:
                 file.write(content)
                 file.flush()
+                reach("small.before_fsync")
                 os.fsync(file.fileno())
+            reach("small.before_rename")
             temporary.replace(path)
         except OSError:
             temporary.unlink(missing_ok=True)
             raise
+        reach("small.after_rename")
         fsync_folder(path.parent)
 
 
@@ -102,7 +99,10 @@ def publish(attempts: Sequence[tuple[Path, Path]]) -> None:
             folder = final.parent
             if folder not in folders:
                 folders.update(dict.fromkeys(_make_parents(folder)))
+            reach("publish.before_rename")
             _move(attempt, final)
+            reach("publish.after_rename")
+    reach("publish.before_fsync_folder")
     for folder in folders:
         with storage_errors(folder):
             fsync_folder(folder)
