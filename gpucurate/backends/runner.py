@@ -22,6 +22,7 @@ from gpucurate.backends.recovery import Recovery
 from gpucurate.backends.recut import recut
 from gpucurate.backends.syncing import Syncer, UnitFiles, Unsynced
 from gpucurate.backends.unit_rejects import UnitRejects
+from gpucurate.disk.crash import reach
 from gpucurate.memory.gpu_memory import GpuMemory
 from gpucurate.memory.host_peak import resident_memory
 from gpucurate.memory.out_of_memory import forget, is_out_of_memory
@@ -150,6 +151,7 @@ class Runner:
             GpucurateError: what the failure was; nothing of the unit is left on disk.
             Exception: what a stage raised.
         """
+        reach("unit.before_start")
         began = time.perf_counter()
         prefix = self.assignment.attempt(unit.id, order.attempt, self.worker)
         files = UnitFiles(self._syncer)
@@ -161,6 +163,7 @@ class Runner:
             if context.folder is not None and (order.bisect or order.suspects):
                 recovery.journal = Journal(journal_path(context.folder, prefix))
             output_bytes = self._run(unit, given, context, recovery, result)
+            reach("unit.before_rejects")
             rejects.keep()
         except BaseException:
             rejects.abandon()
@@ -180,6 +183,7 @@ class Runner:
                 samples=tuple(recovery.gauge.samples),
             )
         result.figures = self.figures
+        reach("unit.before_sync")
         return Unsynced(result, files, partial(self._remove, prefix, result))
 
     def _run(

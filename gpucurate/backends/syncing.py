@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from os import PathLike
 
+from gpucurate.disk.crash import reach
 from gpucurate.spec.bytesize import MIB
 from gpucurate.spec.errors import GpucurateError
 from gpucurate.spec.unit import UnitResult
@@ -145,4 +146,5 @@ class Unsynced:
         except GpucurateError:
             self._undo()
             raise
+        reach("unit.after_sync")
         return self.result

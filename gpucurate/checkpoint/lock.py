@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from gpucurate.disk.crash import reach
 from gpucurate.disk.files import write_atomic
 from gpucurate.spec.errors import OutputInUseError, StorageError
 from gpucurate.spec.storage import storage_errors
@@ -34,7 +35,9 @@ class OwnerLock:
             self._file = self.path.open("a+")
         try:
             self._acquire(folder)
+            reach("lock.after_acquire")
             self._write_owner()
+            reach("lock.after_owner")
             self.epoch = self._next_epoch(folder / "epoch")
         except BaseException:
             self._file.close()

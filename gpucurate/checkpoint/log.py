@@ -36,7 +36,9 @@ class CommitLog:
         self.path = path
         self.records = list(read_log(path)) if path.exists() else []
         with storage_errors(path):
+            reach("log.before_open")
             self._file = path.open("ab")
+            reach("log.after_open")
             self._file.truncate(_whole_bytes(path))
             self._file.seek(0, os.SEEK_END)
         self._waiting = 0

@@ -10,6 +10,7 @@ from typing import Any, BinaryIO
 import orjson
 import zstandard
 
+from gpucurate.disk.crash import reach
 from gpucurate.disk.files import fsync_folder, make_folder
 from gpucurate.spec.names import encode_name
 from gpucurate.spec.reject import SNIPPET_BYTES, Reject
@@ -46,6 +47,7 @@ class RejectWriter:
         with storage_errors(self.path):
             if self._file is None:
                 self._file = self.path.open("wb")
+                reach("rejects.after_open")
                 self._stream = _compressing(self._file)
             self._stream.write(orjson.dumps(_entry(name, ordinal, reject)) + b"\n")
         self.rows += 1
@@ -64,6 +66,7 @@ class RejectWriter:
         with storage_errors(self.path):
             size = _finish(self._file, self._stream)
         file, self._file = self._file, None
+        reach("rejects.before_sync")
         sync(file, self.path)
         return size
 
@@ -87,9 +90,12 @@ def number_rows(part: Path, final: Path, first_rows: Mapping[tuple[str, int], in
     """
     make_folder(final.parent)
     temporary = final.with_name(f".{final.name}.tmp")
+    reach("rejects.before_number")
     _write(temporary, _numbered(part, first_rows))
+    reach("rejects.before_rename")
     with storage_errors(final):
         temporary.replace(final)
+        reach("rejects.after_rename")
         fsync_folder(final.parent)
 
 

@@ -31,6 +31,7 @@ from gpucurate.checkpoint.journal import Journal
 from gpucurate.checkpoint.lock import OwnerLock
 from gpucurate.checkpoint.log import CommitLog
 from gpucurate.checkpoint.store import FOLDER, LocalStore, Store
+from gpucurate.disk.crash import reach
 from gpucurate.disk.files import fsync_folder, make_folder, remove_temporaries, write_atomic
 from gpucurate.spec.errors import ConfigurationError, OutputInUseError, StorageError
 from gpucurate.spec.names import decode_name, encode_name
@@ -63,11 +64,14 @@ class RunFolder:
         if output.exists() and not output.is_dir():
             raise ConfigurationError(f"the output {output} is a file; give a folder")
         self._refuse_strangers()
+        reach("folder.before_make")
         make_folder(output)
         make_folder(self.path, mode=0o700)
+        reach("folder.before_lock")
         self._lock = OwnerLock(self.path)
         try:
             self._identify(kind, decides)
+            reach("folder.after_identify")
             self._clear_attempts()
             self.log = CommitLog(self.path / "commit.log")
         except BaseException:
@@ -146,17 +150,23 @@ class RunFolder:
 
     def finish(self) -> None:
         """Say that the run is whole, and remove what only the run itself needed."""
+        reach("finish.before_sync")
         self.log.sync()
+        reach("finish.before_success")
         if not self.is_finished:
             write_atomic(self.path / "_SUCCESS", b"")
         for folder in (self.scratch, self.path / "attempts"):
+            reach("finish.before_remove")
             shutil.rmtree(folder, ignore_errors=True)
+        reach("finish.after_remove")
 
     def reopen(self) -> None:
         """Say that the run is not whole after all: there is something left to do."""
         if self.is_finished:
+            reach("reopen.before_unlink")
             with storage_errors(self.path):
                 (self.path / "_SUCCESS").unlink()
+                reach("reopen.after_unlink")
                 fsync_folder(self.path)
 
     def close(self) -> None:
@@ -202,7 +212,9 @@ class RunFolder:
             )
 
     def _clear_attempts(self) -> None:
+        reach("attempts.before_remove")
         shutil.rmtree(self.path / "attempts", ignore_errors=True)
+        reach("attempts.after_remove")
         for folder in (self.path, self.path / "phases"):
             remove_temporaries(folder)
         make_folder(self.attempts)

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from gpucurate.disk.crash import reach
 from gpucurate.ops.survivors import count_members
 from gpucurate.spec.storage import storage_errors
 
@@ -55,11 +56,13 @@ def write_candidates(folder: Path, candidates: Mask, bases: npt.NDArray[np.int64
     with storage_errors(folder):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
+        reach("candidates.after_make")
         for unit, (first, stop) in enumerate(zip(bases[:-1].tolist(), bases[1:].tolist(), strict=True)):
             mask = candidates[first:stop]
             if mask.any():
                 np.packbits(mask, bitorder="little").tofile(_path(folder, unit))
                 units.append(unit)
+    reach("candidates.after_write")
     return units
 
 
