@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from gpucurate.disk.files import make_folder
+from gpucurate.disk.files import make_folder, open_private
 from gpucurate.spec.storage import storage_errors
 
 _BUFFER = 1 << 16
@@ -31,7 +31,7 @@ class Journal:
         self.path = path
         make_folder(path.parent)
         with storage_errors(path):
-            self._file = path.open("wb", buffering=_BUFFER)
+            self._file = open_private(path, "wb", _BUFFER)
         self._flushed = float("-inf")  # the first line goes out at once
 
     def write(self, value: Any) -> None:

@@ -20,6 +20,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from gpucurate.disk.files import open_private
 from gpucurate.spec.errors import StorageError
 from gpucurate.spec.storage import storage_errors
 
@@ -75,7 +76,7 @@ class SortedRuns:
         self._runs: list[_Run] = []
         self._end = 0
         with storage_errors(path):
-            self._file = path.open("w+b", buffering=0)
+            self._file = open_private(path, "w+b", 0)
             path.unlink()
 
     def __enter__(self) -> Self:
