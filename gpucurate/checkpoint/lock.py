@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from gpucurate.disk.crash import reach
-from gpucurate.disk.files import write_atomic
+from gpucurate.disk.files import open_private, write_atomic
 from gpucurate.spec.errors import OutputInUseError, StorageError
 from gpucurate.spec.storage import storage_errors
 
@@ -32,7 +32,7 @@ class OwnerLock:
     def __init__(self, folder: Path) -> None:
         self.path = folder / "lock"
         with storage_errors(self.path):
-            self._file = self.path.open("a+")
+            self._file = open_private(self.path, "a+")
         try:
             self._acquire(folder)
             reach("lock.after_acquire")

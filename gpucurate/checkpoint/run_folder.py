@@ -39,6 +39,8 @@ from gpucurate.spec.storage import storage_errors
 
 FORMAT_VERSION = 1
 
+_OWNER_ALONE = 0o700
+
 
 class RunFolder:
     """The state of one run on disk, owned by this process while it is open.
@@ -66,7 +68,9 @@ class RunFolder:
         self._refuse_strangers()
         reach("folder.before_make")
         make_folder(output)
-        make_folder(self.path, mode=0o700)
+        make_folder(self.path, mode=_OWNER_ALONE)
+        with storage_errors(self.path):
+            self.path.chmod(_OWNER_ALONE)  # also one that was there
         reach("folder.before_lock")
         self._lock = OwnerLock(self.path)
         try:
