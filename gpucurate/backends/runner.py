@@ -23,6 +23,7 @@ from gpucurate.backends.recovery import Recovery
 from gpucurate.backends.recut import recut
 from gpucurate.backends.syncing import Syncer, UnitFiles, Unsynced
 from gpucurate.backends.unit_rejects import UnitRejects
+from gpucurate.disk.crash import reach
 from gpucurate.disk.files import make_folder
 from gpucurate.memory.gpu_memory import GpuMemory
 from gpucurate.memory.host_peak import resident_memory
@@ -154,6 +155,7 @@ class Runner:
             GpucurateError: what the failure was; nothing of the unit is left on disk.
             Exception: what a stage raised.
         """
+        reach("unit.before_start")
         began = time.perf_counter()
         prefix = self.assignment.attempt(unit.id, order.attempt, self.worker)
         files = UnitFiles(self._syncer)
@@ -165,6 +167,7 @@ class Runner:
             if context.folder is not None and (order.bisect or order.suspects):
                 recovery.journal = Journal(journal_path(context.folder, prefix))
             output_bytes = self._run(unit, given, context, recovery, result)
+            reach("unit.before_rejects")
             rejects.keep()
         except BaseException:
             rejects.abandon()
@@ -184,6 +187,7 @@ class Runner:
                 samples=tuple(recovery.gauge.samples),
             )
         result.figures = self.figures
+        reach("unit.before_sync")
         if self.assignment.uploads is not None:
             files.upload(result.outputs, self.assignment.uploads.bring)
         return Unsynced(result, files, partial(self._undo, prefix, result, files))

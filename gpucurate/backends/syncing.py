@@ -10,6 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from os import PathLike
 from typing import TypeAlias
 
+from gpucurate.disk.crash import reach
 from gpucurate.spec.bytesize import MIB
 from gpucurate.spec.errors import GpucurateError
 from gpucurate.spec.unit import OutputFile, UnitResult
@@ -182,4 +183,5 @@ class Unsynced:
             raise
         if brought:
             self.result.outputs = brought
+        reach("unit.after_sync")
         return self.result

@@ -10,7 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from gpucurate.disk.files import write_atomic
+from gpucurate.disk.crash import reach
+from gpucurate.disk.files import open_private, write_atomic
 from gpucurate.spec.errors import OutputInUseError, StorageError
 from gpucurate.spec.storage import storage_errors
 
@@ -37,7 +38,9 @@ class OwnerLock:
             if take_over:
                 self._put_aside()
             self._acquire(folder)
+            reach("lock.after_acquire")
             self._write_owner()
+            reach("lock.after_owner")
             self.epoch = self._next_epoch(folder / "epoch")
         except BaseException:
             self._file.close()
@@ -45,7 +48,7 @@ class OwnerLock:
 
     def _open(self) -> IO[str]:
         with storage_errors(self.path):
-            return self.path.open("a+")
+            return open_private(self.path, "a+")
 
     def _put_aside(self) -> None:
         """A lock that another machine left on a shared disk: it stays with a file that has no name."""

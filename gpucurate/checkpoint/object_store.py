@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from gpucurate.checkpoint.at_once import at_once
 from gpucurate.checkpoint.pending import Pending
 from gpucurate.checkpoint.store import FOLDER, LocalStore, Store
 from gpucurate.disk.crash import reach
-from gpucurate.disk.files import make_folder, publish
+from gpucurate.disk.files import make_folder, open_private, publish
 from gpucurate.io.retrying import sentence_of
 from gpucurate.io.urls import redact
 from gpucurate.spec.errors import StorageError
@@ -184,9 +185,12 @@ class ObjectStore(Store):
         """Copy an object to a file of this machine, which has the name once it is whole."""
         make_folder(path.parent)
         temporary = path.with_name(f".{path.name}.fetching")
-        with self.open(name) as source, temporary.open("wb") as target:
+        with self.open(name) as source, open_private(temporary, "wb") as target:
             while block := source.read(PART_BYTES):
                 target.write(block)
+            target.flush()
+            os.fsync(target.fileno())
+        reach("fetch.before_rename")
         publish([(temporary, path)])
 
     @property

@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from gpucurate.checkpoint.run_folder import RunFolder, differences
+from gpucurate.disk.crash import reach
 from gpucurate.spec.books import Books
 from gpucurate.spec.errors import OutputInUseError
 from gpucurate.spec.names import decode_name, encode_name
@@ -40,6 +41,7 @@ class Phase:
         self.units = units
         self._last_sync = time.monotonic()
         self._check(plan)
+        reach("phase.after_plan")
         self.done = self._finished()
         if len(self.done) < len(units):
             folder.reopen()
@@ -64,6 +66,7 @@ class Phase:
         """What was set aside by an earlier run is tried again."""
         for name in self.folder.names("quarantine"):
             if name.startswith(f"quarantine/{self.name}-"):
+                reach("quarantine.before_unlink")
                 self.folder.remove(name)
 
     def _check(self, plan: Plan) -> None:
@@ -80,6 +83,7 @@ class Phase:
         }
         before = self.folder.read_json(f"phases/{self.name}.json")
         if before is None:
+            reach("phase.before_plan")
             self.folder.write_json(f"phases/{self.name}.json", given)
             return
         found = differences(before, orjson.loads(orjson.dumps(given)))
@@ -103,6 +107,7 @@ class Phase:
 
     def set_aside(self, unit: Unit, kind: str, why: str, attempts: int) -> None:
         """Record a unit that could not be done, and describe it under ``quarantine/``."""
+        reach("quarantine.before_write")
         ranges = [
             {"path": encode_name(r.file.path), "start": r.start, "stop": r.stop}
             for g in unit.groups
@@ -117,6 +122,7 @@ class Phase:
             "reads": ranges,
         }
         self.folder.write_json(f"quarantine/{self.name}-{unit.index:06d}.json", values)
+        reach("quarantine.after_write")
 
     def sync_if_due(self) -> None:
         """Make records durable once the oldest has waited long enough."""

@@ -38,6 +38,8 @@ from gpucurate.spec.place import Place, Url
 
 FORMAT_VERSION = 1
 
+_OWNER_ALONE = 0o700
+
 
 class RunFolder:
     """The state of one run on disk, owned by this process while it is open.
@@ -69,11 +71,14 @@ class RunFolder:
         self.path = self._place.path
         self.store: Store = self._place.store
         self._place.refuse_strangers()
+        reach("folder.before_make")
         self._place.make()
+        reach("folder.before_lock")
         self._lock = self._place.own(take_over)
         self._has_report = False
         try:
             self._identify(kind, decides)
+            reach("folder.after_identify")
             self._clear_attempts()
             self.log = self._place.open_log()
         except BaseException:
@@ -168,18 +173,23 @@ class RunFolder:
 
     def finish(self) -> None:
         """Say that the run is whole, and remove what only the run itself needed."""
+        reach("finish.before_sync")
         self.log.sync()
+        reach("finish.before_success")
         if not self.is_finished:
             self._place.keep_artefacts()
-            reach("finish.before_success")
+            reach("finish.after_artefacts")
             self._place.write("_SUCCESS", b"")
-        reach("finish.after_success")
+        reach("finish.before_remove")
         self._place.end()
+        reach("finish.after_remove")
 
     def reopen(self) -> None:
         """Say that the run is not whole after all: there is something left to do."""
         if self.is_finished:
+            reach("reopen.before_unlink")
             self._place.remove("_SUCCESS")
+            reach("reopen.after_unlink")
 
     def close(self) -> None:
         """Close the log and give the folder up."""
@@ -211,7 +221,9 @@ class RunFolder:
             )
 
     def _clear_attempts(self) -> None:
+        reach("attempts.before_remove")
         self._place.clear()
+        reach("attempts.after_remove")
         make_folder(self.attempts)
 
 

@@ -16,6 +16,8 @@ from gpucurate.spec.errors import ConfigurationError, OutputInUseError, StorageE
 from gpucurate.spec.names import encode_name
 from gpucurate.spec.storage import storage_errors
 
+_OWNER_ALONE = 0o700
+
 
 class Owner(Protocol):
     """Who owns a run folder."""
@@ -143,7 +145,7 @@ class LocalPlace(RunPlace):
     def make(self) -> None:
         """Make output and run folder."""
         make_folder(self.output)
-        make_folder(self.path, mode=0o700)
+        make_own(self.path)
 
     def own(self, take_over: bool) -> Owner:
         """Lock the run folder."""
@@ -193,6 +195,13 @@ class LocalPlace(RunPlace):
         """Remove scratch and attempts."""
         for folder in (self.path / "scratch", self.path / "attempts"):
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def make_own(folder: Path) -> None:
+    """Make a run folder that nobody else may look into, or take an older one's permissions away."""
+    make_folder(folder, mode=_OWNER_ALONE)
+    with storage_errors(folder):
+        folder.chmod(_OWNER_ALONE)  # also one that was there
 
 
 def refuse_strange(shown: str, there: list[str]) -> None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gpucurate.checkpoint.run_place import LocalPlace, refuse_strange
+from gpucurate.checkpoint.run_place import LocalPlace, make_own, refuse_strange
 from gpucurate.checkpoint.split_store import SplitStore
 from gpucurate.checkpoint.store import FOLDER, LocalStore
 from gpucurate.checkpoint.stores import store_of
-from gpucurate.disk.files import make_folder
 from gpucurate.io.urls import redact
 from gpucurate.spec.place import Url
 
@@ -36,7 +35,7 @@ class SplitPlace(LocalPlace):
 
     def make(self) -> None:
         """Make the run folder."""
-        make_folder(self.path, mode=0o700)
+        make_own(self.path)
 
     def clear(self) -> None:
         """End uploads too."""

@@ -15,6 +15,7 @@ from gpucurate.backends.executors import Executor, Job
 from gpucurate.checkpoint.phase import Phase
 from gpucurate.checkpoint.rejects import number_rows
 from gpucurate.checkpoint.run_folder import RunFolder
+from gpucurate.disk.crash import reach
 from gpucurate.io.urls import redact
 from gpucurate.spec.errors import ConfigurationError
 from gpucurate.spec.names import encode_name
@@ -139,12 +140,15 @@ class Run:
         report.seconds = time.monotonic() - self._began
         report.peak_memory_bytes = self._watch.peak if self._watch else 0
         if self.folder and not self.folder.is_finished:  # else nothing was left to do
+            reach("report.before_write")
             self.folder.write_json("report.json", report.to_dict())
+            reach("report.after_write")
             listing = [
                 {"name": encode_name(f.name), "rows": f.rows, "bytes": f.bytes, "checksum": f.checksum}
                 for f in files
             ]
             self.folder.write_json("manifest.json", {"files": listing})
+            reach("manifest.after_write")
         return report
 
     def number_rejects(self, phase: str, units: Sequence[Unit], results: Sequence[UnitResult]) -> None:
