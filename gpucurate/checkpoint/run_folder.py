@@ -159,10 +159,13 @@ class RunFolder:
         reach("finish.before_success")
         if not self.is_finished:
             write_atomic(self.path / "_SUCCESS", b"")
+        self._remove_scratch()
+        reach("finish.after_remove")
+
+    def _remove_scratch(self) -> None:
         for folder in (self.scratch, self.path / "attempts"):
             reach("finish.before_remove")
             shutil.rmtree(folder, ignore_errors=True)
-        reach("finish.after_remove")
 
     def reopen(self) -> None:
         """Say that the run is not whole after all: there is something left to do."""
@@ -172,6 +175,7 @@ class RunFolder:
                 (self.path / "_SUCCESS").unlink()
                 reach("reopen.after_unlink")
                 fsync_folder(self.path)
+            make_folder(self.attempts)
 
     def close(self) -> None:
         """Close the log and give the folder up."""
@@ -221,7 +225,10 @@ class RunFolder:
         reach("attempts.after_remove")
         for folder in (self.path, self.path / "phases"):
             remove_temporaries(folder)
-        make_folder(self.attempts)
+        if self.is_finished:  # and may have been killed before it had removed this
+            self._remove_scratch()
+        else:
+            make_folder(self.attempts)
 
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any], prefix: str = "") -> list[str]:
