@@ -13,8 +13,7 @@ import pyarrow as pa
 
 from gpucurate.backends.executors import Executor, default_executor
 from gpucurate.checkpoint.phase import Phase
-from gpucurate.checkpoint.run_folder import RunFolder
-from gpucurate.checkpoint.store import FOLDER
+from gpucurate.checkpoint.run_folder import RunFolder, state_folder
 from gpucurate.dedup.id_table import IdTable
 from gpucurate.io.limits import ReadLimits
 from gpucurate.io.listing import Listing, list_input
@@ -23,6 +22,7 @@ from gpucurate.io.ranges import group_ranges
 from gpucurate.pipeline.run import Run, refuse_overlap
 from gpucurate.pipeline.verdict import DEFAULT_MAX_REJECT_RATE, judge
 from gpucurate.planning.units import make_units
+from gpucurate.spec.place import place_of
 from gpucurate.spec.plan import Plan
 from gpucurate.spec.progress import Observer
 from gpucurate.spec.source import FileFormat, FileRange
@@ -94,7 +94,7 @@ class TextDuplicatesRemovalWorkflow:
         check_output_kind(output_filetype, compression)
         self.inputs = [input_path] if isinstance(input_path, str | PathLike) else list(input_path)
         self.ids_path = ids_to_remove_path
-        self.output = Path(output_path)
+        self.output = place_of(output_path)
         self.input_filetype = input_filetype
         self.id_field = id_field
         self.blocksize = input_blocksize
@@ -221,7 +221,7 @@ class TextDuplicatesRemovalWorkflow:
 
     @property
     def _table(self) -> Path:
-        return self.output / FOLDER / "scratch" / "ids.u64"
+        return state_folder(self.output) / "scratch" / "ids.u64"
 
     def _stages(self) -> list[Any]:
         by_place = self.batches is not None
