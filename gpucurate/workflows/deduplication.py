@@ -105,7 +105,8 @@ class DeduplicationWorkflow:
         Raises:
             InputError: no input.
         """
-        return list_input(self.inputs, format=self.options.input_filetype)
+        options = self.options
+        return list_input(self.inputs, format=options.input_filetype, follow_external=options.follow_external)
 
     @cached_property
     def passes(self) -> Passes:

@@ -64,6 +64,8 @@ class TextDuplicatesRemovalWorkflow:
         max_reject_rate: share of documents that may be unreadable.
         max_record_bytes: longer records are rejected; 32 MiB by default.
         on_corrupt: ``skip`` or ``fail`` on a broken file.
+        encoding_errors: ``reject`` records that are not UTF-8, or ``replace`` such bytes by U+FFFD.
+        follow_external: whether links are followed that lead out of a folder of the input.
 
     Raises:
         ConfigurationError: options that are not possible.
@@ -90,6 +92,8 @@ class TextDuplicatesRemovalWorkflow:
         max_reject_rate: float = DEFAULT_MAX_REJECT_RATE,
         max_record_bytes: int | None = None,
         on_corrupt: str = "skip",
+        encoding_errors: str = "reject",
+        follow_external: bool = False,
     ) -> None:
         check_output_kind(output_filetype, compression)
         self.inputs = [input_path] if isinstance(input_path, str | PathLike) else list(input_path)
@@ -103,7 +107,8 @@ class TextDuplicatesRemovalWorkflow:
         self.format = output_filetype
         self.compression = compression
         self.max_reject_rate = max_reject_rate
-        self._read_kwargs: dict[str, Any] = {"on_corrupt": on_corrupt}
+        self.follow_external = follow_external
+        self._read_kwargs: dict[str, Any] = {"on_corrupt": on_corrupt, "encoding_errors": encoding_errors}
         if max_record_bytes is not None:
             self._read_kwargs["max_record_bytes"] = max_record_bytes
 
@@ -114,7 +119,7 @@ class TextDuplicatesRemovalWorkflow:
         Raises:
             InputError: no input.
         """
-        return list_input(self.inputs, format=self.input_filetype)
+        return list_input(self.inputs, format=self.input_filetype, follow_external=self.follow_external)
 
     @cached_property
     def ids(self) -> IdTable:
