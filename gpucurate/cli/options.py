@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -78,11 +77,12 @@ Inputs = Annotated[
     typer.Argument(help="Files, folders, globs or URLs of JSONL (.gz, .zst) or Parquet.", show_default=False),
 ]
 Output = Annotated[
-    Path,
+    str,
     typer.Option(
         "--output",
         "-o",
-        help="Folder for the output; new, empty, or of the same command.",
+        help="Folder for the output, or its URL in a store (s3://, gs://, abfs://); new, empty, or of the "
+        "same command.",
         show_default=False,
     ),
 ]
