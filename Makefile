@@ -37,8 +37,9 @@ demo: $(READY) ## Deduplicate real text found on this machine and show what was 
 test: $(READY) ## Run the tests (PYTEST_ARGS="-k minhash" narrows them)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
-test-thorough: $(READY) ## Run the tests with all that make test leaves out for its time, an hour or more
-	@HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -n 2 --dist loadfile --ray $(PYTEST_ARGS)
+test-thorough: $(READY) ## Run the tests with ten times the examples and all variants, then test-ray
+	@HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
+	@$(MAKE) --no-print-directory test-ray
 
 test-ray: $(READY) ## Run the tests that start clusters of Ray, and all executors on it, some minutes
 	@$(BIN)/python -m pytest --ray tests/ray $(PYTEST_ARGS)
