@@ -74,7 +74,7 @@ class RejectWriter:
                 self._file.close()
 
 
-def number_rows(part: Path, final: Path, first_rows: Mapping[tuple[str, int], int | None]) -> None:
+def number_rows(part: Path, final: Path, first_rows: Mapping[tuple[str, int], int | None]) -> int:
     """Copy a file of rejects with rows counted from the start of their file.
 
     Args:
@@ -82,15 +82,19 @@ def number_rows(part: Path, final: Path, first_rows: Mapping[tuple[str, int], in
         final: where to write.
         first_rows: physical records before each (file, range); None where that is not known.
 
+    Returns:
+        How many rejects there are.
+
     Raises:
         StorageError: not possible.
     """
     make_folder(final.parent)
     temporary = final.with_name(f".{final.name}.tmp")
-    _write(temporary, _numbered(part, first_rows))
+    rows = _write(temporary, _numbered(part, first_rows))
     with storage_errors(final):
         temporary.replace(final)
         fsync_folder(final.parent)
+    return rows
 
 
 def _entry(name: str, ordinal: int, reject: Reject) -> dict[str, Any]:
@@ -124,13 +128,16 @@ def read_rejects(path: Path) -> Iterator[dict[str, Any]]:
             yield from map(orjson.loads, lines)
 
 
-def _write(path: Path, lines: Iterable[bytes]) -> None:
+def _write(path: Path, lines: Iterable[bytes]) -> int:
+    rows = 0
     with storage_errors(path), path.open("wb") as file:
         stream = _compressing(file)
         for line in lines:
             stream.write(line)
+            rows += 1
         _finish(file, stream)
         sync_now(file, path)
+    return rows
 
 
 def _compressing(file: BinaryIO) -> Any:

@@ -2,7 +2,8 @@
 
     run.json            what the run is: fingerprint and the values it was taken of
     lock, epoch         who owns it, and for the how-manieth time
-    phases/NAME.json    plan of a phase, its listing of the input
+    listing-*.jsonl.zst the input: path, size, time or entity tag of every file
+    phases/NAME.json    plan of a phase
     commit.log          one record a finished unit
     events/, decisions/ what happened to the scheduler, and what it decided; one file a phase and owner
     attempts/EPOCH/     files being written
@@ -20,23 +21,25 @@ a record is written again and replaced.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import orjson
 
+from gpucurate.checkpoint.identity import Identity
 from gpucurate.checkpoint.journal import Journal
+from gpucurate.checkpoint.ledger import Ledger, gone_record
 from gpucurate.checkpoint.lock import OwnerLock
 from gpucurate.checkpoint.log import CommitLog
+from gpucurate.checkpoint.resume import Resume
 from gpucurate.checkpoint.store import FOLDER, LocalStore, Store
+from gpucurate.checkpoint.wipe import wipe
 from gpucurate.disk.files import fsync_folder, make_folder, remove_temporaries, write_atomic
 from gpucurate.spec.errors import ConfigurationError, OutputInUseError, StorageError
 from gpucurate.spec.names import decode_name, encode_name
 from gpucurate.spec.storage import storage_errors
-
-FORMAT_VERSION = 1
 
 
 class RunFolder:
@@ -47,6 +50,13 @@ class RunFolder:
         kind: what kind of run, in words ("dedup fuzzy").
         decides: everything that changes results; another run's folder is refused by it.
         folder: where the state lies; ``<output>/_gpucurate`` if not given.
+        resume: what becomes of an earlier run.
+
+    Attributes:
+        resume: as above.
+        identity: what the run is.
+        ledger: which of its records stand.
+        opened: names of the phases that this owner has gone through.
 
     Raises:
         OutputInUseError: the output holds files of something else, another run's state,
@@ -55,10 +65,17 @@ class RunFolder:
     """
 
     def __init__(
-        self, output: Path, kind: str, decides: Mapping[str, Any], folder: Path | None = None
+        self,
+        output: Path,
+        kind: str,
+        decides: Mapping[str, Any],
+        folder: Path | None = None,
+        resume: Resume = Resume(),  # noqa: B008 - frozen
     ) -> None:
         self.output = output
         self.path = folder or output / FOLDER
+        self.resume = resume
+        self.opened: set[str] = set()
         self.store: Store = LocalStore(output, self.path)
         if output.exists() and not output.is_dir():
             raise ConfigurationError(f"the output {output} is a file; give a folder")
@@ -67,9 +84,14 @@ class RunFolder:
         make_folder(self.path, mode=0o700)
         self._lock = OwnerLock(self.path)
         try:
-            self._identify(kind, decides)
+            if resume.mode == "fresh":
+                wipe(self.store)
+            elsewhere = self.path != self.output / FOLDER
+            named = encode_name(str(self.output.resolve())) if elsewhere else None
+            self.identity = Identity(self, resume.mode, kind, decides, named)
             self._clear_attempts()
             self.log = CommitLog(self.path / "commit.log")
+            self.ledger = Ledger(self.log.records)
         except BaseException:
             self._lock.close()
             raise
@@ -146,11 +168,33 @@ class RunFolder:
 
     def finish(self) -> None:
         """Say that the run is whole, and remove what only the run itself needed."""
+        self._retire_strays()
         self.log.sync()
         if not self.is_finished:
             write_atomic(self.path / "_SUCCESS", b"")
         for folder in (self.scratch, self.path / "attempts"):
             shutil.rmtree(folder, ignore_errors=True)
+
+    def _retire_strays(self) -> None:
+        """Of phases that an earlier run went through and this one did not, no output stays."""
+        for phase in self.ledger.phases():
+            if phase not in self.opened and self.ledger.writes_output(phase):
+                self.retire(phase, list(self.ledger.standing(phase)))
+
+    def retire(self, phase: str, units: Sequence[str]) -> None:
+        """Say that units are no part of the run any more, and remove what they wrote and nobody wrote since.
+
+        Raises:
+            StorageError: not possible.
+        """
+        if units:
+            self.reopen()  # readers must not trust what names their files
+            record = gone_record(phase, units)
+            self.log.append(record)
+            self.log.sync()
+            self.ledger.note(record)
+        for name in self.ledger.take_lost():
+            self.store.remove(decode_name(name))
 
     def reopen(self) -> None:
         """Say that the run is not whole after all: there is something left to do."""
@@ -188,38 +232,8 @@ class RunFolder:
                 + "): give a new or empty folder"
             )
 
-    def _identify(self, kind: str, decides: Mapping[str, Any]) -> None:
-        given = {"format": FORMAT_VERSION, "kind": kind, "decides": orjson.loads(orjson.dumps(dict(decides)))}
-        if self.path != self.output / FOLDER:  # what was done says nothing of another output
-            given["output"] = encode_name(str(self.output.resolve()))
-        before = self.read_json("run.json")
-        if before is None:
-            self.write_json("run.json", given)
-        elif before != given:
-            raise OutputInUseError(
-                f"{self.path} holds another run, which differs in {'; '.join(differences(before, given))}. "
-                "Give another output, or remove that one"
-            )
-
     def _clear_attempts(self) -> None:
         shutil.rmtree(self.path / "attempts", ignore_errors=True)
         for folder in (self.path, self.path / "phases"):
             remove_temporaries(folder)
         make_folder(self.attempts)
-
-
-def differences(before: Mapping[str, Any], now: Mapping[str, Any], prefix: str = "") -> list[str]:
-    """The values in which two nested mappings differ, as sentences, at most eight."""
-    found: list[str] = []
-    for key in sorted({*before, *now}):
-        old, new = before.get(key), now.get(key)
-        if isinstance(old, dict) and isinstance(new, dict):
-            found += differences(old, new, f"{prefix}{key}.")
-        elif old != new:
-            found.append(f"{prefix}{key}: {_short(old)} then, {_short(new)} now")
-    return found[:8]
-
-
-def _short(value: Any) -> str:
-    text = orjson.dumps(value).decode()
-    return text if len(text) <= 60 else f"{text[:20]}...{text[-37:]}"

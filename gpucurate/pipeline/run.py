@@ -15,10 +15,12 @@ from gpucurate.backends.executors import Executor, Job
 from gpucurate.checkpoint.phase import Phase
 from gpucurate.checkpoint.rejects import number_rows
 from gpucurate.checkpoint.run_folder import RunFolder
+from gpucurate.pipeline.verdict import check_rejected, check_units
 from gpucurate.spec.errors import ConfigurationError
 from gpucurate.spec.names import encode_name
 from gpucurate.spec.plan import Plan
 from gpucurate.spec.progress import Observer, Silent
+from gpucurate.spec.storage import storage_errors
 from gpucurate.spec.unit import Unit, UnitResult
 from gpucurate.stages.shapes.reduce import reduce_units
 from gpucurate.telemetry.memory_watch import MemoryWatch
@@ -100,6 +102,7 @@ class Run:
 
     def _note(self, name: str, outcome: Outcome) -> None:
         results = outcome.results
+        check_units(results)
         stages = sum_stages(results)
         self.report.phases.append(
             PhaseReport(
@@ -152,10 +155,23 @@ class Run:
         first = first_rows(units, results)
         prefix = f"{INTERNAL}scratch/rejects/{phase}-"
         for result in results:
-            for output in result.outputs:
-                part = self.folder.final_path(output.name)
-                if output.name.startswith(prefix) and part.exists():
-                    number_rows(part, self.folder.path / "rejects" / part.name, first)
+            parts = [output.name for output in result.outputs if output.name.startswith(prefix)]
+            there = [part for part in map(self.folder.final_path, parts) if part.exists()]
+            rows = sum(number_rows(part, self.folder.path / "rejects" / part.name, first) for part in there)
+            if len(there) == len(parts):  # else they were numbered by an earlier run
+                check_rejected(result, rows)
+        self._remove_rejects_but(phase, results)
+
+    def _remove_rejects_but(self, phase: str, results: Sequence[UnitResult]) -> None:
+        """Of units that are no part of the run any more, no rejects stay."""
+        folder = self.folder.path / "rejects" if self.folder else None
+        if folder is None or not folder.is_dir():
+            return
+        named = {output.name.rpartition("/")[2] for result in results for output in result.outputs}
+        for path in folder.glob(f"{phase}-*.jsonl.zst"):
+            if path.name not in named:
+                with storage_errors(path, "remove"):
+                    path.unlink()
 
 
 def first_rows(units: Sequence[Unit], results: Sequence[UnitResult]) -> dict[tuple[str, int], int | None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 from gpucurate.dedup.policy import Policy, parse_policy
@@ -14,6 +15,8 @@ from gpucurate.spec.errors import ConfigurationError
 from gpucurate.spec.source import FileFormat
 from gpucurate.stages.deduplication.sample import parse_share
 from gpucurate.stages.text.io.writer import check_output_kind
+
+_STATE = ("checkpoint_path", "cache_path")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +42,8 @@ class DedupOptions:
         max_reject_rate: share of documents that may be unreadable.
         on_corrupt: ``skip`` or ``fail`` on a broken file.
         max_record_bytes: longer records are rejected; 32 MiB by default.
-        cache_path: where the state of the run lies, instead of ``_gpucurate/`` in the output.
+        checkpoint_path: where the state of the run lies, instead of ``_gpucurate/`` in the output.
+        cache_path: NeMo Curator's name for the same.
         against: folders of indexes, or one of them; documents that these hold already are dropped.
         save_index: folder for an index of the documents that are kept.
         device: ``cpu``, or ``cuda``: keys are taken and grouped on GPUs; results are the same.
@@ -62,6 +66,7 @@ class DedupOptions:
     max_reject_rate: float = DEFAULT_MAX_REJECT_RATE
     on_corrupt: str = "skip"
     max_record_bytes: int | None = None
+    checkpoint_path: str | PathLike[str] | None = None
     cache_path: str | PathLike[str] | None = None
     against: Sequence[str | PathLike[str]] = ()
     save_index: str | PathLike[str] | None = None
@@ -71,6 +76,8 @@ class DedupOptions:
         parse_policy(self.keep)
         if self.device not in ("cpu", "cuda"):
             raise ConfigurationError(f"device {self.device!r} is not known: choose cpu or cuda")
+        if self.checkpoint_path is not None and self.cache_path is not None:
+            raise ConfigurationError("checkpoint_path and cache_path are two names of one option: give one")
         if self.within == "":
             raise ConfigurationError("within='' names no column: name one, or leave it out")
         if self.sample is not None:
@@ -95,6 +102,12 @@ class DedupOptions:
         return parse_policy(self.keep)
 
     @property
+    def state_path(self) -> Path | None:
+        """Where the state of the run lies, if not in the output."""
+        given = self.cache_path if self.checkpoint_path is None else self.checkpoint_path
+        return None if given is None else Path(given)
+
+    @property
     def writes(self) -> bool:
         """Whether documents are written, rather than clusters only."""
         return self.perform_removal or self.annotate
@@ -108,7 +121,7 @@ class DedupOptions:
 
     def decides(self) -> dict[str, Any]:
         """What changes results beyond the plan of the keys, and what the indexes hold."""
-        without = {"max_reject_rate", "cache_path", "input_blocksize", "against", "save_index", "device"}
+        without = {"max_reject_rate", "input_blocksize", "against", "save_index", "device", *_STATE}
         values = {key: value for key, value in asdict(self).items() if key not in without}
         if self.sample is not None:
             values["sample"] = str(parse_share(self.sample))  # 1% is 0.01

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gpucurate.backends.chain import Stage
+from gpucurate.checkpoint.phase import AFTER
 from gpucurate.dedup.sketch import MinHashSketch, Sketch
 from gpucurate.io.limits import ReadLimits
 from gpucurate.io.listing import Listing
@@ -118,6 +119,16 @@ class Passes:
         return reader
 
 
-def plan_of(phase: str, stages: Sequence[Stage]) -> Plan:
-    """The plan of a pass."""
-    return make_plan(phase, [specify(stage) for stage in stages], available=devices_for(stages))
+def plan_of(phase: str, stages: Sequence[Stage], after: str | None = None) -> Plan:
+    """The plan of a pass.
+
+    Args:
+        phase: its name.
+        stages: what it consists of.
+        after: digest of what passes before it found, if its results follow from that: where it is another
+            one, nothing of the pass is done yet.
+    """
+    decides = None if after is None else {AFTER: after}
+    return make_plan(
+        phase, [specify(stage) for stage in stages], available=devices_for(stages), decides=decides
+    )

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from gpucurate.backends.executors import Executor, default_executor
 from gpucurate.checkpoint.phase import Phase
+from gpucurate.checkpoint.resume import Mode, Resume
 from gpucurate.checkpoint.run_folder import RunFolder
 from gpucurate.checkpoint.store import FOLDER
 from gpucurate.dedup.id_table import IdTable
@@ -64,6 +65,7 @@ class TextDuplicatesRemovalWorkflow:
         max_reject_rate: share of documents that may be unreadable.
         max_record_bytes: longer records are rejected; 32 MiB by default.
         on_corrupt: ``skip`` or ``fail`` on a broken file.
+        checkpoint_path: where the state of the run lies, instead of ``_gpucurate/`` in the output.
 
     Raises:
         ConfigurationError: options that are not possible.
@@ -90,6 +92,7 @@ class TextDuplicatesRemovalWorkflow:
         max_reject_rate: float = DEFAULT_MAX_REJECT_RATE,
         max_record_bytes: int | None = None,
         on_corrupt: str = "skip",
+        checkpoint_path: str | PathLike[str] | None = None,
     ) -> None:
         check_output_kind(output_filetype, compression)
         self.inputs = [input_path] if isinstance(input_path, str | PathLike) else list(input_path)
@@ -103,6 +106,7 @@ class TextDuplicatesRemovalWorkflow:
         self.format = output_filetype
         self.compression = compression
         self.max_reject_rate = max_reject_rate
+        self.checkpoint_path = None if checkpoint_path is None else Path(checkpoint_path)
         self._read_kwargs: dict[str, Any] = {"on_corrupt": on_corrupt}
         if max_record_bytes is not None:
             self._read_kwargs["max_record_bytes"] = max_record_bytes
@@ -148,6 +152,8 @@ class TextDuplicatesRemovalWorkflow:
             ConfigurationError: no field of ids, or the output overlaps the input or the list.
         """
         refuse_overlap(self.output, [*self.inputs, self.ids_path])
+        if self.checkpoint_path is not None:
+            refuse_overlap(self.checkpoint_path, [*self.inputs, self.ids_path], "checkpoint_path")
         self._check_list()
         stages = self._stages()
         plan = plan_of("write", stages)
@@ -161,6 +167,9 @@ class TextDuplicatesRemovalWorkflow:
         executor: Executor | None = None,
         observer: Observer | None = None,
         watch: MemoryWatch | None = None,
+        *,
+        resume: Mode = "auto",
+        take_over: bool = False,
     ) -> WorkflowRunResult:
         """Run the pass, or what an earlier run left undone of it.
 
@@ -168,6 +177,8 @@ class TextDuplicatesRemovalWorkflow:
             executor: carries it out; local for inputs from 64 MiB on if None.
             observer: is told of progress.
             watch: samples memory, if the caller has one.
+            resume: as :meth:`DeduplicationWorkflow.run`.
+            take_over: likewise.
 
         Raises:
             GpucurateError: see its subclasses; each says what to do.
@@ -175,7 +186,8 @@ class TextDuplicatesRemovalWorkflow:
         listing, plan, units = self.survey()
         executor = executor or default_executor(sum(unit.est_bytes for unit in units))
         decides = {"ids": self.ids.digest, "id_field": self.id_field, **plan.decides}
-        with RunFolder(self.output, NAME, decides) as folder:
+        wanted = Resume(resume, take_over)
+        with RunFolder(self.output, NAME, decides, self.checkpoint_path, wanted) as folder:
             if folder.is_finished:
                 Phase(folder, plan, units)  # refuses another input
                 if folder.is_finished and folder.is_whole():
@@ -221,7 +233,7 @@ class TextDuplicatesRemovalWorkflow:
 
     @property
     def _table(self) -> Path:
-        return self.output / FOLDER / "scratch" / "ids.u64"
+        return (self.checkpoint_path or self.output / FOLDER) / "scratch" / "ids.u64"
 
     def _stages(self) -> list[Any]:
         by_place = self.batches is not None
