@@ -12,18 +12,22 @@ Record = dict[str, Any]
 _Key = tuple[str, str]
 
 
-def gone_record(phase: str, units: Iterable[str]) -> Record:
-    """A record that says of units that they are no part of the run any more."""
-    return {"k": "gone", "phase": phase, "units": list(units)}
+def gone_record(record: Record) -> Record:
+    """A record that says of the unit of another one that it is no part of the run any more.
+
+    It names the files, so that what was not removed before a crash is removed after it.
+    """
+    return {"k": "gone", **{key: record[key] for key in ("phase", "unit", "files")}}
 
 
 class Ledger:
     """The records of a run folder.
 
-    A record stands until a later one says that its unit is gone, or writes a file of the same name.
+    A record stands until another one says that its unit is gone, or a later one writes a file of the same
+    name. In a store records have no order; there the one of a unit that is gone replaces what it had before.
 
     Args:
-        records: all of them, in order.
+        records: all of them, in order if they have any.
     """
 
     def __init__(self, records: Iterable[Record]) -> None:
@@ -38,8 +42,8 @@ class Ledger:
         if record["k"] == "done":
             self._enter((record["phase"], record["unit"]), record)
         elif record["k"] == "gone":
-            for unit in record["units"]:
-                self._void((record["phase"], unit))
+            self._void((record["phase"], record["unit"]))
+            self._lost.update(file[0] for file in record["files"] if file[0] not in self._owners)
 
     def standing(self, phase: str) -> Mapping[str, Record]:
         """Records of a phase, by unit."""

@@ -17,7 +17,7 @@ from gpucurate.spec.names import decode_name, encode_name
 from gpucurate.spec.plan import Plan
 from gpucurate.spec.statistics import StagePerfStats
 from gpucurate.spec.storage import storage_errors
-from gpucurate.spec.unit import OutputFile, RangeTally, Unit, UnitResult
+from gpucurate.spec.unit import BytesTaken, OutputFile, RangeTally, Unit, UnitResult
 
 _SCRATCH = "_gpucurate/scratch/"
 
@@ -147,12 +147,13 @@ def to_record(phase: str, unit: Unit, result: UnitResult) -> dict[str, Any]:
     """A commit record of plain values."""
     return {
         "k": "done",
+        "at": round(time.time(), 3),  # for people: nothing is decided by it
         "phase": phase,
         "unit": unit.id,
         "files": [[encode_name(f.name), f.rows, f.bytes, f.checksum] for f in result.outputs],
         "books": result.books.to_dict(),
         "stages": [stats.to_dict() for stats in result.stages],
-        "ranges": [[encode_name(t.name), t.ordinal, t.records, t.rejected] for t in result.tallies],
+        "ranges": [_range_to_plain(tally) for tally in result.tallies],
         "input_bytes": result.input_bytes,
         "reduced": result.reduced,
     }
@@ -165,7 +166,19 @@ def from_record(record: dict[str, Any]) -> UnitResult:
         outputs=[OutputFile(decode_name(f[0]), "", *f[1:]) for f in record["files"]],
         books=Books.from_dict(record["books"]),
         stages=[StagePerfStats.from_dict(values) for values in record["stages"]],
-        tallies=[RangeTally(decode_name(t[0]), *t[1:]) for t in record["ranges"]],
+        tallies=[_range_of(plain) for plain in record["ranges"]],
         input_bytes=record["input_bytes"],
         reduced=record.get("reduced", {}),  # records of version 0.1 have none
     )
+
+
+def _range_to_plain(tally: RangeTally) -> list[Any]:
+    plain = [encode_name(tally.name), tally.ordinal, tally.records, tally.rejected]
+    taken = tally.taken
+    return plain if taken is None else [*plain, taken.start, taken.count, taken.digest]
+
+
+def _range_of(plain: Sequence[Any]) -> RangeTally:
+    name, ordinal, records, rejected, *bytes_taken = plain
+    taken = BytesTaken(*bytes_taken) if bytes_taken else None  # none in version 0.1
+    return RangeTally(decode_name(name), ordinal, records, rejected, taken)

@@ -121,7 +121,13 @@ def _numbered(part: Path, first_rows: Mapping[tuple[str, int], int | None]) -> I
 
 def read_rejects(path: Path) -> Iterator[dict[str, Any]]:
     """The entries of a file of rejects."""
-    with path.open("rb") as file, zstandard.ZstdDecompressor().stream_reader(file) as stream:
+    with path.open("rb") as file:
+        yield from reject_lines(file)
+
+
+def reject_lines(file: BinaryIO) -> Iterator[dict[str, Any]]:
+    """The entries of an open file of rejects."""
+    with zstandard.ZstdDecompressor().stream_reader(file) as stream:
         rest = b""
         while block := stream.read(1 << 20):
             *lines, rest = (rest + block).split(b"\n")

@@ -189,10 +189,11 @@ class RunFolder:
         """
         if units:
             self.reopen()  # readers must not trust what names their files
-            record = gone_record(phase, units)
-            self.log.append(record)
+            standing = self.ledger.standing(phase)
+            for record in [gone_record(standing[unit]) for unit in units]:
+                self.log.append(record)
+                self.ledger.note(record)
             self.log.sync()
-            self.ledger.note(record)
         for name in self.ledger.take_lost():
             self.store.remove(decode_name(name))
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import orjson
 
-from gpucurate.checkpoint.log import parse_line
+from gpucurate.checkpoint.records import stored_records
 from gpucurate.checkpoint.store import FOLDER, Store
 from gpucurate.spec.names import decode_name
 
-_KEPT = ("lock", "epoch")
+_KEPT = ("lock", "epoch", "epochs")
 """Of the run folder: who owns it now, and who did before."""
 
 _FIRST, _LAST = "_SUCCESS", "run.json"
@@ -34,17 +34,15 @@ def wipe(store: Store) -> None:
             store.remove(name)
     state = sorted(name for name, _ in store.entries(f"{FOLDER}/"))
     for name in state:
-        if name.removeprefix(f"{FOLDER}/") not in (*_KEPT, _LAST):
+        if name.split("/")[1] not in (*_KEPT, _LAST):
             store.remove(name)
     store.remove(f"{FOLDER}/{_LAST}")
 
 
 def _recorded(store: Store) -> Iterator[str]:
     """Names of files that commit records and the manifest tell of, as far as they can be read."""
-    for line in _content(store, "commit.log").splitlines(keepends=True):
-        record = parse_line(line)
-        if record is not None and record["k"] == "done":
-            yield from (decode_name(file[0]) for file in record["files"])
+    for record in stored_records(store, salvage=True):
+        yield from (decode_name(file[0]) for file in record["files"])
     manifest = _content(store, "manifest.json")
     try:
         yield from (decode_name(entry["name"]) for entry in orjson.loads(manifest or b"{}").get("files", ()))

@@ -317,6 +317,7 @@ class DeduplicationWorkflow:
             threads=run.executor.workers,
             scratch=folder.scratch / "group",
             share=ARRAYS_SHARE,
+            saved=found.forest,
         )
 
     def _refuse_more(self, run: Run, found: Found) -> None:

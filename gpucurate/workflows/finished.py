@@ -76,7 +76,7 @@ class FinishedRun:
         except (OSError, StorageError) as error:
             raise InputError(f"the log of {self.path} cannot be read: {error}") from error
         ranges = sorted(
-            (name, at, count) for record in done.values() for name, at, count, _ in record["ranges"]
+            (name, at, count) for record in done.values() for name, at, count, *_ in record["ranges"]
         )
         return {name: [count for *_, count in of_file] for name, of_file in groupby(ranges, itemgetter(0))}
 

@@ -12,6 +12,7 @@ from gpucurate.backends.driver import Outcome
 from gpucurate.checkpoint.run_folder import RunFolder
 from gpucurate.dedup.cluster_file import FileSpan
 from gpucurate.dedup.key_file import KeySet
+from gpucurate.dedup.saved_forest import SavedForest
 from gpucurate.pipeline.run import first_rows
 from gpucurate.planning.fingerprint import digest
 from gpucurate.spec.names import encode_name
@@ -30,6 +31,7 @@ class Found:
         outcome: of the first pass.
         spans: consecutive records, one entry a file range, in order of ids.
         ranges: the file range of each span.
+        forest: where their grouping is saved.
         following: digest of all that later passes follow from: what decides results, and what was read.
     """
 
@@ -39,6 +41,7 @@ class Found:
     spans: Sequence[FileSpan]
     ranges: Sequence[FileRange]
     following: str
+    forest: SavedForest
 
     @classmethod
     def of(cls, folder: RunFolder, units: Sequence[Unit], outcome: Outcome) -> Self:
@@ -50,7 +53,8 @@ class Found:
         bases = np.concatenate(([0], np.cumsum(records, dtype=np.int64))).astype(np.int64)
         spans, ranges = _spans(units, outcome)
         following = digest([folder.identity.decides, [unit.id for unit in units if unit.id in by_unit]])
-        return cls(KeySet(paths, bases), units, outcome, spans, ranges, following)
+        forest = SavedForest(folder.scratch / f"forest-{following[:16]}.u32")
+        return cls(KeySet(paths, bases), units, outcome, spans, ranges, following, forest)
 
     @property
     def read(self) -> set[str]:

@@ -122,6 +122,7 @@ class SegmentDeduplicationWorkflow(DeduplicationWorkflow):
             threads=run.executor.workers,
             scratch=folder.scratch / "group",
             share=ARRAYS_SHARE,
+            saved=found.forest,
         )
         sizes = count_members(labels)
         run.timed("group", time.monotonic() - began)

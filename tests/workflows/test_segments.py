@@ -392,7 +392,7 @@ def test_more_segments_than_can_be_numbered_are_refused_in_a_sentence() -> None:
     keys = OutputFile(f"{KEY_FOLDER}/u.keys", "", 2**32, 0, "")
     units = [Unit("u", 0, (), 0)]
     outcome = Outcome([UnitResult("u", [keys])], [], 0.0)
-    found = Found(KeySet([None], np.zeros(2, np.int64)), units, outcome, [], [])
+    found = Found(KeySet([None], np.zeros(2, np.int64)), units, outcome, [], [], "", None)
     with pytest.raises(ConfigurationError, match="4,294,967,296 segments are to be compared"):
         segments_of(found)
 
