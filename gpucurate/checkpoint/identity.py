@@ -36,21 +36,25 @@ class Identity:
         mode: what is done about differences.
         kind: of run, in words.
         decides: everything that changes results.
-        output: of the run, where the folder lies elsewhere.
+        marks: what tells the run from those to other outputs, where the folder lies elsewhere.
 
     Raises:
         OutputInUseError: the folder is of another run, or of a newer version.
     """
 
     def __init__(
-        self, folder: RunFolder, mode: Mode, kind: str, decides: Mapping[str, Any], output: str | None
+        self,
+        folder: RunFolder,
+        mode: Mode,
+        kind: str,
+        decides: Mapping[str, Any],
+        marks: Mapping[str, str],
     ) -> None:
         self._folder = folder
         self._mode = mode
         self._is_known = False
-        given = {"kind": kind, "decides": orjson.loads(orjson.dumps(dict(decides)))}
-        if output is not None:  # what was done says nothing of another output
-            given["output"] = output
+        # What was done says nothing of another output, so that marks are compared too.
+        given = {"kind": kind, "decides": orjson.loads(orjson.dumps(dict(decides))), **marks}
         before = folder.read_json("run.json")
         self._values: dict[str, Any] = before or {"format": FORMAT_VERSION, **given}
         if before is None:

@@ -11,12 +11,12 @@ import orjson
 from gpucurate.checkpoint.changes import differences
 from gpucurate.checkpoint.resume import ADVICE
 from gpucurate.checkpoint.run_folder import RunFolder
+from gpucurate.disk.crash import reach
 from gpucurate.spec.books import Books
 from gpucurate.spec.errors import OutputInUseError
 from gpucurate.spec.names import decode_name, encode_name
 from gpucurate.spec.plan import Plan
 from gpucurate.spec.statistics import StagePerfStats
-from gpucurate.spec.storage import storage_errors
 from gpucurate.spec.unit import BytesTaken, OutputFile, RangeTally, Unit, UnitResult
 
 _SCRATCH = "_gpucurate/scratch/"
@@ -49,6 +49,7 @@ class Phase:
         folder.identity.adopt(units, plan.name)
         folder.opened.add(plan.name)
         self._check(plan)
+        reach("phase.after_plan")
         self.done = self._finished()
         if len(self.done) < len(units):
             folder.reopen()
@@ -75,9 +76,10 @@ class Phase:
 
     def _forget_quarantine(self) -> None:
         """What was set aside by an earlier run is tried again."""
-        for path in (self.folder.path / "quarantine").glob(f"{self.name}-*.json"):
-            with storage_errors(path):
-                path.unlink()
+        for name in self.folder.names("quarantine"):
+            if name.startswith(f"quarantine/{self.name}-"):
+                reach("quarantine.before_unlink")
+                self.folder.remove(name)
 
     def _check(self, plan: Plan) -> None:
         """Refuse another plan, unless changes are wanted; a later phase may follow from other ones."""
@@ -98,6 +100,7 @@ class Phase:
                 raise OutputInUseError(
                     f"{self.folder.output} was begun with another plan: {'; '.join(found)}. {ADVICE}"
                 )
+        reach("phase.before_plan")
         self.folder.write_json(name, given)
 
     def commit(self, finished: Sequence[tuple[Unit, UnitResult]]) -> None:
@@ -116,6 +119,7 @@ class Phase:
 
     def set_aside(self, unit: Unit, kind: str, why: str, attempts: int) -> None:
         """Record a unit that could not be done, and describe it under ``quarantine/``."""
+        reach("quarantine.before_write")
         ranges = [
             {"path": encode_name(r.file.path), "start": r.start, "stop": r.stop}
             for g in unit.groups
@@ -130,6 +134,7 @@ class Phase:
             "reads": ranges,
         }
         self.folder.write_json(f"quarantine/{self.name}-{unit.index:06d}.json", values)
+        reach("quarantine.after_write")
 
     def sync_if_due(self) -> None:
         """Make records durable once the oldest has waited long enough."""

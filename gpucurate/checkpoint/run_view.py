@@ -16,6 +16,7 @@ from gpucurate.checkpoint.listing_file import Facts, listing_name, read_listing
 from gpucurate.checkpoint.records import stored_records
 from gpucurate.checkpoint.store import FOLDER, LocalStore, Store
 from gpucurate.spec.errors import InputError, StorageError
+from gpucurate.spec.place import Url, place_of
 
 FIRST = ("keys", "main", "write")
 """What the first phase of a run may be called, which reads all of the input."""
@@ -102,17 +103,29 @@ class RunView:
         return {name: tuple(facts) if isinstance(facts, list) else (facts,) for name, facts in inputs.items()}
 
 
+def _store_of(output: Url, checkpoint_path: str | PathLike[str] | None) -> Store:
+    from gpucurate.checkpoint.split_store import SplitStore
+    from gpucurate.checkpoint.stores import store_of
+
+    if checkpoint_path is None:
+        return store_of(output, None)
+    state = Path(checkpoint_path)
+    return SplitStore(store_of(output, None), LocalStore(state, state))
+
+
 def view_run(output: str | PathLike[str], checkpoint_path: str | PathLike[str] | None = None) -> RunView:
     """The run whose output, or run folder within it, this is.
 
     Args:
-        output: of the run.
+        output: of the run, a folder or a URL.
         checkpoint_path: where its state lies, if not in the output.
 
     Raises:
         InputError: there is no run.
     """
-    path = Path(output)
+    path = place_of(output)
+    if isinstance(path, Url):
+        return RunView(_store_of(path, checkpoint_path))
     if path.name == FOLDER and (path / "run.json").exists():
         path = path.resolve().parent
     state = path / FOLDER if checkpoint_path is None else Path(checkpoint_path)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def status(
-    output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="Output of a run.", show_default=False)],
+    output: Annotated[str, typer.Argument(metavar="OUTPUT", help="Output of a run.", show_default=False)],
     watch: Annotated[
         float | None,
         typer.Option(

@@ -17,7 +17,7 @@ SHOWN = 20
 
 
 def verify(
-    output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="Output of a run.", show_default=False)],
+    output: Annotated[str, typer.Argument(metavar="OUTPUT", help="Output of a run.", show_default=False)],
     skip_input: Annotated[
         bool, typer.Option("--skip-input", help="Do not read the input again to compare its fingerprints.")
     ] = False,

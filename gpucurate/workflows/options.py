@@ -12,6 +12,7 @@ from gpucurate.dedup.policy import Policy, parse_policy
 from gpucurate.pipeline.verdict import DEFAULT_MAX_REJECT_RATE
 from gpucurate.spec.device import Device
 from gpucurate.spec.errors import ConfigurationError
+from gpucurate.spec.place import local_folder, place_of
 from gpucurate.spec.source import FileFormat
 from gpucurate.stages.deduplication.sample import parse_share
 from gpucurate.stages.text.io.writer import check_output_kind
@@ -42,6 +43,8 @@ class DedupOptions:
         max_reject_rate: share of documents that may be unreadable.
         on_corrupt: ``skip`` or ``fail`` on a broken file.
         max_record_bytes: longer records are rejected; 32 MiB by default.
+        encoding_errors: ``reject`` records that are not UTF-8, or ``replace`` such bytes by U+FFFD.
+        follow_external: whether links are followed that lead out of a folder of the input.
         checkpoint_path: where the state of the run lies, instead of ``_gpucurate/`` in the output.
         cache_path: NeMo Curator's name for the same.
         against: folders of indexes, or one of them; documents that these hold already are dropped.
@@ -66,6 +69,8 @@ class DedupOptions:
     max_reject_rate: float = DEFAULT_MAX_REJECT_RATE
     on_corrupt: str = "skip"
     max_record_bytes: int | None = None
+    encoding_errors: str = "reject"
+    follow_external: bool = False
     checkpoint_path: str | PathLike[str] | None = None
     cache_path: str | PathLike[str] | None = None
     against: Sequence[str | PathLike[str]] = ()
@@ -103,9 +108,14 @@ class DedupOptions:
 
     @property
     def state_path(self) -> Path | None:
-        """Where the state of the run lies, if not in the output."""
-        given = self.cache_path if self.checkpoint_path is None else self.checkpoint_path
-        return None if given is None else Path(given)
+        """Where the state of the run lies, if not in the output.
+
+        Raises:
+            ConfigurationError: a URL.
+        """
+        name = "checkpoint_path" if self.cache_path is None else "cache_path"
+        given = getattr(self, name)
+        return None if given is None else local_folder(place_of(given), name)
 
     @property
     def writes(self) -> bool:
@@ -114,7 +124,7 @@ class DedupOptions:
 
     def read_kwargs(self) -> dict[str, Any]:
         """Limits of the reader."""
-        limits: dict[str, Any] = {"on_corrupt": self.on_corrupt}
+        limits: dict[str, Any] = {"on_corrupt": self.on_corrupt, "encoding_errors": self.encoding_errors}
         if self.max_record_bytes is not None:
             limits["max_record_bytes"] = self.max_record_bytes
         return limits
@@ -122,6 +132,7 @@ class DedupOptions:
     def decides(self) -> dict[str, Any]:
         """What changes results beyond the plan of the keys, and what the indexes hold."""
         without = {"max_reject_rate", "input_blocksize", "against", "save_index", "device", *_STATE}
+        without.add("follow_external")  # the listing has a record of its own
         values = {key: value for key, value in asdict(self).items() if key not in without}
         if self.sample is not None:
             values["sample"] = str(parse_share(self.sample))  # 1% is 0.01

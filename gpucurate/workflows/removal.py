@@ -14,8 +14,7 @@ import pyarrow as pa
 from gpucurate.backends.executors import Executor, default_executor
 from gpucurate.checkpoint.phase import Phase
 from gpucurate.checkpoint.resume import Mode, Resume
-from gpucurate.checkpoint.run_folder import RunFolder
-from gpucurate.checkpoint.store import FOLDER
+from gpucurate.checkpoint.run_folder import RunFolder, state_folder
 from gpucurate.dedup.id_table import IdTable
 from gpucurate.io.limits import ReadLimits
 from gpucurate.io.listing import Listing, list_input
@@ -24,6 +23,7 @@ from gpucurate.io.ranges import group_ranges
 from gpucurate.pipeline.run import Run, refuse_overlap
 from gpucurate.pipeline.verdict import DEFAULT_MAX_REJECT_RATE, judge
 from gpucurate.planning.units import make_units
+from gpucurate.spec.place import local_folder, place_of
 from gpucurate.spec.plan import Plan
 from gpucurate.spec.progress import Observer
 from gpucurate.spec.source import FileFormat, FileRange
@@ -65,6 +65,8 @@ class TextDuplicatesRemovalWorkflow:
         max_reject_rate: share of documents that may be unreadable.
         max_record_bytes: longer records are rejected; 32 MiB by default.
         on_corrupt: ``skip`` or ``fail`` on a broken file.
+        encoding_errors: ``reject`` records that are not UTF-8, or ``replace`` such bytes by U+FFFD.
+        follow_external: whether links are followed that lead out of a folder of the input.
         checkpoint_path: where the state of the run lies, instead of ``_gpucurate/`` in the output.
 
     Raises:
@@ -92,12 +94,14 @@ class TextDuplicatesRemovalWorkflow:
         max_reject_rate: float = DEFAULT_MAX_REJECT_RATE,
         max_record_bytes: int | None = None,
         on_corrupt: str = "skip",
+        encoding_errors: str = "reject",
+        follow_external: bool = False,
         checkpoint_path: str | PathLike[str] | None = None,
     ) -> None:
         check_output_kind(output_filetype, compression)
         self.inputs = [input_path] if isinstance(input_path, str | PathLike) else list(input_path)
         self.ids_path = ids_to_remove_path
-        self.output = Path(output_path)
+        self.output = place_of(output_path)
         self.input_filetype = input_filetype
         self.id_field = id_field
         self.blocksize = input_blocksize
@@ -106,8 +110,11 @@ class TextDuplicatesRemovalWorkflow:
         self.format = output_filetype
         self.compression = compression
         self.max_reject_rate = max_reject_rate
-        self.checkpoint_path = None if checkpoint_path is None else Path(checkpoint_path)
-        self._read_kwargs: dict[str, Any] = {"on_corrupt": on_corrupt}
+        self.checkpoint_path: Path | None = None
+        if checkpoint_path is not None:
+            self.checkpoint_path = local_folder(place_of(checkpoint_path), "checkpoint_path")
+        self.follow_external = follow_external
+        self._read_kwargs: dict[str, Any] = {"on_corrupt": on_corrupt, "encoding_errors": encoding_errors}
         if max_record_bytes is not None:
             self._read_kwargs["max_record_bytes"] = max_record_bytes
 
@@ -118,7 +125,7 @@ class TextDuplicatesRemovalWorkflow:
         Raises:
             InputError: no input.
         """
-        return list_input(self.inputs, format=self.input_filetype)
+        return list_input(self.inputs, format=self.input_filetype, follow_external=self.follow_external)
 
     @cached_property
     def ids(self) -> IdTable:
@@ -233,7 +240,7 @@ class TextDuplicatesRemovalWorkflow:
 
     @property
     def _table(self) -> Path:
-        return (self.checkpoint_path or self.output / FOLDER) / "scratch" / "ids.u64"
+        return state_folder(self.output, self.checkpoint_path) / "scratch" / "ids.u64"
 
     def _stages(self) -> list[Any]:
         by_place = self.batches is not None

@@ -16,6 +16,8 @@ SHARED = (
     "cache_path",
     "checkpoint_path",
     "compression",
+    "encoding_errors",
+    "follow_external",
     "format",
     "input_blocksize",
     "input_filetype",
