@@ -84,7 +84,7 @@ def read_log(path: Path) -> Iterator[dict[str, Any]]:
     bad: int | None = None
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
-            record = _parse(line)
+            record = parse_line(line)
             if record is None:
                 bad = bad or number
             elif bad is not None:
@@ -100,7 +100,8 @@ def _line(record: dict[str, Any]) -> bytes:
     return b"%08x %b\n" % (zlib.crc32(body), body)
 
 
-def _parse(line: bytes) -> dict[str, Any] | None:
+def parse_line(line: bytes) -> dict[str, Any] | None:
+    """The record of a line; None if it is torn or damaged."""
     if len(line) < 11 or line[-1:] != b"\n" or line[8:9] != b" ":
         return None
     body = line[9:-1]
@@ -117,7 +118,7 @@ def _whole_bytes(path: Path) -> int:
     whole = 0
     with path.open("rb") as file:
         for line in file:
-            if _parse(line) is None:
+            if parse_line(line) is None:
                 break
             whole += len(line)
     return whole

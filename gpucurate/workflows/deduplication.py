@@ -24,6 +24,7 @@ from gpucurate.backends.chain import Stage
 from gpucurate.backends.driver import Outcome
 from gpucurate.backends.executors import Executor, default_executor
 from gpucurate.checkpoint.phase import Phase
+from gpucurate.checkpoint.resume import Mode, Resume
 from gpucurate.checkpoint.run_folder import RunFolder, state_folder
 from gpucurate.dedup.cluster_file import write_clusters
 from gpucurate.dedup.components import Ids, find_components
@@ -126,8 +127,7 @@ class DeduplicationWorkflow:
     @property
     def state(self) -> Path:
         """Folder of the run's state."""
-        given = self.options.cache_path
-        return state_folder(self.output, None if given is None else Path(given))
+        return state_folder(self.output, self.options.state_path)
 
     @property
     def saving(self) -> SavedIndex | None:
@@ -148,8 +148,8 @@ class DeduplicationWorkflow:
             require_cuda()
         refuse_overlap(self.output, self.inputs)
         self._check_indexes()
-        if self.options.cache_path is not None:
-            refuse_overlap(Path(self.options.cache_path), self.inputs, "cache_path")
+        if self.options.state_path is not None:
+            refuse_overlap(self.options.state_path, self.inputs, "checkpoint_path")
         if self.options.annotate:
             refuse_reserved(self.listing)
         stages = self._key_stages()
@@ -183,13 +183,19 @@ class DeduplicationWorkflow:
         executor: Executor | None = None,
         observer: Observer | None = None,
         watch: MemoryWatch | None = None,
+        *,
+        resume: Mode = "auto",
+        take_over: bool = False,
     ) -> WorkflowRunResult:
-        """Run all phases, or those that an earlier run left undone.
+        """Run all phases, or what an earlier run left undone of them.
 
         Args:
             executor: carries the phases out; local for inputs from 64 MiB on if None.
             observer: is told of progress.
             watch: samples memory, if the caller has one.
+            resume: ``auto`` goes on with an earlier run, and refuses another input or other options;
+                ``changed`` keeps what still holds and does the rest; ``fresh`` begins anew.
+            take_over: take the folder from an owner that is not known to be alive.
 
         Raises:
             GpucurateError: see its subclasses; each says what to do.
@@ -198,8 +204,9 @@ class DeduplicationWorkflow:
         executor = executor or default_executor(sum(unit.est_bytes for unit in units))
         # Keys of a GPU need none of the CPU's kernels for them.
         prepare(observer or Silent(), NoSketch() if self.options.device == "cuda" else self.sketch)
-        state, saving = None if self.options.cache_path is None else self.state, self.saving
-        with RunFolder(self.output, self.name, self._decides(plan), state) as folder:
+        state, saving = self.options.state_path, self.saving
+        wanted = Resume(resume, take_over)
+        with RunFolder(self.output, self.name, self._decides(plan), state, wanted) as folder:
             if folder.is_finished:
                 Phase(folder, plan, units)  # refuses another input
                 if self._is_whole(folder) and (saving is None or saving.was_saved):
@@ -298,7 +305,7 @@ class DeduplicationWorkflow:
         """The component of equal keys of each record, after those of the documents of indexes."""
         keys = self.against.with_new(found.keys)
         if self.options.device == "cuda":
-            return components_on_gpus(run, folder, keys, self.sketch)
+            return components_on_gpus(run, folder, keys, self.sketch, found.following)
         return find_components(
             keys,
             self.sketch.bands,
@@ -307,6 +314,7 @@ class DeduplicationWorkflow:
             threads=run.executor.workers,
             scratch=folder.scratch / "group",
             share=ARRAYS_SHARE,
+            saved=found.forest,
         )
 
     def _refuse_more(self, run: Run, found: Found) -> None:
@@ -364,7 +372,8 @@ class DeduplicationWorkflow:
         """Read the units again that the first pass read, and write the output."""
         missing = [unit.id for unit in found.units if unit.id not in found.read]
         # Without some units others survive: a run that has them after all writes everything anew.
-        plan = plan_of(f"write-without-{digest(missing)[:8]}" if missing else "write", stages)
+        name = f"write-without-{digest(missing)[:8]}" if missing else "write"
+        plan = plan_of(name, stages, after=found.following)
         again = make_units(plan, [group for unit in found.units for group in unit.groups])
         units = [unit for unit, was in zip(again, found.units, strict=True) if was.id in found.read]
         return units, run.phase(plan, stages, units)
@@ -384,8 +393,7 @@ def refuse_on_url(output: Place, options: DedupOptions) -> None:
     Raises:
         ConfigurationError: an option that does.
     """
-    if options.cache_path is not None:
-        local_folder(place_of(options.cache_path), "cache_path")
+    _ = options.state_path
     if isinstance(output, Url):
         needing = [name for name in ("save_index", "nemo_ids") if getattr(options, name)]
         if needing:
