@@ -15,7 +15,6 @@ from gpucurate.spec.errors import OutputInUseError
 from gpucurate.spec.names import decode_name, encode_name
 from gpucurate.spec.plan import Plan
 from gpucurate.spec.statistics import StagePerfStats
-from gpucurate.spec.storage import storage_errors
 from gpucurate.spec.unit import OutputFile, RangeTally, Unit, UnitResult
 
 _SCRATCH = "_gpucurate/scratch/"
@@ -65,10 +64,10 @@ class Phase:
 
     def _forget_quarantine(self) -> None:
         """What was set aside by an earlier run is tried again."""
-        for path in (self.folder.path / "quarantine").glob(f"{self.name}-*.json"):
-            reach("quarantine.before_unlink")
-            with storage_errors(path):
-                path.unlink()
+        for name in self.folder.names("quarantine"):
+            if name.startswith(f"quarantine/{self.name}-"):
+                reach("quarantine.before_unlink")
+                self.folder.remove(name)
 
     def _check(self, plan: Plan) -> None:
         files = {r.file.name: r.file for unit in self.units for group in unit.groups for r in group}

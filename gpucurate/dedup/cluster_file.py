@@ -28,6 +28,7 @@ import pyarrow.parquet as pq
 
 from gpucurate.dedup.survivors import Clusters
 from gpucurate.disk.crash import reach
+from gpucurate.disk.files import open_private
 from gpucurate.spec.storage import storage_errors
 
 SCHEMA = pa.schema(
@@ -112,7 +113,7 @@ class _Part:
     """One file of the artefact, opened here: pyarrow takes some paths for URIs, and not all names."""
 
     def __init__(self, folder: Path, part: int) -> None:
-        self._file = (folder / f"part-{part:05d}.parquet").open("wb")
+        self._file = open_private(folder / f"part-{part:05d}.parquet", "wb")
         self.parquet = pq.ParquetWriter(self._file, SCHEMA, compression="zstd")
 
     def finish(self) -> None:

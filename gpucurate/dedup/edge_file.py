@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from gpucurate.dedup.pair_table import PairTable, unpack
 from gpucurate.disk.crash import reach
+from gpucurate.disk.files import open_private
 from gpucurate.spec.storage import storage_errors
 
 SCHEMA = pa.schema([("id_a", pa.int64()), ("id_b", pa.int64()), ("similarity", pa.float64())])
@@ -44,7 +45,7 @@ def write_edges(folder: Path, table: PairTable, threshold: float, old: int = 0) 
         shutil.rmtree(making, ignore_errors=True)
         making.mkdir(parents=True)
         edges = 0
-        with (making / "part-00000.parquet").open("wb") as file:  # pyarrow takes some paths for URIs
+        with open_private(making / "part-00000.parquet", "wb") as file:  # pyarrow takes some paths for URIs
             with pq.ParquetWriter(file, SCHEMA, compression="zstd") as writer:
                 for pairs, values in table.blocks():
                     accepted = values >= threshold

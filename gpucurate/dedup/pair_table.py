@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gpucurate.disk.crash import reach
+from gpucurate.disk.files import open_private
 from gpucurate.spec.storage import storage_errors
 
 Pairs = npt.NDArray[np.uint64]
@@ -151,8 +152,8 @@ class PairTable:
 def _write(stem: Path, blocks: Iterator[tuple[Pairs, Values]]) -> None:
     with (
         storage_errors(stem),
-        stem.with_suffix(".pairs").open("wb") as keys,
-        stem.with_suffix(".values").open("wb") as numbers,
+        open_private(stem.with_suffix(".pairs"), "wb") as keys,
+        open_private(stem.with_suffix(".values"), "wb") as numbers,
     ):
         for pairs, values in blocks:
             keys.write(pairs.tobytes())

@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gpucurate.disk.crash import reach
+from gpucurate.disk.files import open_private
 from gpucurate.spec.errors import StorageError
 from gpucurate.spec.storage import storage_errors
 
@@ -76,7 +77,7 @@ class SortedRuns:
         self._runs: list[_Run] = []
         self._end = 0
         with storage_errors(path):
-            self._file = path.open("w+b", buffering=0)
+            self._file = open_private(path, "w+b", 0)
             reach("spill.before_unlink")
             path.unlink()
 

@@ -102,9 +102,27 @@ POINTS: dict[str, str] = {
     "manifest.after_write": "there is a manifest, and the run was not judged",
     "finish.before_sync": "the run went well, and nothing says so",
     "finish.before_success": "all records are synced, and there is no _SUCCESS",
+    "finish.after_artefacts": "all is where it stays, and there is no _SUCCESS",
     "finish.before_remove": "there is a _SUCCESS, and scratch or attempts are still there",
     "finish.after_remove": "all is done, and the folder is still locked",
     # a finished run that lost a file
     "reopen.before_unlink": "something is missing, and _SUCCESS is still there",
-    "reopen.after_unlink": "_SUCCESS is gone, and the folder is not synced",
+    "reopen.after_unlink": "_SUCCESS is gone, and nothing was done again",
 }
+
+IN_STORE: dict[str, str] = {
+    "owner.before_take": "the run folder in a store is free, and about to be taken",
+    "owner.after_take": "it is taken, and what earlier owners left is still there",
+    "upload.before_part": "a worker is about to send a part of a file to a store",
+    "upload.after_parts": "all parts are sent, and the file is seen by nobody",
+    "publish.before_reveal": "the driver knows of a finished upload, and has not made it visible",
+    "publish.after_reveal": "a file is visible in the store, and there is no record",
+    "record.before_put": "files are visible, and no record is put",
+    "record.after_put": "a record is in the store, and nobody was told",
+    "fetch.before_rename": "a file of a store was copied to this machine under a temporary name",
+    "finish.before_artefact": "all outputs are final, and an artefact is about to be put into the store",
+    "owner.before_release": "all is done, and the owner's object still says that it lives",
+}
+"""Those that only runs to an object store reach."""
+
+POINTS |= IN_STORE

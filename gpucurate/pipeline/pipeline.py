@@ -29,6 +29,7 @@ from gpucurate.planning.prediction import Volume, predict
 from gpucurate.planning.units import make_units, units_of_tasks
 from gpucurate.spec.cluster import Node
 from gpucurate.spec.errors import ConfigurationError
+from gpucurate.spec.place import local_folder, place_of
 from gpucurate.spec.plan import Plan
 from gpucurate.spec.progress import Observer
 from gpucurate.spec.unit import Unit, UnitResult
@@ -263,7 +264,9 @@ class Pipeline:
             ranges = [r for unit in units for group in unit.groups for r in group]
             check_output_names(ranges, writers[0].format, writers[0].compression)
             check_branches(self.stages, ranges)
-        state = None if checkpoint_path is None else Path(checkpoint_path)
+        state = None
+        if checkpoint_path is not None:
+            state = local_folder(place_of(checkpoint_path), "checkpoint_path")
         return RunFolder(writers[0].path, "pipeline", plan.decides, state)
 
 

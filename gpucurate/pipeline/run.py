@@ -16,8 +16,10 @@ from gpucurate.checkpoint.phase import Phase
 from gpucurate.checkpoint.rejects import number_rows
 from gpucurate.checkpoint.run_folder import RunFolder
 from gpucurate.disk.crash import reach
+from gpucurate.io.urls import redact
 from gpucurate.spec.errors import ConfigurationError
 from gpucurate.spec.names import encode_name
+from gpucurate.spec.place import Place, Url
 from gpucurate.spec.plan import Plan
 from gpucurate.spec.progress import Observer, Silent
 from gpucurate.spec.unit import Unit, UnitResult
@@ -181,7 +183,7 @@ def first_rows(units: Sequence[Unit], results: Sequence[UnitResult]) -> dict[tup
     return first
 
 
-def refuse_overlap(output: Path, inputs: Sequence[Any], what: str = "output") -> None:
+def refuse_overlap(output: Place, inputs: Sequence[Any], what: str = "output") -> None:
     """Refuse an output that lies in the input, or an input that lies in the output.
 
     Args:
@@ -192,6 +194,9 @@ def refuse_overlap(output: Path, inputs: Sequence[Any], what: str = "output") ->
     Raises:
         ConfigurationError: they overlap.
     """
+    if isinstance(output, Url):
+        _refuse_overlap_in_store(output, inputs, what)
+        return
     target = output.resolve()
     for given in inputs:
         text = str(given).removeprefix("file://")
@@ -204,6 +209,28 @@ def refuse_overlap(output: Path, inputs: Sequence[Any], what: str = "output") ->
             )
         if source.is_relative_to(target):
             raise ConfigurationError(f"the input {text} lies in the {what} {output}: choose another {what}")
+
+
+def _refuse_overlap_in_store(output: Url, inputs: Sequence[Any], what: str) -> None:
+    """The same by the prefixes: objects have no links."""
+    target = f"{output}/"
+    for given in inputs:
+        source = f"{str(given).rstrip('/')}/"
+        fixed = source[: _first_wildcard(source)]
+        if target.startswith(fixed) and "://" in source:
+            raise ConfigurationError(
+                f"the {what} {redact(str(output))} lies in the input {redact(str(given))}: "
+                "choose a prefix outside it"
+            )
+        if source.startswith(target):
+            raise ConfigurationError(
+                f"the input {redact(str(given))} lies in the {what} {redact(str(output))}: "
+                f"choose another {what}"
+            )
+
+
+def _first_wildcard(pattern: str) -> int:
+    return min((at for sign in "*?[" if (at := pattern.find(sign)) >= 0), default=len(pattern))
 
 
 def _reaches(source: Path, target: Path) -> bool:
