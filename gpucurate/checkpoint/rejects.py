@@ -122,8 +122,16 @@ def _numbered(part: Path, first_rows: Mapping[tuple[str, int], int | None]) -> I
 
 
 def read_rejects(path: Path) -> Iterator[dict[str, Any]]:
-    """The entries of a file of rejects."""
-    with path.open("rb") as file, zstandard.ZstdDecompressor().stream_reader(file) as stream:
+    """The entries of a file of rejects.
+
+    Raises:
+        StorageError: it cannot be read.
+    """
+    with (
+        storage_errors(path, "read"),
+        path.open("rb") as file,
+        zstandard.ZstdDecompressor().stream_reader(file) as stream,
+    ):
         rest = b""
         while block := stream.read(1 << 20):
             *lines, rest = (rest + block).split(b"\n")
