@@ -21,6 +21,7 @@ a record is written again and replaced.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -194,7 +195,7 @@ class RunFolder:
         if not self.is_finished:
             self._place.keep_artefacts()
             reach("finish.after_artefacts")
-            self._place.write("_SUCCESS", b"")
+            self._say_success()
         reach("finish.before_remove")
         self._place.end()
         reach("finish.after_remove")
@@ -220,6 +221,14 @@ class RunFolder:
             self.log.sync()
         for name in self.ledger.take_lost():
             self.store.remove(decode_name(name))
+
+    def _say_success(self) -> None:
+        try:
+            self._place.write("_SUCCESS", b"")
+        except StorageError:
+            with suppress(StorageError):  # it may have its name, and not be on disk: nobody is to trust it
+                self._place.remove("_SUCCESS")
+            raise
 
     def reopen(self) -> None:
         """Say that the run is not whole after all: there is something left to do."""

@@ -73,7 +73,7 @@ def test_of_two_who_take_it_at_a_time_one_gets_it(store, bucket, monkeypatch):  
         real(self)
 
     monkeypatch.setattr(StoreOwner, "_take", late)
-    with pytest.raises(OutputInUseError, match="taken by another run just now .process 7"):
+    with pytest.raises(OutputInUseError, match=r"taken by another run just now .process 7"):
         StoreOwner(store)
 
 
