@@ -21,7 +21,7 @@ from gpucurate.pipeline.outlook import Outlook
 from gpucurate.pipeline.result import RunResult
 from gpucurate.pipeline.run import INTERNAL, Run, refuse_overlap
 from gpucurate.pipeline.simulated import simulated_seconds
-from gpucurate.pipeline.verdict import DEFAULT_MAX_REJECT_RATE, judge
+from gpucurate.pipeline.verdict import DEFAULT_MAX_REJECT_RATE, check_reject_rate, judge
 from gpucurate.planning.costs import Costs
 from gpucurate.planning.memory import decoded_bytes
 from gpucurate.planning.placement import place
@@ -203,6 +203,7 @@ class Pipeline:
         Raises:
             GpucurateError: see its subclasses; each says what to do.
         """
+        check_reject_rate(max_reject_rate)
         with ExitStack() as ending:
             if executor:
                 ending.callback(executor.close)  # asking for its machines may have joined a cluster

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gpucurate.dedup.policy import Policy, parse_policy
-from gpucurate.pipeline.verdict import DEFAULT_MAX_REJECT_RATE
+from gpucurate.pipeline.verdict import DEFAULT_MAX_REJECT_RATE, check_reject_rate
 from gpucurate.spec.device import Device
 from gpucurate.spec.errors import ConfigurationError
 from gpucurate.spec.place import local_folder, place_of
@@ -79,6 +79,7 @@ class DedupOptions:
 
     def __post_init__(self) -> None:
         parse_policy(self.keep)
+        check_reject_rate(self.max_reject_rate)
         if self.device not in ("cpu", "cuda"):
             raise ConfigurationError(f"device {self.device!r} is not known: choose cpu or cuda")
         if self.checkpoint_path is not None and self.cache_path is not None:
