@@ -31,14 +31,12 @@ from gpucurate.checkpoint.journal import Journal
 from gpucurate.checkpoint.lock import OwnerLock
 from gpucurate.checkpoint.log import CommitLog
 from gpucurate.checkpoint.store import FOLDER, LocalStore, Store
-from gpucurate.disk.files import fsync_folder, make_folder, remove_temporaries, write_atomic
+from gpucurate.disk.files import PRIVATE_FOLDER, fsync_folder, make_folder, remove_temporaries, write_atomic
 from gpucurate.spec.errors import ConfigurationError, OutputInUseError, StorageError
 from gpucurate.spec.names import decode_name, encode_name
 from gpucurate.spec.storage import storage_errors
 
 FORMAT_VERSION = 1
-
-_OWNER_ALONE = 0o700
 
 
 class RunFolder:
@@ -66,9 +64,9 @@ class RunFolder:
             raise ConfigurationError(f"the output {output} is a file; give a folder")
         self._refuse_strangers()
         make_folder(output)
-        make_folder(self.path, mode=_OWNER_ALONE)
+        make_folder(self.path, mode=PRIVATE_FOLDER)
         with storage_errors(self.path):
-            self.path.chmod(_OWNER_ALONE)  # also one that was there
+            self.path.chmod(PRIVATE_FOLDER)  # also one that was there
         self._lock = OwnerLock(self.path)
         try:
             self._identify(kind, decides)

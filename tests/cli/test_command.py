@@ -109,9 +109,9 @@ def test_what_cannot_be_done_is_said_in_a_sentence(
     assert not (data / "out").exists()
 
 
-def test_debug_shows_the_traceback(data: Path) -> None:
+def test_debug_shows_the_traceback_and_ends_with_the_same_code(data: Path) -> None:
     code, _, err = call("dedup", "exact", "nowhere", "-o", "out", "--debug", cwd=data)
-    assert code == 1
+    assert code == 5
     assert "Traceback" in err
 
 
