@@ -106,6 +106,7 @@ def fuzzy(
     write: opt.WriteOptions,
     index: IndexOptions,
     gpu: GpuOptions,
+    log_text: opt.LogText = False,
     run: opt.RunOptions,
 ) -> None:
     """Keep one of the documents that share many shingles (MinHash with banding)."""
@@ -121,5 +122,6 @@ def fuzzy(
         **write.settings(),
         **index.settings(),
         **gpu.settings(),
+        "log_text": log_text,
     }
     carry_out(FuzzyDeduplicationWorkflow(inputs, output, **settings), run, gpu)

@@ -248,6 +248,16 @@ class WriteOptions(KindOptions):
         }
 
 
+LogText = Annotated[
+    bool,
+    typer.Option(
+        "--log-text",
+        help="Show and report the beginning of texts as examples, 80 characters at most.",
+        rich_help_panel=_OUT,
+    ),
+]
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunOptions:
     """How the work is carried out."""

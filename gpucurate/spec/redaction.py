@@ -29,8 +29,14 @@ _ENTRY = re.compile(rf"""((?:{_NAMES})["']\s?:\s?){_VALUE}""", re.IGNORECASE)
 _HEADER = re.compile(r"(\b(?:authorization:|bearer)\s)\s?(?:bearer\s|basic\s)?[\w.~+/=-]{8,}", re.IGNORECASE)
 _SHAPES = re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\bhf_[A-Za-z0-9]{20,200}\b")
 
+_SECRET_NAME = re.compile(rf"(?:{_NAMES})$", re.IGNORECASE)
 _SECRET_VARIABLE = re.compile(r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL", re.IGNORECASE)
 _PLACE_VARIABLE = re.compile(r"(?:PATH|FILE|DIR|FOLDER|HOME|SOCK|MODE)$", re.IGNORECASE)
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether what a setting of this name holds is a secret, such as ``hf_token`` or ``api_key``."""
+    return bool(_SECRET_NAME.search(name))
 
 
 def redact_url(place: str) -> str:
