@@ -9,7 +9,7 @@ PYTEST_ARGS ?=
 BENCH_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-thorough test-ray test-gpu gpu-smoke check format bench bench-gpu wheel clean
+.PHONY: help setup demo test test-thorough test-ray test-gpu gpu-smoke check audit format bench bench-gpu wheel clean
 
 help: ## Print this list
 	@echo "Targets (PYTHON=$(PYTHON) makes the virtual environment):"
@@ -57,7 +57,11 @@ check: $(READY) ## Everything that must hold before a commit: style, types, laye
 	@$(BIN)/mypy
 	@if test -d $(RAPIDS); then MYPYPATH=$(RAPIDS) $(BIN)/mypy --config-file tests/rapids/mypy.ini -p gpucurate.frame -p gpucurate.memory; else echo "No check of types against RAPIDS: $(RAPIDS) is not there"; fi
 	@$(BIN)/lint-imports
+	@$(BIN)/bandit -q -r gpucurate -c pyproject.toml
 	@$(MAKE) --no-print-directory test
+
+audit: $(READY) ## Ask whether known holes are in the packages of constraints.txt
+	@.ci/audit $(BIN)/pip-audit $(AUDIT_ARGS)
 
 format: $(READY) ## Put the sources into the house's format
 	@$(BIN)/ruff check --fix .

@@ -25,6 +25,7 @@ from gpucurate.backends.syncing import Syncer, UnitFiles, Unsynced
 from gpucurate.backends.unit_rejects import UnitRejects
 from gpucurate.disk.crash import reach
 from gpucurate.disk.files import make_folder
+from gpucurate.io.urls import use_protocols
 from gpucurate.memory.gpu_memory import GpuMemory
 from gpucurate.memory.host_peak import resident_memory
 from gpucurate.memory.out_of_memory import forget, is_out_of_memory
@@ -38,6 +39,7 @@ from gpucurate.spec.errors import (
 )
 from gpucurate.spec.events import FailureKind, Order
 from gpucurate.spec.figures import Figures
+from gpucurate.spec.redaction import redact
 from gpucurate.spec.unit import Unit, UnitResult
 from gpucurate.spec.worker import WorkerMetadata
 from gpucurate.stages.context import UnitContext
@@ -75,6 +77,7 @@ class Runner:
         self._memory = 0
         self._looked = float("-inf")
         self._syncer = Syncer()
+        use_protocols(assignment.protocols)
 
     def setup(self) -> None:
         """Set the stages up, in order; :meth:`teardown` is due whether it works or not.
@@ -308,4 +311,4 @@ def failure_of(error: BaseException) -> tuple[FailureKind, str]:
         message = "".join(traceback.format_exception(error)).rstrip()
     forget(error)
     gc.collect()
-    return kind, message
+    return kind, redact(message)

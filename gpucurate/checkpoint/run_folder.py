@@ -42,8 +42,6 @@ from gpucurate.spec.errors import StorageError
 from gpucurate.spec.names import decode_name
 from gpucurate.spec.place import Place, Url
 
-_OWNER_ALONE = 0o700
-
 
 class RunFolder:
     """The state of one run on disk, owned by this process while it is open.

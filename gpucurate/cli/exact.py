@@ -24,6 +24,7 @@ def exact(
     write: opt.WriteOptions,
     index: IndexOptions,
     gpu: GpuOptions,
+    log_text: opt.LogText = False,
     run: opt.RunOptions,
 ) -> None:
     """Keep one of the documents whose text is equal."""
@@ -38,5 +39,6 @@ def exact(
         **index.settings(),
         **gpu.settings(),
         "checkpoint_path": run.checkpoint_path,
+        "log_text": log_text,
     }
     carry_out(ExactDeduplicationWorkflow(inputs, output, normalize_text=normalize, **settings), run, gpu)

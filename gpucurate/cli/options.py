@@ -92,6 +92,14 @@ Output = Annotated[
 ]
 
 
+def _allow(schemes: list[str] | None) -> list[str] | None:
+    """Take note while options are parsed: commands list their input as soon as they have them."""
+    from gpucurate.io.urls import allow_protocol
+
+    allow_protocol(*schemes or ())
+    return schemes
+
+
 @dataclass(frozen=True, kw_only=True)
 class FileOptions:
     """How files are read."""
@@ -109,6 +117,16 @@ class FileOptions:
             rich_help_panel=_IN,
         ),
     ] = "64MiB"
+    allow_protocol: Annotated[
+        list[str] | None,
+        typer.Option(
+            callback=_allow,
+            metavar="http|https",
+            help="Read URLs of this scheme too; may be given twice.",
+            rich_help_panel=_IN,
+            show_default=False,
+        ),
+    ] = None
     on_corrupt: Annotated[
         OnCorrupt,
         typer.Option(help="What a broken file does: skip the rest of it, or fail.", rich_help_panel=_IN),
@@ -256,6 +274,16 @@ class WriteOptions(KindOptions):
             "nemo_ids": self.nemo_ids,
             **super().settings(),
         }
+
+
+LogText = Annotated[
+    bool,
+    typer.Option(
+        "--log-text",
+        help="Show and report the beginning of texts as examples, 80 characters at most.",
+        rich_help_panel=_OUT,
+    ),
+]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -106,10 +106,12 @@ def lines(
     cuts: CutOptions,
     read: opt.ReadOptions,
     write: CutWriteOptions,
+    log_text: opt.LogText = False,
     run: opt.RunOptions,
 ) -> None:
     """Cut repeated lines out of documents."""
-    _carry_out("line", inputs, output, {**cuts.settings(), **read.settings(), **write.settings()}, run)
+    settings = {**cuts.settings(), **read.settings(), **write.settings(), "log_text": log_text}
+    _carry_out("line", inputs, output, settings, run)
 
 
 def paragraphs(
@@ -119,10 +121,12 @@ def paragraphs(
     cuts: CutOptions,
     read: opt.ReadOptions,
     write: CutWriteOptions,
+    log_text: opt.LogText = False,
     run: opt.RunOptions,
 ) -> None:
     """Cut repeated paragraphs out of documents."""
-    _carry_out("paragraph", inputs, output, {**cuts.settings(), **read.settings(), **write.settings()}, run)
+    settings = {**cuts.settings(), **read.settings(), **write.settings(), "log_text": log_text}
+    _carry_out("paragraph", inputs, output, settings, run)
 
 
 def _carry_out(

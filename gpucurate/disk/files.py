@@ -19,6 +19,8 @@ _ANEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
 PRIVATE = 0o600
 """What lies in a run folder is its owner's alone; outputs follow the umask."""
 
+PRIVATE_FOLDER = 0o700
+
 PUBLIC = 0o666
 """Before the umask."""
 

@@ -342,11 +342,12 @@ class DeduplicationWorkflow:
         rows = write_clusters(folder.path / "clusters", found.spans, clusters)
         fsync_folder(folder.path / "clusters")
         limits = self.passes.reader([self.options.text_field], keep_original=False).limits
+        text_field = self.options.text_field if self.options.log_text else None
         run.report.details["clusters"] = {
             "count": clusters.count,
             "documents": rows,
             "duplicates": clusters.duplicates,
-            "largest": largest_clusters(found, clusters, self.options.text_field, limits),
+            "largest": largest_clusters(found, clusters, text_field, limits),
         }
         if self.against.indexes:
             run.report.details["against"] = self.against.report(clusters)

@@ -49,6 +49,7 @@ class DedupOptions:
         cache_path: NeMo Curator's name for the same.
         against: folders of indexes, or one of them; documents that these hold already are dropped.
         save_index: folder for an index of the documents that are kept.
+        log_text: whether the report shows the beginning of texts, of 80 characters at most, as examples.
         device: ``cpu``, or ``cuda``: keys are taken and grouped on GPUs; results are the same.
 
     Raises:
@@ -75,6 +76,7 @@ class DedupOptions:
     cache_path: str | PathLike[str] | None = None
     against: Sequence[str | PathLike[str]] = ()
     save_index: str | PathLike[str] | None = None
+    log_text: bool = False
     device: Device = "cpu"
 
     def __post_init__(self) -> None:
@@ -134,6 +136,7 @@ class DedupOptions:
         """What changes results beyond the plan of the keys, and what the indexes hold."""
         without = {"max_reject_rate", "input_blocksize", "against", "save_index", "device", *_STATE}
         without.add("follow_external")  # the listing has a record of its own
+        without.add("log_text")
         values = {key: value for key, value in asdict(self).items() if key not in without}
         if self.sample is not None:
             values["sample"] = str(parse_share(self.sample))  # 1% is 0.01

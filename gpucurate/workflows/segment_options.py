@@ -21,6 +21,7 @@ SHARED = (
     "format",
     "input_blocksize",
     "input_filetype",
+    "log_text",
     "max_record_bytes",
     "max_reject_rate",
     "on_corrupt",

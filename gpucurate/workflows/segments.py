@@ -148,7 +148,11 @@ class SegmentDeduplicationWorkflow(DeduplicationWorkflow):
         limits = self.passes.reader([self.options.text_field], keep_original=False).limits
         texts = SegmentTexts(found, segments, self.segmentation, self.options.text_field, limits)
         shown = most_frequent(sizes, SHOWN_SEGMENTS, policy.min_count)
-        return [{"count": int(sizes[segment]), **texts.of(segment)} for segment in shown]
+        hidden = set() if self.options.log_text else {"text"}
+        return [
+            {"count": int(sizes[segment])} | {k: v for k, v in texts.of(segment).items() if k not in hidden}
+            for segment in shown
+        ]
 
 
 class LineDeduplicationWorkflow(SegmentDeduplicationWorkflow):
