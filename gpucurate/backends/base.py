@@ -40,6 +40,9 @@ class Backend(Protocol):
     def kill(self, worker: int, why: str) -> None:
         """End a worker at once; ``WorkerDied`` follows, with ``why``."""
 
+    def stacks(self, worker: int) -> str:
+        """Where the threads of a worker are, in lines; empty where that cannot be asked."""
+
     def release(self, handed_on: Any) -> None:
         """Drop what a segment handed on."""
 

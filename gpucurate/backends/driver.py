@@ -12,6 +12,7 @@ from gpucurate.backends.committing import Committer
 from gpucurate.backends.history import History
 from gpucurate.backends.partials import Partials
 from gpucurate.backends.signals import StopSignals
+from gpucurate.backends.stalls import keep_stacks
 from gpucurate.checkpoint.phase import Phase
 from gpucurate.scheduling.core import Core
 from gpucurate.scheduling.policy import Lane, Policy
@@ -253,8 +254,9 @@ class Driver:
                     self.backend.spawn(action)
                 case ev.StopWorker(worker):
                     self.backend.stop(worker)
-                case ev.KillWorker(worker, why):
-                    self.backend.kill(worker, why)
+                case ev.KillWorker(worker, why, is_stuck):
+                    stacks = self.backend.stacks(worker) if is_stuck else ""
+                    self.backend.kill(worker, keep_stacks(self.phase, worker, why, stacks))
                 case ev.Quarantine():
                     self._set_aside(action)
                 case ev.FailRun():

@@ -83,6 +83,10 @@ class InlineBackend:
         self._work = deque(entry for entry in self._work if entry[0] != worker)
         self._reports.append((WorkerDied(worker, why, "stopped"), None))
 
+    def stacks(self, worker: int) -> str:
+        """Nothing: who could ask is this thread."""
+        return ""
+
     def release(self, handed_on: Any) -> None:
         """Nothing is handed on: one worker runs all stages."""
 

@@ -25,6 +25,7 @@ from gpucurate.backends.journal import journal_path, read_journal
 from gpucurate.backends.position import position_path, units_begun
 from gpucurate.backends.process import WorkerPool, WorkerProcess
 from gpucurate.backends.runner import failure_of, remove_attempts
+from gpucurate.backends.stacks import stack_path, stacks_of
 from gpucurate.backends.worker_process import STOPPED, Hello, Work
 from gpucurate.spec.cluster import Node
 from gpucurate.spec.errors import ConfigurationError
@@ -188,6 +189,14 @@ class LocalBackend:
             held.killed = why
             held.process.kill()
 
+    def stacks(self, worker: int) -> str:
+        """Where the threads of a worker are, and what it has started."""
+        held = self._workers.get(worker)
+        work = None if held is None else self._assignments[held.segment]
+        if held is None or work is None or work.folder is None:
+            return ""
+        return stacks_of(held.process.pid, stack_path(work.folder, work.phase, worker))
+
     def release(self, handed_on: Any) -> None:
         """Drop what a segment handed on."""
         exchange = self._assignments[0].exchange
@@ -276,6 +285,8 @@ class LocalBackend:
             if isinstance(assignment.exchange, FolderExchange):
                 assignment.exchange.abandon(prefix)
             remove_attempts(assignment.folder, prefix)
+        if assignment.folder is not None:
+            stack_path(assignment.folder, assignment.phase, worker).unlink(missing_ok=True)
 
     def close(self) -> None:
         """Kill the workers that have not stopped."""

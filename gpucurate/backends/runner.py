@@ -158,7 +158,7 @@ class Runner:
         recovery = Recovery(order, context, Gauge(self.gpu_memory))
         result, output_bytes = UnitResult(unit.id, books=context.books, outputs=context.outputs), 0
         try:
-            if context.folder is not None and (order.bisect or order.suspects):
+            if context.folder is not None and (order.bisect or order.suspects or order.alone):
                 recovery.journal = Journal(journal_path(context.folder, prefix))
             output_bytes = self._run(unit, given, context, recovery, result)
             rejects.keep()

@@ -273,7 +273,7 @@ class Core:
             if worker.state is WorkerState.STARTING:
                 yield from self._losses.did_not_start(worker, "died", f"worker {worker.number}: {why}")
             yield from self._losses.end_gang(worker, why)
-            yield from self._losses.give_up(worker, why, charged=charged)
+            yield from self._losses.give_up(worker, why, charged=charged, is_stuck=True)
         if not state.is_stopping:
             for worker in self._watch.aged(self._recycler):
                 yield from self._staffing.recycle(worker)

@@ -165,10 +165,17 @@ class StopWorker:
 
 @dataclass(frozen=True, slots=True)
 class KillWorker:
-    """End a worker at once. ``WorkerDied`` follows."""
+    """End a worker at once. ``WorkerDied`` follows.
+
+    Attributes:
+        worker: its number.
+        why: a sentence.
+        is_stuck: whether it does not go on, so that it is worth knowing where it is.
+    """
 
     worker: int
     why: str
+    is_stuck: bool = False
 
 
 @quick

@@ -156,6 +156,10 @@ class DaskBackend:
             member.killed = why
             self._nodes.end(member.address)
 
+    def stacks(self, worker: int) -> str:
+        """Nothing: the process is not ours to ask."""
+        return ""
+
     def release(self, handed_on: Any) -> None:
         """Drop what a segment handed on."""
         if self._exchange is not None:

@@ -104,6 +104,10 @@ class RayDataBackend:
         elif self._due.pop(worker, None) is not None:
             self._reports.append((WorkerDied(worker, why, "stopped"), None))
 
+    def stacks(self, worker: int) -> str:
+        """Nothing: the process is not ours to ask."""
+        return ""
+
     def release(self, handed_on: Any) -> None:
         """Nothing: what segments hand on is Ray Data's."""
 

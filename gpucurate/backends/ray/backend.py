@@ -140,6 +140,11 @@ class RayBackend:
         if member is not None:
             member.kill(why)
 
+    def stacks(self, worker: int) -> str:
+        """Where the threads of an actor are, if it answers."""
+        member = self._members.get(worker)
+        return "" if member is None else member.stacks()
+
     def release(self, handed_on: HandedOn) -> None:
         """Let go of what a segment handed on."""
         handed_on.ref = None
