@@ -26,6 +26,7 @@ from gpucurate.spec.errors import (
     StageError,
     StorageError,
 )
+from gpucurate.spec.figures import NOTHING, Collected
 from gpucurate.spec.progress import Observer
 from gpucurate.spec.unit import Unit, UnitResult
 
@@ -57,6 +58,7 @@ class Outcome:
         decisions: what the scheduler decided, and why.
         first_commit_s: seconds until the first unit was final; None if none was.
         busy_seconds: by segment, what workers took for its units.
+        collected: what workers gave back of their memory between units.
     """
 
     results: list[UnitResult]
@@ -69,6 +71,7 @@ class Outcome:
     decisions: list[Decision] = field(default_factory=list)
     first_commit_s: float | None = None
     busy_seconds: list[float] = field(default_factory=list)
+    collected: Collected = NOTHING
 
 
 class Driver:
@@ -117,6 +120,7 @@ class Driver:
         self._logging_interval = logging_interval
         self._next_log = logging_interval
         self._busy = [0.0] * len(lanes)
+        self._collected = NOTHING
         left = [unit for unit in units if unit.id not in self._done]
         self.has_work = bool(left)
         work = [(unit.id, sizes[unit.id]) for unit in left]
@@ -157,6 +161,7 @@ class Driver:
             decisions=self._history.decisions,
             first_commit_s=self._first_commit,
             busy_seconds=self._busy,
+            collected=self._collected,
         )
 
     @property
@@ -225,6 +230,7 @@ class Driver:
         if self.core.is_current(worker, unit):
             segment = self._segments[worker]
             self._busy[segment] += result.figures.seconds
+            self._collected += result.figures.collected
             self._partials.put(unit, segment, result)
         elif result.handed_on is not None:
             self.backend.release(result.handed_on)
@@ -252,8 +258,8 @@ class Driver:
                 case ev.SpawnWorker(worker, segment):
                     self._segments[worker] = segment
                     self.backend.spawn(action)
-                case ev.StopWorker(worker):
-                    self.backend.stop(worker)
+                case ev.StopWorker(worker, is_worn):
+                    self.backend.stop(worker, is_worn=is_worn)
                 case ev.KillWorker(worker, why, is_stuck):
                     stacks = self.backend.stacks(worker) if is_stuck else ""
                     self.backend.kill(worker, keep_stacks(self.phase, worker, why, stacks))

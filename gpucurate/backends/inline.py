@@ -66,7 +66,7 @@ class InlineBackend:
         """Keep the unit for the next poll."""
         self._work.append((action.worker, unit, action.order))
 
-    def stop(self, worker: int) -> None:
+    def stop(self, worker: int, *, is_worn: bool = False) -> None:
         """Tear the stages down, at once."""
         self._end(worker, "stopped")
 

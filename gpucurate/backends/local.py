@@ -59,6 +59,7 @@ class _Worker:
     attempts: deque[tuple[str, int]] = field(default_factory=deque)
     reported: int = 0
     killed: str | None = None
+    is_worn: bool = False
 
 
 class LocalBackend:
@@ -174,10 +175,11 @@ class LocalBackend:
         writes = selectors.EVENT_WRITE if channel.is_behind else 0
         self._selector.modify(channel, selectors.EVENT_READ | writes, worker)
 
-    def stop(self, worker: int) -> None:
+    def stop(self, worker: int, *, is_worn: bool = False) -> None:
         """Ask a worker to end."""
         held = self._workers.get(worker)
         if held is not None:
+            held.is_worn = is_worn
             self._send(worker)
             self._say(worker, _STOP)
             _limit(held)
@@ -244,7 +246,10 @@ class LocalBackend:
                 held.killed = event.why  # it ends by itself, and that is reported once
                 return
             self._forget(worker)
-            self._pool.give(held.process)
+            if held.is_worn:
+                held.process.end(STOP_SECONDS)
+            else:
+                self._pool.give(held.process)
         try:
             self._reports.append((event, pickle.loads(packed)))
         except Exception as error:  # a class of the user's that loads in a worker and not here

@@ -22,6 +22,7 @@ from gpucurate.backends.recovery import Recovery
 from gpucurate.backends.recut import recut
 from gpucurate.backends.syncing import Syncer, UnitFiles, Unsynced
 from gpucurate.backends.unit_rejects import UnitRejects
+from gpucurate.memory.collection import Collector
 from gpucurate.memory.gpu_memory import GpuMemory
 from gpucurate.memory.host_peak import resident_memory
 from gpucurate.memory.out_of_memory import forget, is_out_of_memory
@@ -34,7 +35,7 @@ from gpucurate.spec.errors import (
     StorageError,
 )
 from gpucurate.spec.events import FailureKind, Order
-from gpucurate.spec.figures import Figures
+from gpucurate.spec.figures import Collected, Figures
 from gpucurate.spec.unit import Unit, UnitResult
 from gpucurate.spec.worker import WorkerMetadata
 from gpucurate.stages.context import UnitContext
@@ -72,6 +73,7 @@ class Runner:
         self._memory = 0
         self._looked = float("-inf")
         self._syncer = Syncer()
+        self._collector = Collector()
 
     def setup(self) -> None:
         """Set the stages up, in order; :meth:`teardown` is due whether it works or not.
@@ -157,6 +159,7 @@ class Runner:
         rejects = UnitRejects(self.assignment, context)
         recovery = Recovery(order, context, Gauge(self.gpu_memory))
         result, output_bytes = UnitResult(unit.id, books=context.books, outputs=context.outputs), 0
+        is_watched = self._watch_stages()
         try:
             if context.folder is not None and (order.bisect or order.suspects or order.alone):
                 recovery.journal = Journal(journal_path(context.folder, prefix))
@@ -172,15 +175,32 @@ class Runner:
         finally:
             if recovery.journal is not None:
                 recovery.journal.close()
+            seconds, collected = time.perf_counter() - began, self._collect()
             self.figures = Figures(
-                seconds=time.perf_counter() - began,
+                seconds=seconds,
                 output_bytes=output_bytes,
                 memory=self.memory,
                 gpu_memory=self.gpu_memory,
                 samples=tuple(recovery.gauge.samples),
+                growth=tuple(stats.host_growth_bytes for stats in result.stages) if is_watched else (),
+                collected=collected,
             )
         result.figures = self.figures
         return Unsynced(result, files, partial(self._remove, prefix, result))
+
+    def _watch_stages(self) -> bool:
+        """Whether to measure by how much the process grows during the stages: not of each short unit."""
+        is_watched = time.monotonic() - self._looked >= MEMORY_SECONDS
+        for stage in self.assignment.stages:
+            stage._is_watched = is_watched
+        return is_watched
+
+    def _collect(self) -> Collected:
+        """Give back what can be, where enough has come together since the last time."""
+        collected = self._collector.between_units(self.memory)
+        if collected.count:
+            self._looked = float("-inf")
+        return collected
 
     def _run(
         self, unit: Unit, given: Any, context: UnitContext, recovery: Recovery, result: UnitResult

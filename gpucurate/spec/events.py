@@ -158,9 +158,15 @@ class SpawnWorker:
 
 @dataclass(frozen=True, slots=True)
 class StopWorker:
-    """Let a worker tear its stages down and end; it has nothing in flight. ``WorkerDied`` follows."""
+    """Let a worker tear its stages down and end; it has nothing in flight. ``WorkerDied`` follows.
+
+    Attributes:
+        worker: its number.
+        is_worn: whether its process is to end too, and not to serve another worker.
+    """
 
     worker: int
+    is_worn: bool = False
 
 
 @dataclass(frozen=True, slots=True)

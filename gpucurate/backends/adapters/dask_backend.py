@@ -142,7 +142,7 @@ class DaskBackend:
         work = (unit.id, action.order, packed, given)
         self._call(action.worker, unit.id, dask_worker.run_work, action.worker, work)
 
-    def stop(self, worker: int) -> None:
+    def stop(self, worker: int, *, is_worn: bool = False) -> None:
         """Have a slot torn down."""
         member = self._members.get(worker)
         if member is not None:

@@ -91,7 +91,7 @@ class RayDataBackend:
             return
         self._due[action.worker] = (unit.id, action.order, packed, None)
 
-    def stop(self, worker: int) -> None:
+    def stop(self, worker: int, *, is_worn: bool = False) -> None:
         """Nothing: see :meth:`spawn`."""
         self._reports.append((WorkerDied(worker, "stopped", "stopped"), None))
 

@@ -126,7 +126,7 @@ class RayBackend:
         member.given.append(given)
         member.attempts[unit.id] = action.order.attempt
 
-    def stop(self, worker: int) -> None:
+    def stop(self, worker: int, *, is_worn: bool = False) -> None:
         """Let a worker tear down; then its process ends."""
         member = self._members.get(worker)
         if member is not None:
