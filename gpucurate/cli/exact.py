@@ -24,6 +24,7 @@ def exact(
     write: opt.WriteOptions,
     index: IndexOptions,
     gpu: GpuOptions,
+    fitting: opt.FittingOptions,
     run: opt.RunOptions,
 ) -> None:
     """Keep one of the documents whose text is equal."""
@@ -37,5 +38,6 @@ def exact(
         **write.settings(),
         **index.settings(),
         **gpu.settings(),
+        **fitting.settings(),
     }
     carry_out(ExactDeduplicationWorkflow(inputs, output, normalize_text=normalize, **settings), run, gpu)

@@ -106,6 +106,7 @@ def fuzzy(
     write: opt.WriteOptions,
     index: IndexOptions,
     gpu: GpuOptions,
+    fitting: opt.FittingOptions,
     run: opt.RunOptions,
 ) -> None:
     """Keep one of the documents that share many shingles (MinHash with banding)."""
@@ -121,5 +122,6 @@ def fuzzy(
         **write.settings(),
         **index.settings(),
         **gpu.settings(),
+        **fitting.settings(),
     }
     carry_out(FuzzyDeduplicationWorkflow(inputs, output, **settings), run, gpu)

@@ -33,6 +33,13 @@ class OnCorrupt(StrEnum):
     fail = "fail"
 
 
+class OnInfeasible(StrEnum):
+    """What happens where not everything fits into memory."""
+
+    fail = "fail"
+    sample = "sample"
+
+
 class Shingle(StrEnum):
     """What shingles are made of."""
 
@@ -231,6 +238,24 @@ class WriteOptions(KindOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
+class FittingOptions:
+    """What happens where not everything fits into memory."""
+
+    on_infeasible: Annotated[
+        OnInfeasible,
+        typer.Option(
+            help="Where more is to be compared than fits into memory: fail, or go on with the part of the "
+            "input that fits, and say so.",
+            rich_help_panel=_RUN,
+        ),
+    ] = OnInfeasible.fail
+
+    def settings(self) -> dict[str, Any]:
+        """Arguments of a workflow."""
+        return {"on_infeasible": self.on_infeasible.value}
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunOptions:
     """How the work is carried out."""
 
@@ -268,6 +293,15 @@ class RunOptions:
             rich_help_panel=_RUN,
         ),
     ] = None
+    stall_timeout: Annotated[
+        float | None,
+        typer.Option(
+            min=0.001,
+            help="Seconds without progress of a unit after which its worker tells where it is, is killed, "
+            "and the unit is done again; 1800 if not given.",
+            rich_help_panel=_RUN,
+        ),
+    ] = None
     dry_run: Annotated[
         bool,
         typer.Option(
@@ -302,6 +336,11 @@ class RunOptions:
                 "that is there: give one of them"
             )
         return asks or self.executor is ExecutorKind.ray
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """Settings of the executor that were given."""
+        return {} if self.stall_timeout is None else {"stall_timeout_s": self.stall_timeout}
 
     @property
     def memory_bytes(self) -> int | None:

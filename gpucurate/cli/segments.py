@@ -106,10 +106,17 @@ def lines(
     cuts: CutOptions,
     read: opt.ReadOptions,
     write: CutWriteOptions,
+    fitting: opt.FittingOptions,
     run: opt.RunOptions,
 ) -> None:
     """Cut repeated lines out of documents."""
-    _carry_out("line", inputs, output, {**cuts.settings(), **read.settings(), **write.settings()}, run)
+    _carry_out(
+        "line",
+        inputs,
+        output,
+        {**cuts.settings(), **read.settings(), **write.settings(), **fitting.settings()},
+        run,
+    )
 
 
 def paragraphs(
@@ -119,10 +126,17 @@ def paragraphs(
     cuts: CutOptions,
     read: opt.ReadOptions,
     write: CutWriteOptions,
+    fitting: opt.FittingOptions,
     run: opt.RunOptions,
 ) -> None:
     """Cut repeated paragraphs out of documents."""
-    _carry_out("paragraph", inputs, output, {**cuts.settings(), **read.settings(), **write.settings()}, run)
+    _carry_out(
+        "paragraph",
+        inputs,
+        output,
+        {**cuts.settings(), **read.settings(), **write.settings(), **fitting.settings()},
+        run,
+    )
 
 
 def _carry_out(
