@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from gpucurate.backends.base import Backend, Report
 from gpucurate.backends.committing import Committer
@@ -232,8 +233,11 @@ class Driver:
             self._busy[segment] += result.figures.seconds
             self._collected += result.figures.collected
             self._partials.put(unit, segment, result)
-        elif result.handed_on is not None:
+            return
+        if result.handed_on is not None:
             self.backend.release(result.handed_on)
+        for output in result.outputs:  # else they would lie there until the run ends
+            Path(output.attempt).unlink(missing_ok=True)
 
     def _tell(self, event: ev.Event) -> None:
         now = self._now

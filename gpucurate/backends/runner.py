@@ -71,7 +71,7 @@ class Runner:
         self._ready: list[Stage] = []
         self._gpu: GpuMemory | None = None
         self._memory = 0
-        self._looked = float("-inf")
+        self._looked = self._watched = float("-inf")
         self._syncer = Syncer()
         self._collector = Collector()
 
@@ -190,7 +190,9 @@ class Runner:
 
     def _watch_stages(self) -> bool:
         """Whether to measure by how much the process grows during the stages: not of each short unit."""
-        is_watched = time.monotonic() - self._looked >= MEMORY_SECONDS
+        now = time.monotonic()
+        is_watched = now - self._watched >= MEMORY_SECONDS
+        self._watched = now if is_watched else self._watched
         for stage in self.assignment.stages:
             stage._is_watched = is_watched
         return is_watched

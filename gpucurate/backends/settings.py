@@ -34,6 +34,8 @@ class RunSettings:
         stall_timeout_s: a unit of which nothing is heard for so long, or ten times as long as the slow ones
             take if that is more, has its worker killed.
         max_attempts: tries of a unit before its documents are tried in parts, or it is set aside.
+        max_bisections: deaths, or stalls, that a unit may cause while the documents are looked for that cause
+            them; each such document takes four or five. Beyond that the unit is set aside.
         fuse: whether adjacent stages share a worker where they can; False to compare.
     """
 
@@ -49,6 +51,7 @@ class RunSettings:
     worker_max_leak: int | str | None = "256MB"
     stall_timeout_s: float = 1800.0
     max_attempts: int = 3
+    max_bisections: int = 12
     fuse: bool = True
 
     def __post_init__(self) -> None:
@@ -67,7 +70,8 @@ class RunSettings:
             )
         for name in ("autoscale_interval_s", "logging_interval", "stall_timeout_s"):
             _check_positive(name, getattr(self, name))
-        _check_positive("max_attempts", self.max_attempts, Integral)
+        for name in ("max_attempts", "max_bisections"):
+            _check_positive(name, getattr(self, name), Integral)
         if self.worker_max_lifetime_m is not None:
             _check_positive("worker_max_lifetime_m", self.worker_max_lifetime_m)
         if self.worker_max_units is not None:
