@@ -9,7 +9,7 @@ PYTEST_ARGS ?=
 BENCH_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-thorough test-ray test-gpu gpu-smoke check audit format bench bench-gpu wheel clean
+.PHONY: help setup demo test test-thorough test-ray test-gpu gpu-smoke soak check audit format bench bench-gpu wheel clean
 
 help: ## Print this list
 	@echo "Targets (PYTHON=$(PYTHON) makes the virtual environment):"
@@ -50,6 +50,10 @@ test-gpu: $(READY) ## Run the tests on a CUDA device; fails where there is none
 
 gpu-smoke: $(READY) ## Compile every kernel on a CUDA device and run its smoke check
 	@$(BIN)/python -m pytest --device cuda tests/gpu $(PYTEST_ARGS)
+
+soak: $(READY) ## The same runs again and again: does anything grow, or stay behind? (SOAK_MINUTES=30)
+	@mkdir -p .bench
+	@$(BIN)/python -m tests.soak.soak --output .bench/soak.json $(SOAK_ARGS)
 
 check: $(READY) ## Everything that must hold before a commit: style, types, layers, tests
 	@$(BIN)/ruff check .

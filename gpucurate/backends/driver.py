@@ -6,12 +6,14 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from gpucurate.backends.base import Backend, Report
 from gpucurate.backends.committing import Committer
 from gpucurate.backends.history import History
 from gpucurate.backends.partials import Partials
 from gpucurate.backends.signals import StopSignals
+from gpucurate.backends.stalls import keep_stacks
 from gpucurate.checkpoint.phase import Phase
 from gpucurate.disk.crash import reach
 from gpucurate.scheduling.core import Core
@@ -26,6 +28,7 @@ from gpucurate.spec.errors import (
     StageError,
     StorageError,
 )
+from gpucurate.spec.figures import NOTHING, Collected
 from gpucurate.spec.progress import Observer
 from gpucurate.spec.unit import Unit, UnitResult
 
@@ -57,6 +60,7 @@ class Outcome:
         decisions: what the scheduler decided, and why.
         first_commit_s: seconds until the first unit was final; None if none was.
         busy_seconds: by segment, what workers took for its units.
+        collected: what workers gave back of their memory between units.
     """
 
     results: list[UnitResult]
@@ -69,6 +73,7 @@ class Outcome:
     decisions: list[Decision] = field(default_factory=list)
     first_commit_s: float | None = None
     busy_seconds: list[float] = field(default_factory=list)
+    collected: Collected = NOTHING
 
 
 class Driver:
@@ -117,6 +122,7 @@ class Driver:
         self._logging_interval = logging_interval
         self._next_log = logging_interval
         self._busy = [0.0] * len(lanes)
+        self._collected = NOTHING
         left = [unit for unit in units if unit.id not in self._done]
         self.has_work = bool(left)
         work = [(unit.id, sizes[unit.id]) for unit in left]
@@ -157,6 +163,7 @@ class Driver:
             decisions=self._history.decisions,
             first_commit_s=self._first_commit,
             busy_seconds=self._busy,
+            collected=self._collected,
         )
 
     @property
@@ -228,9 +235,13 @@ class Driver:
             segment = self._segments[worker]
             reach("driver.after_result")
             self._busy[segment] += result.figures.seconds
+            self._collected += result.figures.collected
             self._partials.put(unit, segment, result)
-        elif result.handed_on is not None:
+            return
+        if result.handed_on is not None:
             self.backend.release(result.handed_on)
+        for output in result.outputs:  # else they would lie there until the run ends
+            Path(output.attempt).unlink(missing_ok=True)
 
     def _tell(self, event: ev.Event) -> None:
         now = self._now
@@ -256,10 +267,11 @@ class Driver:
                 case ev.SpawnWorker(worker, segment):
                     self._segments[worker] = segment
                     self.backend.spawn(action)
-                case ev.StopWorker(worker):
-                    self.backend.stop(worker)
-                case ev.KillWorker(worker, why):
-                    self.backend.kill(worker, why)
+                case ev.StopWorker(worker, is_worn):
+                    self.backend.stop(worker, is_worn=is_worn)
+                case ev.KillWorker(worker, why, is_stuck):
+                    stacks = self.backend.stacks(worker) if is_stuck else ""
+                    self.backend.kill(worker, keep_stacks(self.phase, worker, why, stacks))
                 case ev.Quarantine():
                     self._set_aside(action)
                 case ev.FailRun():

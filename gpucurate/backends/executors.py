@@ -113,7 +113,8 @@ class InlineExecutor:
             observer,
             InlineBackend(assignment, Node("local", 1000, self.memory)),
             lanes=[lane],
-            policy=policy_of(self.settings, workers=1, budget_bytes=1),
+            # Nobody takes the place of this process.
+            policy=policy_of(self.settings.with_(worker_max_leak=None), workers=1, budget_bytes=1),
             settings=self.settings,
             before=lambda: set_up_node(job.stages),
         )

@@ -24,6 +24,7 @@ def exact(
     write: opt.WriteOptions,
     index: IndexOptions,
     gpu: GpuOptions,
+    fitting: opt.FittingOptions,
     log_text: opt.LogText = False,
     run: opt.RunOptions,
 ) -> None:
@@ -40,5 +41,6 @@ def exact(
         **gpu.settings(),
         "checkpoint_path": run.checkpoint_path,
         "log_text": log_text,
+        **fitting.settings(),
     }
     carry_out(ExactDeduplicationWorkflow(inputs, output, normalize_text=normalize, **settings), run, gpu)

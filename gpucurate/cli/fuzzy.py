@@ -106,6 +106,7 @@ def fuzzy(
     write: opt.WriteOptions,
     index: IndexOptions,
     gpu: GpuOptions,
+    fitting: opt.FittingOptions,
     log_text: opt.LogText = False,
     run: opt.RunOptions,
 ) -> None:
@@ -124,5 +125,6 @@ def fuzzy(
         **gpu.settings(),
         "checkpoint_path": run.checkpoint_path,
         "log_text": log_text,
+        **fitting.settings(),
     }
     carry_out(FuzzyDeduplicationWorkflow(inputs, output, **settings), run, gpu)

@@ -120,6 +120,7 @@ class Run:
                 first_commit_s=outcome.first_commit_s,
                 busy_seconds=outcome.busy_seconds,
                 decisions=outcome.decisions,
+                collected=outcome.collected,
             )
         )
         for stats in stages:

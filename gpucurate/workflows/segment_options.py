@@ -25,6 +25,7 @@ SHARED = (
     "max_record_bytes",
     "max_reject_rate",
     "on_corrupt",
+    "on_infeasible",
     "text_field",
 )
 """The fields of DedupOptions that mean something for segments."""
