@@ -25,6 +25,7 @@ from gpucurate.io.batch_header import ROW, header_of, origin_of
 from gpucurate.io.jsonl.gather import blocks_of
 from gpucurate.io.piece import LinesOriginal, TableOriginal
 from gpucurate.io.sink import HashedFile
+from gpucurate.ops.document_hash import DocumentHasher
 from gpucurate.spec.errors import StorageError
 from gpucurate.spec.names import RESERVED_PREFIX, decode_name
 from gpucurate.spec.storage import storage_errors
@@ -36,6 +37,7 @@ RECORD = f"{RESERVED_PREFIX}record"
 LINE = f"{RESERVED_PREFIX}line"
 
 _BATCH = b"gpucurate"
+_MORE = b"+"  # of a batch that Arrow has divided
 _LEVEL = 1
 
 
@@ -67,7 +69,7 @@ class BatchFile:
         with storage_errors(self.path):
             for batch in rows.to_batches() or [pa.RecordBatch.from_pylist([], rows.schema)]:
                 self._stream.write_batch(batch, custom_metadata=told)
-                told = {_BATCH: b"+"}
+                told = {_BATCH: _MORE}
         self.rows += header["rows"]
 
     def close(self, sync: Sync, name: str) -> OutputFile:
@@ -140,7 +142,7 @@ def _other_columns(original: pa.Table, table: pa.Table, header: dict[str, Any]) 
     header["original"] = original.column_names
     metadata = original.schema.metadata or {}
     header["original_metadata"] = {key.hex(): value.hex() for key, value in metadata.items()}
-    header["original_fields"] = pa.schema(original.schema, metadata=None).serialize().hex()
+    header["original_fields"] = original.schema.remove_metadata().serialize().to_pybytes().hex()
     return {
         f"{ROW}{name}": original[name]
         for name in original.column_names
@@ -156,40 +158,40 @@ def read_saved(files: tuple[OutputFile, ...]) -> Iterator[DocumentBatch]:
     """The batches of a unit's files, one at a time.
 
     Raises:
-        StorageError: a file is gone, or is not what was written.
+        StorageError: a file is gone, or has other bytes than were written.
     """
     for file in files:
         yield from map(_batch, _pieces(file))
 
 
 def _pieces(file: OutputFile) -> Iterator[tuple[pa.Table, dict[str, Any]]]:
-    path = Path(file.attempt)
+    stream = pa.ipc.open_stream(_checked(file))
     held: list[pa.RecordBatch] = []
     header: dict[str, Any] | None = None
-    with _opened(path) as source, storage_errors(path, "read"):
-        try:
-            stream = pa.ipc.open_stream(source)
-            for batch, told in stream.iter_batches_with_custom_metadata():
-                if told[_BATCH] != b"+":
-                    if header is not None:
-                        yield pa.Table.from_batches(held, stream.schema), header
-                    held, header = [], orjson.loads(told[_BATCH])
-                held.append(batch)
-                del batch
-        except pa.ArrowInvalid as error:
-            raise damaged(path, str(error)) from error
-        if header is not None:
-            yield pa.Table.from_batches(held, stream.schema), header
+    for batch, told in stream.iter_batches_with_custom_metadata():
+        if told[_BATCH] != _MORE:
+            if header is not None:
+                yield pa.Table.from_batches(held, stream.schema), header
+            held, header = [], orjson.loads(told[_BATCH])
+        held.append(batch)
+        del batch
+    if header is not None:
+        yield pa.Table.from_batches(held, stream.schema), header
 
 
-def damaged(path: Path, why: str) -> StorageError:
-    """The error of a file that is not what was written."""
-    return StorageError(f"{path} of a checkpoint is damaged ({why}): remove it, and its unit is done again")
-
-
-def _opened(path: Path) -> Any:
+def _checked(file: OutputFile) -> pa.MemoryMappedFile:
+    """A file whose bytes are those that were written: what Arrow reads has no checksum of its own."""
+    path, hasher = Path(file.attempt), DocumentHasher()
     with storage_errors(path, "read"):
-        return pa.OSFile(str(path), "rb")
+        source = pa.memory_map(str(path))
+    hasher.update(memoryview(source.read_buffer()))
+    if hasher.hexdigest() != file.checksum:
+        raise StorageError(
+            f"{path} of a checkpoint is damaged: it holds other bytes than were written. Remove it, and its "
+            "unit is done again from the input"
+        )
+    source.seek(0)
+    return source
 
 
 def _batch(piece: tuple[pa.Table, dict[str, Any]]) -> DocumentBatch:

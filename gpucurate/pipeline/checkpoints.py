@@ -78,12 +78,9 @@ def _overlap(one: Path, other: Path) -> bool:
 
 def decides_before(plan: Plan, stages: Sequence[Stage], at: int) -> dict[str, Any]:
     """Everything that decides what reaches stage ``at``, but the input."""
-    before = sum(not stage.is_checkpoint for stage in stages[:at])
-    return {
-        **plan.decides,
-        "stages": plan.decides["stages"][:before],
-        "tasks_per_unit": plan.tasks_per_unit,
-    }
+    count = sum(not stage.is_checkpoint for stage in stages[:at])
+    before = {f"{n} {each['name']}": each for n, each in enumerate(plan.decides["stages"][:count], 1)}
+    return {**plan.decides, "stages": before, "tasks_per_unit": plan.tasks_per_unit}
 
 
 def names_before(plan: Plan, stages: Sequence[Stage], at: int, units_of: UnitsOf) -> list[str]:
