@@ -10,6 +10,7 @@ from pathlib import Path
 
 from gpucurate.checkpoint.phase import Phase
 from gpucurate.checkpoint.saved_units import SavedUnits
+from gpucurate.disk.crash import reach
 from gpucurate.disk.files import copy_file
 from gpucurate.spec.unit import Unit, UnitResult
 
@@ -95,7 +96,9 @@ class Committer:
         for unit, result in group:
             _bring(phase, unit, result)
         if group:
+            reach("commit.before_group")
             phase.commit(group)
+            reach("commit.after_group")
         phase.sync_if_due()
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from gpucurate.disk.crash import reach
+from gpucurate.disk.files import open_private
 from gpucurate.spec.errors import StorageError
 from gpucurate.spec.storage import storage_errors
 
@@ -36,7 +37,9 @@ class CommitLog:
         self.path = path
         self.records = list(read_log(path)) if path.exists() else []
         with storage_errors(path):
-            self._file = path.open("ab")
+            reach("log.before_open")
+            self._file = open_private(path, "ab")
+            reach("log.after_open")
             self._file.truncate(_whole_bytes(path))
             self._file.seek(0, os.SEEK_END)
         self._waiting = 0

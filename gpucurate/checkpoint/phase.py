@@ -9,12 +9,12 @@ from typing import Any
 import orjson
 
 from gpucurate.checkpoint.run_folder import RunFolder, differences
+from gpucurate.disk.crash import reach
 from gpucurate.spec.books import Books
 from gpucurate.spec.errors import OutputInUseError
 from gpucurate.spec.names import decode_name, encode_name
 from gpucurate.spec.plan import Plan
 from gpucurate.spec.statistics import StagePerfStats
-from gpucurate.spec.storage import storage_errors
 from gpucurate.spec.unit import OutputFile, RangeTally, Unit, UnitResult
 
 _SCRATCH = "_gpucurate/scratch/"
@@ -41,6 +41,7 @@ class Phase:
         self.units = units
         self._last_sync = time.monotonic()
         self._check(plan)
+        reach("phase.after_plan")
         self.done = self._finished()
         if len(self.done) < len(units):
             folder.reopen()
@@ -63,9 +64,10 @@ class Phase:
 
     def _forget_quarantine(self) -> None:
         """What was set aside by an earlier run is tried again."""
-        for path in (self.folder.path / "quarantine").glob(f"{self.name}-*.json"):
-            with storage_errors(path):
-                path.unlink()
+        for name in self.folder.names("quarantine"):
+            if name.startswith(f"quarantine/{self.name}-"):
+                reach("quarantine.before_unlink")
+                self.folder.remove(name)
 
     def _check(self, plan: Plan) -> None:
         files = {r.file.name: r.file for unit in self.units for group in unit.groups for r in group}
@@ -81,6 +83,7 @@ class Phase:
         }
         before = self.folder.read_json(f"phases/{self.name}.json")
         if before is None:
+            reach("phase.before_plan")
             self.folder.write_json(f"phases/{self.name}.json", given)
             return
         found = differences(before, orjson.loads(orjson.dumps(given)))
@@ -104,6 +107,7 @@ class Phase:
 
     def set_aside(self, unit: Unit, kind: str, why: str, attempts: int) -> None:
         """Record a unit that could not be done, and describe it under ``quarantine/``."""
+        reach("quarantine.before_write")
         ranges = [
             {"path": encode_name(r.file.path), "start": r.start, "stop": r.stop}
             for g in unit.groups
@@ -118,6 +122,7 @@ class Phase:
             "reads": ranges,
         }
         self.folder.write_json(f"quarantine/{self.name}-{unit.index:06d}.json", values)
+        reach("quarantine.after_write")
 
     def sync_if_due(self) -> None:
         """Make records durable once the oldest has waited long enough."""

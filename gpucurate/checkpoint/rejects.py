@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import orjson
 import zstandard
 
-from gpucurate.disk.files import fsync_folder, make_folder
+from gpucurate.disk.crash import reach
+from gpucurate.disk.files import fsync_folder, make_folder, open_private
 from gpucurate.spec.names import encode_name
 from gpucurate.spec.reject import SNIPPET_BYTES, Reject
 from gpucurate.spec.storage import storage_errors
@@ -29,7 +30,7 @@ class RejectWriter:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.rows = 0
-        self._file: BinaryIO | None = None
+        self._file: IO[bytes] | None = None
         self._stream: Any = None
 
     def write(self, name: str, ordinal: int, reject: Reject) -> None:
@@ -45,7 +46,8 @@ class RejectWriter:
         """
         with storage_errors(self.path):
             if self._file is None:
-                self._file = self.path.open("wb")
+                self._file = open_private(self.path, "wb")
+                reach("rejects.after_open")
                 self._stream = _compressing(self._file)
             self._stream.write(orjson.dumps(_entry(name, ordinal, reject)) + b"\n")
         self.rows += 1
@@ -64,6 +66,7 @@ class RejectWriter:
         with storage_errors(self.path):
             size = _finish(self._file, self._stream)
         file, self._file = self._file, None
+        reach("rejects.before_sync")
         sync(file, self.path)
         return size
 
@@ -87,9 +90,12 @@ def number_rows(part: Path, final: Path, first_rows: Mapping[tuple[str, int], in
     """
     make_folder(final.parent)
     temporary = final.with_name(f".{final.name}.tmp")
+    reach("rejects.before_number")
     _write(temporary, _numbered(part, first_rows))
+    reach("rejects.before_rename")
     with storage_errors(final):
         temporary.replace(final)
+        reach("rejects.after_rename")
         fsync_folder(final.parent)
 
 
@@ -125,7 +131,7 @@ def read_rejects(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _write(path: Path, lines: Iterable[bytes]) -> None:
-    with storage_errors(path), path.open("wb") as file:
+    with storage_errors(path), open_private(path, "wb") as file:
         stream = _compressing(file)
         for line in lines:
             stream.write(line)
@@ -133,11 +139,11 @@ def _write(path: Path, lines: Iterable[bytes]) -> None:
         sync_now(file, path)
 
 
-def _compressing(file: BinaryIO) -> Any:
+def _compressing(file: IO[bytes]) -> Any:
     return zstandard.ZstdCompressor(level=3, write_checksum=True).stream_writer(file, closefd=False)
 
 
-def _finish(file: BinaryIO, stream: Any) -> int:
+def _finish(file: IO[bytes], stream: Any) -> int:
     stream.close()
     file.flush()
     return file.tell()

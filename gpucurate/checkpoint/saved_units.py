@@ -22,6 +22,7 @@ import orjson
 
 from gpucurate.checkpoint.lock import OwnerLock
 from gpucurate.checkpoint.log import CommitLog, read_log
+from gpucurate.checkpoint.pending import Pending
 from gpucurate.checkpoint.phase import from_record, to_record
 from gpucurate.checkpoint.run_folder import differences
 from gpucurate.disk.files import copy_file, make_folder, publish, remove_temporaries, write_atomic
@@ -50,6 +51,7 @@ class SavedUnits:
         self.path = path
         self._names: dict[str, str] = {}
         self._refuse_strangers()
+        make_folder(path, mode=0o700)
         make_folder(path / "units")
         self._lock = OwnerLock(path)
         try:
@@ -138,7 +140,8 @@ class SavedUnits:
         self._log.sync()
 
     def _copied(self, output: OutputFile, name: str) -> OutputFile:
-        copy_file(Path(output.attempt), self.attempts / name)
+        pending = Pending.of(output)  # of an output in a store, the file that was sent there
+        copy_file(Path(output.attempt) if pending is None else pending.local, self.attempts / name)
         return replace(output, name=name, attempt=str(self.attempts / name))
 
     def close(self) -> None:

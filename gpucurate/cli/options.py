@@ -33,6 +33,13 @@ class OnCorrupt(StrEnum):
     fail = "fail"
 
 
+class EncodingErrors(StrEnum):
+    """What bytes that are not UTF-8 do."""
+
+    REJECT = "reject"
+    REPLACE = "replace"
+
+
 class Shingle(StrEnum):
     """What shingles are made of."""
 
@@ -105,6 +112,21 @@ class FileOptions:
     max_record_bytes: Annotated[
         str, typer.Option(help="Longer records are rejected.", rich_help_panel=_IN)
     ] = "32MiB"
+    encoding_errors: Annotated[
+        EncodingErrors,
+        typer.Option(
+            help="What bytes that are not UTF-8 do: reject their record, or replace them by U+FFFD.",
+            rich_help_panel=_IN,
+        ),
+    ] = EncodingErrors.REJECT
+    follow_external: Annotated[
+        bool,
+        typer.Option(
+            "--follow-external",
+            help="Follow links that lead out of a folder that is given.",
+            rich_help_panel=_IN,
+        ),
+    ] = False
     max_reject_rate: Annotated[
         float,
         typer.Option(
@@ -119,6 +141,8 @@ class FileOptions:
             "input_blocksize": bytes_of("--blocksize", self.blocksize),
             "on_corrupt": self.on_corrupt.value,
             "max_record_bytes": bytes_of("--max-record-bytes", self.max_record_bytes),
+            "encoding_errors": self.encoding_errors.value,
+            "follow_external": self.follow_external,
             "max_reject_rate": self.max_reject_rate,
         }
 

@@ -23,6 +23,7 @@ from gpucurate.dedup.memory_needed import refuse_more
 from gpucurate.dedup.pair_sort import PAIR_BYTES
 from gpucurate.dedup.spill import SortedRuns, least_capacity
 from gpucurate.dedup.spill_buffer import PairBuffer
+from gpucurate.disk.crash import reach
 from gpucurate.ops.union_find import flatten, hook_runs, hook_runs128, new_parents
 from gpucurate.spec.bytesize import format_bytes
 from gpucurate.spec.storage import storage_errors
@@ -85,6 +86,7 @@ def find_components(
     )
     with storage_errors(scratch):
         scratch.mkdir(parents=True, exist_ok=True)
+    reach("group.before_bands")
     grouping = _Grouping(keys, documents, budget.capacity, new_parents(keys.records), scratch)
     with ThreadPoolExecutor(budget.threads) as pool:
         jobs = [pool.submit(grouping.join, group) for group in groups]
@@ -94,6 +96,7 @@ def find_components(
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
+    reach("group.before_merge")
     flatten(grouping.parents)
     return grouping.parents
 
@@ -154,9 +157,12 @@ class _Grouping:
         """Join the documents that share the key that these words make."""
         path = self.scratch / f"band-{group[0]}"
         with SortedRuns(path, words=len(group), pairs=self.documents, capacity=self.capacity) as runs:
+            reach("band.after_open")
             buffer = PairBuffer(self.capacity, len(group), self._hook, runs)
             self._fill(buffer, group)
+            reach("band.after_fill")
             buffer.finish()
+            reach("band.after_join")
 
     def _fill(self, buffer: PairBuffer, group: Sequence[int]) -> None:
         for base, file in self.keys.files():

@@ -7,11 +7,28 @@ import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import IO, Any
 
 from gpucurate.disk.crash import reach
 from gpucurate.spec.storage import storage_errors
 
 _COPY_BYTES = 1 << 20
+_ANEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
+
+PRIVATE = 0o600
+"""What lies in a run folder is its owner's alone; outputs follow the umask."""
+
+PUBLIC = 0o666
+"""Before the umask."""
+
+
+def open_private(path: Path, mode: str, buffering: int = -1) -> IO[Any]:
+    """Open a file; one that is made by it is its owner's alone."""
+    return open(path, mode, buffering, opener=_private)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, PRIVATE)
 
 
 def fsync_folder(folder: Path) -> None:
@@ -33,8 +50,13 @@ def make_folder(folder: Path, mode: int = 0o777) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=mode)
 
 
-def write_atomic(path: Path, content: bytes) -> None:
+def write_atomic(path: Path, content: bytes, permissions: int = PRIVATE) -> None:
     """Write a small file by a temporary name, fsync, rename.
+
+    Args:
+        path: of the file.
+        content: of it.
+        permissions: before the umask.
 
     Raises:
         StorageError: disk full, no permission, device error.
@@ -43,7 +65,7 @@ def write_atomic(path: Path, content: bytes) -> None:
     with storage_errors(path):
         try:
             reach("small.before_write")
-            with temporary.open("wb") as file:
+            with os.fdopen(os.open(temporary, _ANEW, permissions), "wb") as file:
                 file.write(content)
                 file.flush()
                 reach("small.before_fsync")

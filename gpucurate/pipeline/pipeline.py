@@ -37,6 +37,7 @@ from gpucurate.planning.prediction import Volume, predict
 from gpucurate.planning.units import make_units, units_of_tasks
 from gpucurate.spec.cluster import Node
 from gpucurate.spec.errors import ConfigurationError
+from gpucurate.spec.place import local_folder, place_of
 from gpucurate.spec.plan import Plan
 from gpucurate.spec.progress import Observer
 from gpucurate.spec.unit import Unit, UnitResult
@@ -264,7 +265,8 @@ class Pipeline:
             if isinstance(source, DocumentReader):
                 refuse_overlap(stage.path, source.file_paths, "checkpoint")
         for writer in writers:
-            refuse_overlap_with_output(self.stages, writer.path)
+            if isinstance(writer.path, Path):
+                refuse_overlap_with_output(self.stages, writer.path)
 
     def _folder(
         self, plan: Plan, units: Sequence[Unit], checkpoint_path: str | PathLike[str] | None
@@ -285,7 +287,9 @@ class Pipeline:
             ranges = [r for unit in units for group in unit.groups for r in group]
             check_output_names(ranges, writers[0].format, writers[0].compression)
             check_branches(self.stages, ranges)
-        state = None if checkpoint_path is None else Path(checkpoint_path)
+        state = None
+        if checkpoint_path is not None:
+            state = local_folder(place_of(checkpoint_path), "checkpoint_path")
         return RunFolder(writers[0].path, "pipeline", plan.decides, state)
 
 

@@ -15,9 +15,12 @@ from gpucurate.backends.executors import Executor
 from gpucurate.checkpoint.phase import Phase
 from gpucurate.checkpoint.rejects import number_rows
 from gpucurate.checkpoint.run_folder import RunFolder
+from gpucurate.disk.crash import reach
+from gpucurate.io.urls import redact
 from gpucurate.pipeline.checkpoints import Held
 from gpucurate.spec.errors import ConfigurationError
 from gpucurate.spec.names import encode_name
+from gpucurate.spec.place import Place, Url
 from gpucurate.spec.plan import Plan
 from gpucurate.spec.progress import Observer, Silent
 from gpucurate.spec.unit import Unit, UnitResult
@@ -154,12 +157,15 @@ class Run:
         report.seconds = time.monotonic() - self._began
         report.peak_memory_bytes = self._watch.peak if self._watch else 0
         if self.folder and not self.folder.is_finished:  # else nothing was left to do
+            reach("report.before_write")
             self.folder.write_json("report.json", report.to_dict())
+            reach("report.after_write")
             listing = [
                 {"name": encode_name(f.name), "rows": f.rows, "bytes": f.bytes, "checksum": f.checksum}
                 for f in files
             ]
             self.folder.write_json("manifest.json", {"files": listing})
+            reach("manifest.after_write")
         return report
 
     def number_rejects(self, phase: str, units: Sequence[Unit], results: Sequence[UnitResult]) -> None:
@@ -194,7 +200,7 @@ def first_rows(units: Sequence[Unit], results: Sequence[UnitResult]) -> dict[tup
     return first
 
 
-def refuse_overlap(output: Path, inputs: Sequence[Any], what: str = "output") -> None:
+def refuse_overlap(output: Place, inputs: Sequence[Any], what: str = "output") -> None:
     """Refuse an output that lies in the input, or an input that lies in the output.
 
     Args:
@@ -205,6 +211,9 @@ def refuse_overlap(output: Path, inputs: Sequence[Any], what: str = "output") ->
     Raises:
         ConfigurationError: they overlap.
     """
+    if isinstance(output, Url):
+        _refuse_overlap_in_store(output, inputs, what)
+        return
     target = output.resolve()
     for given in inputs:
         text = str(given).removeprefix("file://")
@@ -217,6 +226,28 @@ def refuse_overlap(output: Path, inputs: Sequence[Any], what: str = "output") ->
             )
         if source.is_relative_to(target):
             raise ConfigurationError(f"the input {text} lies in the {what} {output}: choose another {what}")
+
+
+def _refuse_overlap_in_store(output: Url, inputs: Sequence[Any], what: str) -> None:
+    """The same by the prefixes: objects have no links."""
+    target = f"{output}/"
+    for given in inputs:
+        source = f"{str(given).rstrip('/')}/"
+        fixed = source[: _first_wildcard(source)]
+        if target.startswith(fixed) and "://" in source:
+            raise ConfigurationError(
+                f"the {what} {redact(str(output))} lies in the input {redact(str(given))}: "
+                "choose a prefix outside it"
+            )
+        if source.startswith(target):
+            raise ConfigurationError(
+                f"the input {redact(str(given))} lies in the {what} {redact(str(output))}: "
+                f"choose another {what}"
+            )
+
+
+def _first_wildcard(pattern: str) -> int:
+    return min((at for sign in "*?[" if (at := pattern.find(sign)) >= 0), default=len(pattern))
 
 
 def _reaches(source: Path, target: Path) -> bool:

@@ -11,7 +11,6 @@ Detection is an artefact; what is done with it is a step of its own.
 from __future__ import annotations
 
 import os
-import re
 import time
 from collections.abc import Sequence
 from functools import cached_property
@@ -25,8 +24,7 @@ from gpucurate.backends.chain import Stage
 from gpucurate.backends.driver import Outcome
 from gpucurate.backends.executors import Executor, default_executor
 from gpucurate.checkpoint.phase import Phase
-from gpucurate.checkpoint.run_folder import RunFolder
-from gpucurate.checkpoint.store import FOLDER
+from gpucurate.checkpoint.run_folder import RunFolder, state_folder
 from gpucurate.dedup.cluster_file import write_clusters
 from gpucurate.dedup.components import Ids, find_components
 from gpucurate.dedup.index_against import leave_out_old, let_old_survive
@@ -50,6 +48,7 @@ from gpucurate.planning.fingerprint import digest
 from gpucurate.planning.units import make_units
 from gpucurate.spec.errors import ConfigurationError, InputError
 from gpucurate.spec.names import RESERVED_PREFIX, encode_name
+from gpucurate.spec.place import Place, Url, local_folder, place_of
 from gpucurate.spec.plan import Plan
 from gpucurate.spec.progress import Observer, Silent
 from gpucurate.spec.unit import Unit, UnitResult
@@ -66,8 +65,6 @@ from gpucurate.workflows.options import DedupOptions
 from gpucurate.workflows.passes import Passes, plan_of
 from gpucurate.workflows.result import WorkflowRunResult
 
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")  # of one slash, since a Path has none twice
-
 
 class DeduplicationWorkflow:
     """Finds documents that share a key, and keeps one of each cluster.
@@ -75,12 +72,12 @@ class DeduplicationWorkflow:
     Args:
         name: for the report and the run folder.
         input_path: files, folders, globs or URLs.
-        output_path: folder of the output.
+        output_path: folder of the output, or the URL of one in a store.
         sketch: what is taken of a text.
         options: everything else.
 
     Raises:
-        ConfigurationError: options that contradict each other, or an output that is a URL.
+        ConfigurationError: options that contradict each other, or that an output in a store does not go with.
         InputError: an input that is an empty string.
     """
 
@@ -96,11 +93,8 @@ class DeduplicationWorkflow:
         self.inputs = [input_path] if isinstance(input_path, str | PathLike) else list(input_path)
         if not all(map(os.fspath, self.inputs)):
             raise InputError("an empty path was given as input: name files, folders, globs or URLs")
-        if _URL.match(os.fspath(output_path)):
-            raise ConfigurationError(
-                f"the output {output_path} is a URL: give a folder of this machine, and copy from there"
-            )
-        self.output = Path(output_path)
+        self.output = place_of(output_path)
+        refuse_on_url(self.output, options)
         self.sketch = sketch
         self.options = options
 
@@ -111,7 +105,8 @@ class DeduplicationWorkflow:
         Raises:
             InputError: no input.
         """
-        return list_input(self.inputs, format=self.options.input_filetype)
+        options = self.options
+        return list_input(self.inputs, format=options.input_filetype, follow_external=options.follow_external)
 
     @cached_property
     def passes(self) -> Passes:
@@ -131,7 +126,8 @@ class DeduplicationWorkflow:
     @property
     def state(self) -> Path:
         """Folder of the run's state."""
-        return self.output / FOLDER if self.options.cache_path is None else Path(self.options.cache_path)
+        given = self.options.cache_path
+        return state_folder(self.output, None if given is None else Path(given))
 
     @property
     def saving(self) -> SavedIndex | None:
@@ -178,7 +174,8 @@ class DeduplicationWorkflow:
         self.against.check(self._identity, self._comparing)
         if self.saving is not None:
             refuse_overlap(self.saving.folder, self.inputs, "index")
-            self.saving.refuse_overlap([self.output, self.state, *map(Path, self.options.against)])
+            output = local_folder(self.output, "the output of a run that saves an index")
+            self.saving.refuse_overlap([output, self.state, *map(Path, self.options.against)])
             self.saving.check(is_finished=(self.state / "_SUCCESS").exists())
 
     def run(
@@ -221,7 +218,7 @@ class DeduplicationWorkflow:
 
     def _is_whole(self, folder: RunFolder) -> bool:
         """Whether a run has finished, and nothing of what it wrote is gone since."""
-        there = all((folder.path / name).exists() for name in self._artefacts)
+        there = all(folder.fetch(name) for name in self._artefacts)
         return folder.is_finished and there and folder.is_whole()
 
     @property
@@ -244,7 +241,8 @@ class DeduplicationWorkflow:
             books = run.report.books
             books.kept = books.read - books.total_rejected - books.total_dropped
             if self.options.nemo_ids:
-                files = write_nemo_ids(self.output, self._sort, found, clusters, books.blank)
+                output = local_folder(self.output, "the output of nemo_ids")
+                files = write_nemo_ids(output, self._sort, found, clusters, books.blank)
                 results = [UnitResult("nemo-ids", files)]
         run.close_report(results)
         judge(run.report, self.options.max_reject_rate)
@@ -378,6 +376,23 @@ class DeduplicationWorkflow:
         bases = found.keys.bases
         lost = (np.arange(bases[u.index], bases[u.index + 1]) for u in units if u.id not in done)
         return sum(int(np.count_nonzero(wanted(ids))) for ids in lost)
+
+
+def refuse_on_url(output: Place, options: DedupOptions) -> None:
+    """Refuse what needs folders of this machine, where the output is a URL.
+
+    Raises:
+        ConfigurationError: an option that does.
+    """
+    if options.cache_path is not None:
+        local_folder(place_of(options.cache_path), "cache_path")
+    if isinstance(output, Url):
+        needing = [name for name in ("save_index", "nemo_ids") if getattr(options, name)]
+        if needing:
+            raise ConfigurationError(
+                f"{' and '.join(needing)} write to a folder of this machine, and the output {output} "
+                "is a URL: give a folder as output, and copy from there"
+            )
 
 
 def refuse_reserved(listing: Listing) -> None:

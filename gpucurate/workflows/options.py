@@ -39,6 +39,8 @@ class DedupOptions:
         max_reject_rate: share of documents that may be unreadable.
         on_corrupt: ``skip`` or ``fail`` on a broken file.
         max_record_bytes: longer records are rejected; 32 MiB by default.
+        encoding_errors: ``reject`` records that are not UTF-8, or ``replace`` such bytes by U+FFFD.
+        follow_external: whether links are followed that lead out of a folder of the input.
         cache_path: where the state of the run lies, instead of ``_gpucurate/`` in the output.
         against: folders of indexes, or one of them; documents that these hold already are dropped.
         save_index: folder for an index of the documents that are kept.
@@ -62,6 +64,8 @@ class DedupOptions:
     max_reject_rate: float = DEFAULT_MAX_REJECT_RATE
     on_corrupt: str = "skip"
     max_record_bytes: int | None = None
+    encoding_errors: str = "reject"
+    follow_external: bool = False
     cache_path: str | PathLike[str] | None = None
     against: Sequence[str | PathLike[str]] = ()
     save_index: str | PathLike[str] | None = None
@@ -101,7 +105,7 @@ class DedupOptions:
 
     def read_kwargs(self) -> dict[str, Any]:
         """Limits of the reader."""
-        limits: dict[str, Any] = {"on_corrupt": self.on_corrupt}
+        limits: dict[str, Any] = {"on_corrupt": self.on_corrupt, "encoding_errors": self.encoding_errors}
         if self.max_record_bytes is not None:
             limits["max_record_bytes"] = self.max_record_bytes
         return limits
@@ -109,6 +113,7 @@ class DedupOptions:
     def decides(self) -> dict[str, Any]:
         """What changes results beyond the plan of the keys, and what the indexes hold."""
         without = {"max_reject_rate", "cache_path", "input_blocksize", "against", "save_index", "device"}
+        without.add("follow_external")  # the listing has a record of its own
         values = {key: value for key, value in asdict(self).items() if key not in without}
         if self.sample is not None:
             values["sample"] = str(parse_share(self.sample))  # 1% is 0.01

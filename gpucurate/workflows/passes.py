@@ -15,6 +15,7 @@ from gpucurate.io.listing import Listing
 from gpucurate.pipeline.devices import devices_for
 from gpucurate.planning.planner import make_plan
 from gpucurate.spec.bytesize import MIB
+from gpucurate.spec.place import Place
 from gpucurate.spec.plan import Plan
 from gpucurate.spec.resources import Resources
 from gpucurate.stages.deduplication.column_path import ColumnPath
@@ -46,7 +47,7 @@ class Passes:
         self,
         inputs: Sequence[str | PathLike[str]],
         listing: Listing,
-        output: Path,
+        output: Place,
         options: DedupOptions,
     ) -> None:
         self.inputs = inputs

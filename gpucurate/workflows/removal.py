@@ -13,8 +13,7 @@ import pyarrow as pa
 
 from gpucurate.backends.executors import Executor, default_executor
 from gpucurate.checkpoint.phase import Phase
-from gpucurate.checkpoint.run_folder import RunFolder
-from gpucurate.checkpoint.store import FOLDER
+from gpucurate.checkpoint.run_folder import RunFolder, state_folder
 from gpucurate.dedup.id_table import IdTable
 from gpucurate.io.limits import ReadLimits
 from gpucurate.io.listing import Listing, list_input
@@ -23,6 +22,7 @@ from gpucurate.io.ranges import group_ranges
 from gpucurate.pipeline.run import Run, refuse_overlap
 from gpucurate.pipeline.verdict import DEFAULT_MAX_REJECT_RATE, judge
 from gpucurate.planning.units import make_units
+from gpucurate.spec.place import place_of
 from gpucurate.spec.plan import Plan
 from gpucurate.spec.progress import Observer
 from gpucurate.spec.source import FileFormat, FileRange
@@ -64,6 +64,8 @@ class TextDuplicatesRemovalWorkflow:
         max_reject_rate: share of documents that may be unreadable.
         max_record_bytes: longer records are rejected; 32 MiB by default.
         on_corrupt: ``skip`` or ``fail`` on a broken file.
+        encoding_errors: ``reject`` records that are not UTF-8, or ``replace`` such bytes by U+FFFD.
+        follow_external: whether links are followed that lead out of a folder of the input.
 
     Raises:
         ConfigurationError: options that are not possible.
@@ -90,11 +92,13 @@ class TextDuplicatesRemovalWorkflow:
         max_reject_rate: float = DEFAULT_MAX_REJECT_RATE,
         max_record_bytes: int | None = None,
         on_corrupt: str = "skip",
+        encoding_errors: str = "reject",
+        follow_external: bool = False,
     ) -> None:
         check_output_kind(output_filetype, compression)
         self.inputs = [input_path] if isinstance(input_path, str | PathLike) else list(input_path)
         self.ids_path = ids_to_remove_path
-        self.output = Path(output_path)
+        self.output = place_of(output_path)
         self.input_filetype = input_filetype
         self.id_field = id_field
         self.blocksize = input_blocksize
@@ -103,7 +107,8 @@ class TextDuplicatesRemovalWorkflow:
         self.format = output_filetype
         self.compression = compression
         self.max_reject_rate = max_reject_rate
-        self._read_kwargs: dict[str, Any] = {"on_corrupt": on_corrupt}
+        self.follow_external = follow_external
+        self._read_kwargs: dict[str, Any] = {"on_corrupt": on_corrupt, "encoding_errors": encoding_errors}
         if max_record_bytes is not None:
             self._read_kwargs["max_record_bytes"] = max_record_bytes
 
@@ -114,7 +119,7 @@ class TextDuplicatesRemovalWorkflow:
         Raises:
             InputError: no input.
         """
-        return list_input(self.inputs, format=self.input_filetype)
+        return list_input(self.inputs, format=self.input_filetype, follow_external=self.follow_external)
 
     @cached_property
     def ids(self) -> IdTable:
@@ -221,7 +226,7 @@ class TextDuplicatesRemovalWorkflow:
 
     @property
     def _table(self) -> Path:
-        return self.output / FOLDER / "scratch" / "ids.u64"
+        return state_folder(self.output) / "scratch" / "ids.u64"
 
     def _stages(self) -> list[Any]:
         by_place = self.batches is not None

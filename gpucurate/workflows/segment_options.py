@@ -15,6 +15,8 @@ SHARED = (
     "annotate",
     "cache_path",
     "compression",
+    "encoding_errors",
+    "follow_external",
     "format",
     "input_blocksize",
     "input_filetype",

@@ -10,6 +10,7 @@ from typing import Any
 from gpucurate.dedup.segmentation import Segmentation
 from gpucurate.dedup.sketch import Sketch
 from gpucurate.io.listing import Listing
+from gpucurate.spec.place import Place
 from gpucurate.stages.deduplication.keys import DocumentKeys
 from gpucurate.stages.deduplication.segment_removal import SegmentAnnotation, SegmentRemoval
 from gpucurate.stages.deduplication.segments import SegmentKeys
@@ -35,7 +36,7 @@ class SegmentPasses(Passes):
         self,
         inputs: Sequence[str | PathLike[str]],
         listing: Listing,
-        output: Path,
+        output: Place,
         segmentation: Segmentation,
         settings: SegmentSettings,
     ) -> None:

@@ -10,9 +10,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gpucurate.frame.arrays import array_of
+from gpucurate.io.encoding import REPLACED
 from gpucurate.io.limits import ReadLimits
 from gpucurate.io.parquet.footer import BadParquetError, open_parquet, unsupported_codec
-from gpucurate.io.parquet.text import BadText, text_column
+from gpucurate.io.parquet.text import BadText, mended_columns, text_column
 from gpucurate.io.parquet.views import without_views
 from gpucurate.io.piece import Piece, TableOriginal
 from gpucurate.io.source import ByteSource, open_source
@@ -147,6 +148,9 @@ class ParquetReader:
 
     def _piece_of(self, table: pa.Table) -> Piece:
         first, rows = self._next_record, table.num_rows
+        whole = mended_columns(table) if self._limits.encoding_errors == "replace" else table
+        notes = [REPLACED] if whole is not table else []
+        table = whole
         selected, bad = self._select(table)
         rejects = [
             Reject(why.reason, first + row, self._first_row + first + row, why.detail, why.snippet)
@@ -160,7 +164,7 @@ class ParquetReader:
             records, selected = records[mask], selected.filter(array_of(mask))
             original = original.select(mask) if original is not None else None
         self._next_record += rows
-        return Piece(self._range, first, rows, 0, selected, records, rejects, original)
+        return Piece(self._range, first, rows, 0, selected, records, rejects, original, notes)
 
     def _select(self, table: pa.Table) -> tuple[pa.Table, dict[int, BadText]]:
         """The columns asked for, and by row what is wrong with its text, first field first."""
@@ -168,7 +172,7 @@ class ParquetReader:
         columns = {name: self._column(table, name) for name in names}
         bad: dict[int, BadText] = {}
         for name in self._text_fields:
-            columns[name], of_column = text_column(table, name)
+            columns[name], of_column = text_column(table, name, self._limits)
             for row, why in of_column.items():
                 bad.setdefault(row, why)
         return pa.table(list(columns.values()), names=list(columns)), bad

@@ -27,7 +27,7 @@ from gpucurate.tasks.file_group import FileGroupTask
 from gpucurate.tasks.origin import Origin
 
 DEFAULT_UNIT_BYTES = 64 * MIB
-_READ_OPTIONS = frozenset(ReadLimits.__dataclass_fields__)
+_READ_OPTIONS = frozenset({*ReadLimits.__dataclass_fields__, "follow_external"})
 
 
 class DocumentReader(SourceStage[FileGroupTask, DocumentBatch]):
@@ -42,7 +42,8 @@ class DocumentReader(SourceStage[FileGroupTask, DocumentBatch]):
         fields: columns of the batches; None for all.
         text_fields: those that must hold text; a document without is rejected.
         read_kwargs: limits of the reader by name: ``max_record_bytes``, ``max_depth``,
-            ``on_corrupt``.
+            ``on_corrupt``, ``encoding_errors`` (``reject`` or ``replace``); and ``follow_external``, whether
+            links are followed that lead out of a folder that is given.
         keep_original: whether batches carry the untouched records, so that a writer can
             copy them.
         piece_bytes: a task is read in pieces of so many bytes, each a batch; the block
@@ -56,7 +57,7 @@ class DocumentReader(SourceStage[FileGroupTask, DocumentBatch]):
     follows_device = True  # of the stage after it: a GPU segment reads its own ranges
     format: ClassVar[FileFormat | None] = None
     # The listing has a record of its own.
-    not_in_plan: ClassVar[tuple[str, ...]] = ("file_paths", "_listing", "_columns")
+    not_in_plan: ClassVar[tuple[str, ...]] = ("file_paths", "follow_external", "_listing", "_columns")
 
     def __init__(
         self,
@@ -83,7 +84,9 @@ class DocumentReader(SourceStage[FileGroupTask, DocumentBatch]):
         self.unit_bytes = DEFAULT_UNIT_BYTES if blocksize is None else parse_bytes(blocksize)
         self.fields = None if fields is None else list(dict.fromkeys([*fields, *text_fields]))
         self.text_fields = tuple(text_fields)
-        self.limits = ReadLimits(**dict(read_kwargs or {}))
+        limits = dict(read_kwargs or {})
+        self.follow_external = bool(limits.pop("follow_external", False))
+        self.limits = ReadLimits(**limits)
         self.keep_original = keep_original
         self.piece_bytes = piece_bytes or self.unit_bytes
         self._listing: Listing | None = None
@@ -105,7 +108,9 @@ class DocumentReader(SourceStage[FileGroupTask, DocumentBatch]):
             InputError: nothing there, or nothing of a known format.
         """
         if self._listing is None:
-            self._listing = list_input(self.file_paths, format=self.format)
+            self._listing = list_input(
+                self.file_paths, format=self.format, follow_external=self.follow_external
+            )
         return self._listing
 
     def use_listing(self, listing: Listing) -> None:

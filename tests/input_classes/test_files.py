@@ -1,115 +1,125 @@
-"""The whole command over good lines beside a file of each class of bad input."""
+"""The whole command over good documents beside a file of each class of bad input."""
 
 from __future__ import annotations
 
-import io
 import json
 import os
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-import zstandard
 
-from gpucurate.cli.app import run
 from gpucurate.spec.names import decode_name
-from tests.cli.bad_files import BAD_FILES, SOME, BadFile, lines, texts
+from tests.input_classes.corpus import (
+    DOCUMENTS,
+    GOOD,
+    Ended,
+    all_classes,
+    check_books,
+    contents,
+    dedup,
+    rejects,
+    report,
+    rows,
+    write_good,
+)
+from tests.input_classes.declared import SOME, BadFile, lines
+from tests.input_classes.files import BAD_FILES
 
-GOOD = texts("good", 10)
-
-
-def dedup(*arguments: str | Path) -> int:
-    """Exit code of ``gpucurate dedup exact``, in this process."""
-    return run(["dedup", "exact", *map(str, arguments), "--quiet", "--max-record-bytes", "1000000"])
-
-
-def report(output: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((output / "_gpucurate/report.json").read_text())
-    return found
-
-
-def rejects(output: Path) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
-    for part in sorted((output / "_gpucurate/rejects").glob("*.zst")):
-        with zstandard.ZstdDecompressor().stream_reader(part.read_bytes()) as stream:
-            found += map(json.loads, io.TextIOWrapper(stream, "utf-8"))
-    return found
-
-
-def rows(path: Path) -> int:
-    if path.suffix == ".parquet":
-        return int(pq.ParquetFile(path).metadata.num_rows)
-    content = path.read_bytes()
-    if path.suffix in (".gz", ".zst"):
-        codec = "gzip" if path.suffix == ".gz" else "zstd"
-        content = pa.CompressedInputStream(pa.py_buffer(content), codec).read()
-    return content.count(b"\n")
+Command = Callable[..., Ended]
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / "in").mkdir()
-    (tmp_path / "in" / "good.jsonl").write_bytes(GOOD)
+    write_good(tmp_path / "in")
     return tmp_path
 
 
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """What the good documents give without a bad file beside them."""
+    folder = tmp_path_factory.mktemp("good")
+    assert dedup(write_good(folder / "in"), "-o", folder / "out") == 0
+    return contents(folder / "out")
+
+
+@pytest.fixture
+def command(folder: Path, capsys: pytest.CaptureFixture[str]) -> Command:
+    def call(*options: str) -> Ended:
+        code = dedup(folder / "in", "-o", folder / "out", *options)
+        said = "".join(capsys.readouterr())
+        assert "Traceback" not in said
+        assert "internal error" not in said
+        return Ended(code, folder / "out", said)
+
+    return call
+
+
 @pytest.mark.parametrize("bad", BAD_FILES.values(), ids=BAD_FILES)
-def test_a_bad_file_costs_itself_alone_and_is_accounted_for(folder: Path, bad: BadFile) -> None:
+def test_a_bad_file_costs_itself_alone_and_is_accounted_for(
+    folder: Path, bad: BadFile, command: Command, alone: dict[str, bytes]
+) -> None:
     (folder / "in" / bad.name).write_bytes(bad.content)
-    output = folder / "out"
-    first = dedup(folder / "in", "-o", output)
-    assert dedup(folder / "in", "-o", output, "--max-reject-rate", "1") == 0
-    assert (output / "good.jsonl").read_bytes() == GOOD
-    books = report(output)["books"]
-    kept = books["kept"] - 10
-    assert books["rejected"] == bad.rejects
-    assert books["read"] == 10 + kept + sum(bad.rejects.values())
-    assert first == (7 if sum(bad.rejects.values()) > 0.01 * books["read"] else 0)
+    ended = command("--max-reject-rate", "1")
+    assert ended.code == 0, ended.said
+    assert ended.is_finished
+    check_books(ended.books)
+    assert ended.books["rejected"] == bad.rejects
+    kept = ended.books["kept"] - DOCUMENTS
     assert kept == bad.kept or (bad.kept == SOME and kept)
-    written = output / bad.name
+    written = ended.output / bad.name
     assert (rows(written) if written.exists() else 0) == kept
-    listed = rejects(output)
+    assert {k: v for k, v in ended.contents.items() if k != bad.name} == alone
+    if bad.is_copied:
+        assert written.read_bytes() == bad.content
+    assert bad.prints in ended.said
+    check_rejects(bad, ended.rejects)
+
+
+def check_rejects(bad: BadFile, listed: list[dict[str, Any]]) -> None:
+    """Each says file, line, offset and reason, and shows at most 200 bytes."""
     assert Counter(reject["reason"] for reject in listed) == bad.rejects
-    assert all(reject["path"] == bad.name and bad.says in reject["detail"] for reject in listed)
+    for reject in listed:
+        assert reject["path"] == bad.name
+        assert bad.says in reject["detail"]
+        assert reject["offset"] >= 0
+        assert reject["line"] is None or reject["line"] == reject["row"] + 1
+        assert len(reject["snippet"]) <= 4 * 200  # \xff is four characters
+        if bad.name == "late.jsonl" and reject["line"] is not None:
+            shown = bad.content[reject["offset"] :].split(b"\n")[0][:200].rstrip(b"\r")
+            assert reject["snippet"] == shown.decode("utf-8", "backslashreplace")
 
 
-CORRUPT = [
-    name
-    for name, bad in BAD_FILES.items()
-    if {"corrupt_file", "encoding", "bad_parquet"} & bad.rejects.keys()
-]
+@pytest.mark.parametrize("bad", BAD_FILES.values(), ids=BAD_FILES)
+def test_a_bad_file_alone_is_a_sentence_at_worst(
+    tmp_path: Path, bad: BadFile, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / bad.name).write_bytes(bad.content)
+    code = dedup(tmp_path / bad.name, "-o", tmp_path / "out")
+    said = "".join(capsys.readouterr())
+    assert "Traceback" not in said
+    if code == 3:  # there is no column of text to begin with
+        assert "no column 'text'" in said
+        return
+    ended = Ended(code, tmp_path / "out", said)
+    check_books(ended.books)
+    assert code == (7 if sum(bad.rejects.values()) > 0.01 * ended.books["read"] else 0)
+
+
+CORRUPT = [name for name, bad in BAD_FILES.items() if bad.is_broken]
 
 
 @pytest.mark.parametrize("name", CORRUPT)
-def test_a_broken_file_ends_the_run_if_it_should(
-    folder: Path, name: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_broken_file_ends_the_run_if_it_should(folder: Path, name: str, command: Command) -> None:
     bad = BAD_FILES[name]
     (folder / "in" / bad.name).write_bytes(bad.content)
-    assert dedup(folder / "in", "-o", folder / "out", "--on-corrupt", "fail") == 5
-    error = capsys.readouterr().err
-    assert f"{bad.name} is broken at" in error
-    assert bad.says in error
-    assert not (folder / "out/_gpucurate/_SUCCESS").exists()
-
-
-def all_classes(folder: Path) -> Counter[str]:
-    """All classes in one folder each; what is to be rejected."""
-    expected: Counter[str] = Counter()
-    for number, bad in enumerate(BAD_FILES.values()):
-        place = folder / "in" / f"{number:02d}"
-        place.mkdir()
-        (place / bad.name).write_bytes(bad.content)
-        expected.update(bad.rejects)
-    return expected
-
-
-def contents(output: Path) -> dict[str, bytes]:
-    files = (p for p in output.rglob("*") if p.is_file() and "_gpucurate" not in p.parts)
-    return {str(p.relative_to(output)): p.read_bytes() for p in files}
+    ended = command("--on-corrupt", "fail")
+    assert ended.code == 5
+    assert f"{bad.name} is broken at" in ended.said
+    assert bad.says in ended.said
+    assert not ended.is_finished
 
 
 def test_all_classes_together_give_the_same_for_any_number_of_workers(folder: Path) -> None:
@@ -119,7 +129,7 @@ def test_all_classes_together_give_the_same_for_any_number_of_workers(folder: Pa
     assert dedup(*arguments, "-o", folder / "local", "--workers", "2") == 0
     books = report(folder / "inline")["books"]
     assert books["rejected"] == expected
-    assert books["read"] == books["kept"] + books["dropped"]["duplicates"] + sum(expected.values())
+    check_books(books)
     assert contents(folder / "inline") == contents(folder / "local")
     assert report(folder / "local")["books"] == books
 
@@ -153,24 +163,12 @@ def test_files_of_any_name_keep_it(tmp_path: Path, name: bytes) -> None:
     assert [decode_name(f["name"]) for f in manifest["files"]] == [str(source.relative_to(tmp_path / "in"))]
 
 
-@pytest.mark.parametrize(
-    ("name", "note"),
-    [("text named .gz", "holds plain text"), ("gzip and garbage", "bytes after the end of the gzip")],
-)
-def test_what_was_odd_but_cost_nothing_is_noted(
-    folder: Path, name: str, note: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (folder / "in" / BAD_FILES[name].name).write_bytes(BAD_FILES[name].content)
-    assert dedup(folder / "in", "-o", folder / "out") == 0
-    assert note in capsys.readouterr().out
-
-
 def test_files_whose_outputs_would_share_a_name_are_refused(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (folder / "in" / "good.ndjson").write_bytes(GOOD)
+    (folder / "in" / "a.ndjson").write_bytes(GOOD["a.jsonl"])
     assert dedup(folder / "in", "-o", folder / "out", "--format", "parquet") == 3
-    assert "would both be written to good.parquet" in capsys.readouterr().err
+    assert "would both be written to a.parquet" in capsys.readouterr().err
     assert not (folder / "out").exists()
 
 
