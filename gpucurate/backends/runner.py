@@ -25,6 +25,7 @@ from gpucurate.backends.syncing import Syncer, UnitFiles, Unsynced
 from gpucurate.backends.unit_rejects import UnitRejects
 from gpucurate.disk.crash import reach
 from gpucurate.disk.files import make_folder
+from gpucurate.io.batch_file import read_saved
 from gpucurate.io.urls import use_protocols
 from gpucurate.memory.collection import Collector
 from gpucurate.memory.gpu_memory import GpuMemory
@@ -241,8 +242,12 @@ class Runner:
         result.tallies = context.tallies
         result.input_bytes = context.input_bytes
         result.reduced = context.reduced
+        result.saved = context.saved
         chain.settle(
-            context.books, tallied=bool(context.tallies), is_first=work.is_first, is_last=work.is_last
+            context.books,
+            tallied=bool(context.tallies),
+            is_first=work.is_first and unit.begins is None,
+            is_last=work.is_last,
         )
         for stage in work.stages:
             stage.bind(None)
@@ -251,9 +256,11 @@ class Runner:
     def _tasks(self, unit: Unit, given: Any, context: UnitContext, cap: int | None) -> Iterator[AnyTask]:
         """What enters the first stage, in batches as the segment wants them."""
         work = self.assignment
-        if work.is_first:
+        if work.is_first and unit.begins is None:
             return recut(_tasks_of(unit), None, cap)
-        tasks = map(partial(_met, context), self._exchange.get(given))
+        saved = unit.begins if work.is_first else None
+        made = self._exchange.get(given) if saved is None else read_saved(saved)
+        tasks = map(partial(_met, context), made)
         return recut(tasks, work.batch_bytes, cap) if work.splittable else tasks
 
     @property
