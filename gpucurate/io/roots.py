@@ -36,15 +36,16 @@ class Root:
         return not self.path
 
 
-def find_roots(inputs: Sequence[str], recurse: bool, ignored: list[tuple[str, str]]) -> list[Root]:
+def find_roots(inputs: Sequence[str], walk: Walk) -> list[Root]:
     """The roots of ``inputs``, sorted by path; files given one by one come first, as one root.
 
+    What is passed over is entered in ``walk.ignored``.
+
     Raises:
-        InputError: a path that is not there, a glob without a match.
+        InputError: a path that is not there, a glob without a match, a link out of a folder.
     """
     singles: list[Found] = []
     folders: dict[str, Root] = {}
-    walk = Walk(recurse, ignored)
     for given in inputs:
         is_remote = is_url(given) and not os.path.lexists(given)  # a local name may hold ::
         root = _remote_root(given, walk) if is_remote else _local_root(given, walk)
@@ -117,12 +118,15 @@ def _local_glob(given: str, pattern: str, walk: Walk) -> Root:
 
 def _matched_files(matches: list[str], prefix: str, is_deep: bool, walk: Walk) -> Iterator[Found]:
     """Files that a glob matched, and those in folders that it matched unless it has ``**``."""
+    inside = os.path.realpath(prefix)
     for path in matches:
         relative = os.path.relpath(path, prefix)
         reason = next(filter(None, map(hidden_reason, relative.split("/"))), None)
         if reason is not None and relative != ".":
             walk.ignored.append((path, reason))
-        elif os.path.isdir(path):  # noqa: PTH112
+            continue
+        walk.refuse_external(path, inside)
+        if os.path.isdir(path):  # noqa: PTH112
             if not is_deep:
                 for found in walk.files(path):
                     below = f"{relative}/{found.relative}"

@@ -35,7 +35,9 @@ def _window(log: int) -> bytes:
 
 def zstd_of_zeros(blocks: int) -> bytes:
     """A frame of RFC 8878 that says so many times, in four bytes each: 128 KiB of zeros."""
-    block, last = (bytes([*((1 << 17) << 3 | 1 << 1 | is_last).to_bytes(3, "little"), 0]) for is_last in (0, 1))
+    block, last = (
+        bytes([*((1 << 17) << 3 | 1 << 1 | is_last).to_bytes(3, "little"), 0]) for is_last in (0, 1)
+    )
     return b"\x28\xb5\x2f\xfd\x00\x38" + block * (blocks - 1) + last
 
 
@@ -46,7 +48,12 @@ COMPRESSED: dict[str, BadFile] = {
         20, "gz", _PACKED[: len(_PACKED) // 2], rejects={"corrupt_file": 1}, says="ends within", kept=SOME
     ),
     "gzip with a wrong checksum": _packed(
-        20, "gz", _PACKED[:-8] + bytes(4) + _PACKED[-4:], rejects={"corrupt_file": 1}, says="data check", kept=SOME
+        20,
+        "gz",
+        _PACKED[:-8] + bytes(4) + _PACKED[-4:],
+        rejects={"corrupt_file": 1},
+        says="data check",
+        kept=SOME,
     ),
     "truncated zstd": _packed(
         20, "zst", zstandard.compress(texts("cut", 9))[:-3], rejects={"corrupt_file": 1}, says="ends within"
@@ -65,7 +72,9 @@ COMPRESSED: dict[str, BadFile] = {
     "zstd with a wrong checksum": _packed(
         23, "zst", _garbled(), rejects={"corrupt_file": 1}, says="checksum", kept=SOME
     ),
-    "two gzip members": _packed(24, "gz", gzip.compress(texts("m", 1)) + gzip.compress(texts("n", 1)), kept=2),
+    "two gzip members": _packed(
+        24, "gz", gzip.compress(texts("m", 1)) + gzip.compress(texts("n", 1)), kept=2
+    ),
     "two zstd frames": _packed(
         25, "zst", zstandard.compress(texts("m", 1)) + zstandard.compress(texts("n", 1)), kept=2
     ),

@@ -40,7 +40,7 @@ RECORDS: dict[str, BadFile] = {
 
 CHARACTERS: dict[str, BadFile] = {
     "white space, zero width, control characters": jsonl(
-        30, {"text": " \t"}, {"text": "\u200b"}, {"text": "\x01"}, {"text": ""}, {"text": "\u0301" * 99}, kept=5
+        30, *({"text": text} for text in (" \t", "\u200b", "\x01", "", "\u0301" * 99)), kept=5
     ),
     "a word of 900 kB and 400,000 of one letter": jsonl(
         31, {"text": "w" * 900_000}, {"text": "a " * 400_000}, kept=2

@@ -23,7 +23,7 @@ class ParquetSink(Sink):
     """Row groups of about 64 MiB; the first one decides the columns and their types.
 
     A column that holds nothing but nulls there is a string column, and one with objects that have
-    no key holds JSON text.
+    no key, or nested deeper than Parquet is read, holds JSON text.
     """
 
     COMPRESSIONS: ClassVar[tuple[str, ...]] = ("zstd", "snappy", "none")
