@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections import Counter
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from typing import Any
 
 from gpucurate.disk import crash
 from tests.chaos import corpus24
+from tests.chaos.bucket import Outputs
 from tests.chaos.left import differences, left
 from tests.chaos.scenarios import SCENARIOS
 from tests.chaos.zygote import Ended, Zygote
@@ -34,11 +36,13 @@ class Bench:
         zygote: starts the runs.
         folder: for all that is written.
         kills: so far, by point.
+        store: where scenarios write that write to S3.
     """
 
     zygote: Zygote
     folder: Path
     kills: Counter[str] = field(default_factory=Counter)
+    store: Outputs | None = None
     _wanted: dict[tuple[str, int], tuple[Path, dict[str, Any]]] = field(default_factory=dict)
     _made: int = 0
 
@@ -69,7 +73,7 @@ class Bench:
         output, counter = self.fresh(scenario, workers), self.folder / "reached"
         counter.unlink(missing_ok=True)
         self._ends_well(scenario, self._run(scenario, output, workers, f"{crash.EVERY}:0:{counter}"))
-        shutil.rmtree(output)
+        self.remove(scenario, output)
         return counter.read_text().split()
 
     def kill(self, scenario: str, output: Path, point: str, number: int = 1, workers: int = 0) -> bool:
@@ -95,7 +99,7 @@ class Bench:
         """
         self._ends_well(scenario, self._run(scenario, output, workers))
         self.compare(scenario, output, workers)
-        shutil.rmtree(output)
+        self.remove(scenario, output)
 
     def compare(self, scenario: str, output: Path, workers: int = 0) -> None:
         """Compare an output with that of a run in peace.
@@ -103,7 +107,7 @@ class Bench:
         Raises:
             WrongError: something is other.
         """
-        found = differences(left(output), self.wanted(scenario, workers))
+        found = differences(self._left(scenario, output), self.wanted(scenario, workers))
         if found:
             raise WrongError("; ".join(found[:8]) + f" (in {output})")
 
@@ -112,12 +116,35 @@ class Bench:
             self._made += 1
             output = self.folder / f"clean-{self._made}"
             self._ends_well(scenario, self._run(scenario, output, workers))
-            self._wanted[scenario, workers] = output, left(output)
+            self._wanted[scenario, workers] = output, self._left(scenario, output)
         return self._wanted[scenario, workers]
 
     def _run(self, scenario: str, output: Path, workers: int, setting: str | None = None) -> Ended:
         environment = {} if setting is None else {crash.VARIABLE: setting}
-        return self.zygote.run(scenario, self.corpus(scenario), output, workers, **environment)
+        target, more = self.target(scenario, output)
+        return self.zygote.run(scenario, self.corpus(scenario), target, workers, **environment, **more)
+
+    def target(self, scenario: str, output: Path) -> tuple[str, dict[str, str]]:
+        """What a run is told to write to, and what belongs to that in its environment."""
+        if not SCENARIOS[scenario].in_store:
+            return str(output), {}
+        return self._outputs.url(output), self._outputs.environment()
+
+    def remove(self, scenario: str, output: Path) -> None:
+        """Remove an output."""
+        if SCENARIOS[scenario].in_store:
+            self._outputs.remove(output)
+        else:
+            shutil.rmtree(output)
+
+    def _left(self, scenario: str, output: Path) -> dict[str, Any]:
+        return self._outputs.left(output) if SCENARIOS[scenario].in_store else left(output)
+
+    @property
+    def _outputs(self) -> Outputs:
+        if self.store is None:
+            self.store = Outputs(f"chaos-{os.getpid()}", self.folder / "caches")
+        return self.store
 
     @staticmethod
     def _ends_well(scenario: str, ended: Ended) -> None:
@@ -152,4 +179,4 @@ def _compare(bench: Bench, scenario: str, output: Path, workers: int, killed: li
         bench.compare(scenario, output, workers)
     except WrongError as error:
         raise WrongError(f"{scenario}, killed at {killed}: {error}") from error
-    shutil.rmtree(output)
+    bench.remove(scenario, output)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from gpucurate.disk.crash_points import POINTS
+from gpucurate.disk.crash_points import IN_STORE, POINTS
 from tests.chaos.killing import Bench, kill_one_after_the_other
 from tests.chaos.zygote import Zygote
 
@@ -39,7 +39,7 @@ def where(bench: Bench) -> dict[str, list[str]]:
 
 def test_every_point_of_the_list_is_reached_and_no_other(bench: Bench, where: dict[str, list[str]]) -> None:
     reached = {point for points in where.values() for point in points} | set(bench.reached("pipeline", 2))
-    assert reached == set(POINTS)
+    assert reached | set(IN_STORE) == set(POINTS)
     assert len(POINTS) >= 40
 
 
@@ -52,3 +52,8 @@ def test_killed_at_one_point_after_the_other(
 
 def test_drivers_and_workers_killed_at_one_point_after_the_other(bench: Bench) -> None:
     kill_one_after_the_other(bench, "pipeline, segments", OF_WORKERS, workers=2)
+
+
+def test_killed_at_one_point_after_the_other_on_the_way_to_a_store(bench: Bench) -> None:
+    kill_one_after_the_other(bench, "exact, S3", list(IN_STORE))
+    assert set(bench.kills) == set(POINTS)
