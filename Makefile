@@ -9,7 +9,7 @@ PYTEST_ARGS ?=
 BENCH_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-ray test-gpu gpu-smoke check format bench bench-gpu wheel clean
+.PHONY: help setup demo test chaos test-ray test-gpu gpu-smoke check format bench bench-gpu wheel clean
 
 help: ## Print this list
 	@echo "Targets (PYTHON=$(PYTHON) makes the virtual environment):"
@@ -36,6 +36,9 @@ demo: $(READY) ## Deduplicate real text found on this machine and show what was 
 
 test: $(READY) ## Run the tests (PYTEST_ARGS="-k minhash" narrows them)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
+
+chaos: $(READY) ## Kill runs at every named place and at any time, fail every call, lose power: some 20 minutes
+	@$(BIN)/python -m tests.chaos.crash_run $(CHAOS_ARGS)
 
 test-ray: $(READY) ## Run the tests that start clusters of Ray, and all executors on it, some minutes
 	@$(BIN)/python -m pytest --ray tests/ray $(PYTEST_ARGS)

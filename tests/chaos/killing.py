@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,6 +45,8 @@ class Bench:
     kills: Counter[str] = field(default_factory=Counter)
     store: Outputs | None = None
     _wanted: dict[tuple[str, int], tuple[Path, dict[str, Any]]] = field(default_factory=dict)
+    _points: dict[tuple[str, int], set[str]] = field(default_factory=dict)
+    _seconds: dict[tuple[str, int], float] = field(default_factory=dict)
     _made: int = 0
 
     def corpus(self, scenario: str) -> Path:
@@ -58,6 +61,11 @@ class Bench:
         """What a run in peace leaves."""
         return self._clean(scenario, workers)[1]
 
+    def seconds(self, scenario: str, workers: int = 0) -> float:
+        """What a run in peace takes."""
+        self._clean(scenario, workers)
+        return self._seconds[scenario, workers]
+
     def fresh(self, scenario: str, workers: int = 0) -> Path:
         """An output as the scenario finds it."""
         self._made += 1
@@ -68,11 +76,17 @@ class Bench:
                 (output / after).unlink()
         return output
 
+    def points(self, scenario: str, workers: int = 0) -> set[str]:
+        """Points that a run comes to."""
+        if (scenario, workers) not in self._points:
+            self._points[scenario, workers] = set(self.reached(scenario, workers))
+        return self._points[scenario, workers]
+
     def reached(self, scenario: str, workers: int = 0) -> list[str]:
         """Points that a run comes to, in order."""
         output, counter = self.fresh(scenario, workers), self.folder / "reached"
         counter.unlink(missing_ok=True)
-        self._ends_well(scenario, self._run(scenario, output, workers, f"{crash.EVERY}:0:{counter}"))
+        self.ends_well(scenario, self._run(scenario, output, workers, f"{crash.EVERY}:0:{counter}"))
         self.remove(scenario, output)
         return counter.read_text().split()
 
@@ -87,7 +101,7 @@ class Bench:
         ended = self._run(scenario, output, workers, f"{point}:{number}:{counter}")
         came = counter.exists() and len(counter.read_bytes().splitlines()) >= number
         if not (came and ended.was_killed):  # else it was a worker, and the run goes on
-            self._ends_well(scenario, ended)
+            self.ends_well(scenario, ended)
         self.kills[point] += came
         return came
 
@@ -97,7 +111,7 @@ class Bench:
         Raises:
             WrongError: it fails, or leaves something else.
         """
-        self._ends_well(scenario, self._run(scenario, output, workers))
+        self.ends_well(scenario, self._run(scenario, output, workers))
         self.compare(scenario, output, workers)
         self.remove(scenario, output)
 
@@ -115,14 +129,20 @@ class Bench:
         if (scenario, workers) not in self._wanted:
             self._made += 1
             output = self.folder / f"clean-{self._made}"
-            self._ends_well(scenario, self._run(scenario, output, workers))
+            began = time.monotonic()
+            self.ends_well(scenario, self._run(scenario, output, workers))
+            self._seconds[scenario, workers] = time.monotonic() - began
             self._wanted[scenario, workers] = output, self._left(scenario, output)
         return self._wanted[scenario, workers]
 
     def _run(self, scenario: str, output: Path, workers: int, setting: str | None = None) -> Ended:
+        return self.zygote.wait(self.start(scenario, output, workers, setting))
+
+    def start(self, scenario: str, output: Path, workers: int = 0, setting: str | None = None) -> int:
+        """Begin a run; its process id."""
         environment = {} if setting is None else {crash.VARIABLE: setting}
         target, more = self.target(scenario, output)
-        return self.zygote.run(scenario, self.corpus(scenario), target, workers, **environment, **more)
+        return self.zygote.start(scenario, self.corpus(scenario), target, workers, **environment, **more)
 
     def target(self, scenario: str, output: Path) -> tuple[str, dict[str, str]]:
         """What a run is told to write to, and what belongs to that in its environment."""
@@ -147,7 +167,12 @@ class Bench:
         return self.store
 
     @staticmethod
-    def _ends_well(scenario: str, ended: Ended) -> None:
+    def ends_well(scenario: str, ended: Ended) -> None:
+        """Whether a run ended as it should.
+
+        Raises:
+            WrongError: it did not.
+        """
         if ended.code != SCENARIOS[scenario].exit_code:
             raise WrongError(f"{scenario} ended with {ended.code}: {ended.said}")
 
