@@ -8,6 +8,7 @@ import pytest
 
 from gpucurate.disk.crash_points import IN_STORE, POINTS
 from tests.chaos.killing import Bench, kill_one_after_the_other
+from tests.chaos.left import differences
 from tests.chaos.zygote import Zygote
 
 IN_ONE_PROCESS = (
@@ -57,3 +58,12 @@ def test_drivers_and_workers_killed_at_one_point_after_the_other(bench: Bench) -
 def test_killed_at_one_point_after_the_other_on_the_way_to_a_store(bench: Bench) -> None:
     kill_one_after_the_other(bench, "exact, S3", list(IN_STORE))
     assert set(bench.kills) == set(POINTS)
+
+
+@pytest.mark.parametrize("scenario", ["exact", "fuzzy, verified", "pipeline, segments"])
+def test_any_number_of_workers_leaves_the_same(bench: Bench, scenario: str) -> None:
+    alone = bench.wanted(scenario)
+    for workers in (1, 2, 4):
+        found = differences(bench.wanted(scenario, workers), alone)
+        # Each segment keeps a file of rejects of its own, which the log names.
+        assert found in ([], ["_gpucurate/commit.log differs"] if "segments" in scenario else [])
