@@ -119,7 +119,9 @@ def _carry_out(works: list[Work], jobs: int, folder: Path, deadline: float) -> i
         each(own.bench)
 
     with ThreadPoolExecutor(jobs) as pool:
-        list(pool.map(work, works))
+        for done, _ in enumerate(pool.map(work, works), 1):
+            if done % 50 == 0:
+                print(f"{done} of {len(works)} done", flush=True)
     for zygote in zygotes:
         zygote.__exit__()
     return skipped["late"]

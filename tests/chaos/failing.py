@@ -19,7 +19,7 @@ CODES = (errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EACCES)
 
 HARMLESS = {
     "mkdir": "",  # of a folder that is there
-    "open": "(scratch|attempts|/disk-[0-9]+$)",  # while they are removed; and a folder that is not the run's
+    "open": "(scratch|attempts)",  # these: while what the run no longer needs is removed
     "unlink": "(scratch|attempts)",
     "unlinkat": "(scratch|attempts|[.](clusters|edges)[.]tmp)",
     "rmdir": "(scratch|attempts)",
