@@ -9,7 +9,7 @@ PYTEST_ARGS ?=
 BENCH_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-thorough test-ray test-gpu gpu-smoke soak check audit format bench bench-gpu wheel clean
+.PHONY: help setup demo test test-thorough test-ray test-gpu gpu-smoke chaos soak check audit format bench bench-gpu wheel clean
 
 help: ## Print this list
 	@echo "Targets (PYTHON=$(PYTHON) makes the virtual environment):"
@@ -40,6 +40,9 @@ test: $(READY) ## Run the tests (PYTEST_ARGS="-k minhash" narrows them)
 test-thorough: $(READY) ## Run the tests with ten times the examples and all variants, then test-ray
 	@HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 	@$(MAKE) --no-print-directory test-ray
+
+chaos: $(READY) ## Kill runs at every named place and at any time, fail every call, lose power: some 20 minutes
+	@$(BIN)/python -m tests.chaos.crash_run $(CHAOS_ARGS)
 
 test-ray: $(READY) ## Run the tests that start clusters of Ray, and all executors on it, some minutes
 	@$(BIN)/python -m pytest --ray tests/ray $(PYTEST_ARGS)
