@@ -9,11 +9,11 @@ PYTEST_ARGS ?=
 BENCH_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-ray test-gpu gpu-smoke check format bench bench-gpu wheel clean
+.PHONY: help setup demo test test-thorough test-ray test-gpu gpu-smoke check format bench bench-gpu wheel clean
 
 help: ## Print this list
 	@echo "Targets (PYTHON=$(PYTHON) makes the virtual environment):"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(READY) ## Make ./.venv with the pinned development environment
 
@@ -36,6 +36,10 @@ demo: $(READY) ## Deduplicate real text found on this machine and show what was 
 
 test: $(READY) ## Run the tests (PYTEST_ARGS="-k minhash" narrows them)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
+
+test-thorough: $(READY) ## Run the tests with ten times the examples and all variants, then test-ray
+	@HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
+	@$(MAKE) --no-print-directory test-ray
 
 test-ray: $(READY) ## Run the tests that start clusters of Ray, and all executors on it, some minutes
 	@$(BIN)/python -m pytest --ray tests/ray $(PYTEST_ARGS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from gpucurate.checkpoint.phase import Phase
+from gpucurate.disk.crash import reach
 from gpucurate.spec.unit import Unit, UnitResult
 
 Finished = tuple[Unit, UnitResult]
@@ -71,5 +72,7 @@ class Committer:
     @staticmethod
     def _commit(phase: Phase, group: list[Finished]) -> None:
         if group:
+            reach("commit.before_group")
             phase.commit(group)
+            reach("commit.after_group")
         phase.sync_if_due()

@@ -13,6 +13,7 @@ from gpucurate.backends.history import History
 from gpucurate.backends.partials import Partials
 from gpucurate.backends.signals import StopSignals
 from gpucurate.checkpoint.phase import Phase
+from gpucurate.disk.crash import reach
 from gpucurate.scheduling.core import Core
 from gpucurate.scheduling.policy import Lane, Policy
 from gpucurate.spec import events as ev
@@ -178,7 +179,9 @@ class Driver:
             self._tick()
             self._note_final(self._committer.go_on())
             self._log_progress()
+        reach("driver.before_drain")
         self._note_final(self._committer.drain())
+        reach("driver.after_drain")
         if signals.received is not None:
             raise InterruptedRunError(
                 f"interrupted with {len(self._done):,} of {len(self.units):,} units done; "
@@ -223,6 +226,7 @@ class Driver:
         """Of a worker that was given up, nothing is kept: the unit is somewhere else by now."""
         if self.core.is_current(worker, unit):
             segment = self._segments[worker]
+            reach("driver.after_result")
             self._busy[segment] += result.figures.seconds
             self._partials.put(unit, segment, result)
         elif result.handed_on is not None:
@@ -241,6 +245,7 @@ class Driver:
             match action:
                 case ev.Dispatch(_, unit, segment):
                     self._partials.begin(unit, segment)
+                    reach("driver.before_dispatch")
                     self.backend.dispatch(action, self.units[unit], self._partials.given(unit, segment))
                 case ev.Commit(unit):
                     self._committer.add(self.units[unit], self._partials.finish(unit))
@@ -263,6 +268,8 @@ class Driver:
     def _note_final(self, finished: Sequence[tuple[Unit, UnitResult]]) -> None:
         if finished and self._first_commit is None:
             self._first_commit = self._now
+        if finished:
+            reach("driver.after_commit")
         for unit, result in finished:
             self._done[unit.id] = result
             self.observer.unit_committed(result, unit.est_bytes)

@@ -105,6 +105,7 @@ class InlineExecutor:
             gpu_memory=min(limits, default=None),
             torch_memory=self.torch_memory,
             splittable=all(segment.splittable for segment in job.plan.segments),
+            uploads=job.phase.folder.uploads if job.phase else None,
         )
         lane = Lane("all stages", splittable=assignment.splittable)
         return drive(

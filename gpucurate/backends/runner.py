@@ -7,6 +7,7 @@ import gc
 import time
 import traceback
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ from gpucurate.backends.recovery import Recovery
 from gpucurate.backends.recut import recut
 from gpucurate.backends.syncing import Syncer, UnitFiles, Unsynced
 from gpucurate.backends.unit_rejects import UnitRejects
+from gpucurate.disk.crash import reach
+from gpucurate.disk.files import make_folder
 from gpucurate.memory.gpu_memory import GpuMemory
 from gpucurate.memory.host_peak import resident_memory
 from gpucurate.memory.out_of_memory import forget, is_out_of_memory
@@ -79,6 +82,8 @@ class Runner:
         Raises:
             GpucurateError: a stage could not be set up, or the GPU.
         """
+        if self.assignment.uploads is not None and self.assignment.folder is not None:
+            make_folder(self.assignment.folder)  # on a machine that the driver does not share a disk with
         if self.assignment.uses_gpu:
             self._gpu = worker_memory(self.assignment.gpu_memory, self.assignment.torch)
         for stage, device in zip(self.assignment.stages, self._devices, strict=True):
@@ -150,6 +155,7 @@ class Runner:
             GpucurateError: what the failure was; nothing of the unit is left on disk.
             Exception: what a stage raised.
         """
+        reach("unit.before_start")
         began = time.perf_counter()
         prefix = self.assignment.attempt(unit.id, order.attempt, self.worker)
         files = UnitFiles(self._syncer)
@@ -161,6 +167,7 @@ class Runner:
             if context.folder is not None and (order.bisect or order.suspects):
                 recovery.journal = Journal(journal_path(context.folder, prefix))
             output_bytes = self._run(unit, given, context, recovery, result)
+            reach("unit.before_rejects")
             rejects.keep()
         except BaseException:
             rejects.abandon()
@@ -180,7 +187,10 @@ class Runner:
                 samples=tuple(recovery.gauge.samples),
             )
         result.figures = self.figures
-        return Unsynced(result, files, partial(self._remove, prefix, result))
+        reach("unit.before_sync")
+        if self.assignment.uploads is not None:
+            files.upload(result.outputs, self.assignment.uploads.bring)
+        return Unsynced(result, files, partial(self._undo, prefix, result, files))
 
     def _run(
         self, unit: Unit, given: Any, context: UnitContext, recovery: Recovery, result: UnitResult
@@ -234,6 +244,14 @@ class Runner:
         if self.assignment.collect:
             return chain.on_host(task)  # the GPU is for what comes next
         return task if isinstance(task, FileGroupTask | TaskDescriptor) else TaskDescriptor.of(task)
+
+    def _undo(self, prefix: str, result: UnitResult, files: UnitFiles) -> None:
+        """What has been brought into a store too."""
+        self._remove(prefix, result)
+        if self.assignment.uploads is not None:
+            for output in files.brought():
+                with suppress(StorageError):  # the store fails already: a later owner ends what is left
+                    self.assignment.uploads.drop(output)
 
     def _remove(self, prefix: str, result: UnitResult) -> None:
         """What an attempt has left behind."""

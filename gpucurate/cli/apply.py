@@ -27,4 +27,5 @@ def apply(
     from gpucurate.cli.running import carry_out
     from gpucurate.workflows.apply import ApplyWorkflow
 
-    carry_out(ApplyWorkflow(run_folder, output, **policy.settings(), **write.settings()), run)
+    settings = {**policy.settings(), **write.settings(), "checkpoint_path": run.checkpoint_path}
+    carry_out(ApplyWorkflow(run_folder, output, **settings), run)

@@ -37,5 +37,6 @@ def exact(
         **write.settings(),
         **index.settings(),
         **gpu.settings(),
+        "checkpoint_path": run.checkpoint_path,
     }
     carry_out(ExactDeduplicationWorkflow(inputs, output, normalize_text=normalize, **settings), run, gpu)

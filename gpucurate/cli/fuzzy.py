@@ -121,5 +121,6 @@ def fuzzy(
         **write.settings(),
         **index.settings(),
         **gpu.settings(),
+        "checkpoint_path": run.checkpoint_path,
     }
     carry_out(FuzzyDeduplicationWorkflow(inputs, output, **settings), run, gpu)

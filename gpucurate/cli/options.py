@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from gpucurate.checkpoint.resume import Mode
 
 
 class Format(StrEnum):
@@ -78,11 +81,12 @@ Inputs = Annotated[
     typer.Argument(help="Files, folders, globs or URLs of JSONL (.gz, .zst) or Parquet.", show_default=False),
 ]
 Output = Annotated[
-    Path,
+    str,
     typer.Option(
         "--output",
         "-o",
-        help="Folder for the output; new, empty, or of the same command.",
+        help="Folder for the output, or its URL in a store (s3://, gs://, abfs://); new, empty, or of the "
+        "same command.",
         show_default=False,
     ),
 ]
@@ -292,6 +296,38 @@ class RunOptions:
             rich_help_panel=_RUN,
         ),
     ] = None
+    checkpoint_path: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for the state of the run, instead of _gpucurate/ in the output.",
+            show_default=False,
+            rich_help_panel=_RUN,
+        ),
+    ] = None
+    resume_changed: Annotated[
+        bool,
+        typer.Option(
+            "--resume-changed",
+            help="Where input or options are others than an earlier run's: keep what holds, redo the rest.",
+            rich_help_panel=_RUN,
+        ),
+    ] = False
+    fresh: Annotated[
+        bool,
+        typer.Option(
+            "--fresh",
+            help="Remove what an earlier run wrote to the output, and nothing else, and begin anew.",
+            rich_help_panel=_RUN,
+        ),
+    ] = False
+    take_over: Annotated[
+        bool,
+        typer.Option(
+            "--take-over",
+            help="Take the output from a run that is not known to be dead, such as one of another machine.",
+            rich_help_panel=_RUN,
+        ),
+    ] = False
     dry_run: Annotated[
         bool,
         typer.Option(
@@ -326,6 +362,21 @@ class RunOptions:
                 "that is there: give one of them"
             )
         return asks or self.executor is ExecutorKind.ray
+
+    @property
+    def resume(self) -> Mode:
+        """What becomes of an earlier run.
+
+        Raises:
+            UsageError: options that exclude each other.
+        """
+        from gpucurate.spec.errors import UsageError
+
+        if self.fresh and self.resume_changed:
+            raise UsageError(
+                "--fresh begins anew and --resume-changed keeps what it can: give one of them, or none"
+            )
+        return "fresh" if self.fresh else "changed" if self.resume_changed else "auto"
 
     @property
     def memory_bytes(self) -> int | None:

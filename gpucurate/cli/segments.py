@@ -132,4 +132,5 @@ def _carry_out(
     from gpucurate.workflows.segment_options import segment_settings
     from gpucurate.workflows.segments import SegmentDeduplicationWorkflow
 
+    settings = {**settings, "checkpoint_path": run.checkpoint_path}
     carry_out(SegmentDeduplicationWorkflow(grain, inputs, output, segment_settings(settings)), run)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gpucurate.io.names import hidden_reason
+from gpucurate.io.retrying import retried, sentence_of
 from gpucurate.io.urls import is_url, open_filesystem, redact, scheme_of
 from gpucurate.io.walk import Found, Walk, local_file, store_file, store_files
 from gpucurate.spec.errors import InputError
@@ -153,13 +154,11 @@ def _remote_root(given: str, walk: Walk) -> Root | Found:
         return _local_root(given.split("://", 1)[1], walk)
     filesystem, path = open_filesystem(given)
     try:
-        return _store_root(filesystem, given, path, walk)
+        return retried(lambda: _store_root(filesystem, given, path, walk))
     except FileNotFoundError as error:
         raise InputError(f"{redact(given)} does not exist") from error
     except OSError as error:
-        raise InputError(
-            f"{redact(given)} cannot be listed: {error.strerror or redact(str(error))}"
-        ) from error
+        raise InputError(f"{redact(given)} cannot be listed: {redact(sentence_of(error))}") from error
 
 
 def _store_root(filesystem: Any, given: str, path: str, walk: Walk) -> Root | Found:
@@ -177,4 +176,7 @@ def _store_root(filesystem: Any, given: str, path: str, walk: Walk) -> Root | Fo
     details = filesystem.info(path)
     if details.get("type") == "file":
         return store_file(filesystem.unstrip_protocol(path), path.rsplit("/", 1)[-1], details)
-    return Root(filesystem.unstrip_protocol(path), store_files(filesystem, path, walk.recurse, walk.ignored))
+    ignored: list[tuple[str, str]] = []
+    files = list(store_files(filesystem, path, walk.recurse, ignored))
+    walk.ignored += ignored  # not before: the listing may have to be asked for again
+    return Root(filesystem.unstrip_protocol(path), files)

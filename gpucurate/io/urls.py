@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from gpucurate.io.s3 import s3_filesystem
 from gpucurate.spec.errors import ConfigurationError
 
-ALLOWED_SCHEMES = ("file", "memory", "s3", "gs", "abfs")
-_EXTRA_OF_SCHEME = {"s3": "s3", "gs": "gcs", "abfs": "azure"}
+ALLOWED_SCHEMES = ("file", "memory", "s3", "gs", "abfs", "hf")
+_EXTRA_OF_SCHEME = {"s3": "s3", "gs": "gcs", "abfs": "azure", "hf": "hf"}
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 _CHAIN = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*::")
 _USERINFO = re.compile(r"(://)[^/@]*:[^/@]*@")
@@ -60,7 +61,7 @@ def open_filesystem(url: str) -> tuple[Any, str]:
 
     scheme = scheme_of(url)
     try:
-        filesystem = fsspec.filesystem(scheme)
+        filesystem = s3_filesystem() if scheme == "s3" else fsspec.filesystem(scheme)
     except ImportError as error:
         extra = _EXTRA_OF_SCHEME.get(scheme, scheme)
         raise ConfigurationError(

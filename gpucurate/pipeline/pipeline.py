@@ -11,6 +11,7 @@ from typing import Any, Self
 from gpucurate.backends.chain import Stage
 from gpucurate.backends.driver import Outcome
 from gpucurate.backends.executors import Executor, default_executor
+from gpucurate.checkpoint.resume import Mode, Resume
 from gpucurate.checkpoint.run_folder import RunFolder
 from gpucurate.io.output_name import check_output_names
 from gpucurate.pipeline.branches import branches, check_branches, place_branches
@@ -29,6 +30,7 @@ from gpucurate.planning.prediction import Volume, predict
 from gpucurate.planning.units import make_units, units_of_tasks
 from gpucurate.spec.cluster import Node
 from gpucurate.spec.errors import ConfigurationError
+from gpucurate.spec.place import local_folder, place_of
 from gpucurate.spec.plan import Plan
 from gpucurate.spec.progress import Observer
 from gpucurate.spec.unit import Unit, UnitResult
@@ -174,6 +176,8 @@ class Pipeline:
         max_reject_rate: float = DEFAULT_MAX_REJECT_RATE,
         ignore_failures: bool = False,
         observer: Observer | None = None,
+        resume: Mode = "auto",
+        take_over: bool = False,
     ) -> RunResult:
         """Run to the end.
 
@@ -189,6 +193,9 @@ class Pipeline:
             max_reject_rate: share of documents that may be rejected.
             ignore_failures: end well though units were set aside.
             observer: is told of progress.
+            resume: ``auto`` goes on with an earlier run, and refuses another input or plan; ``changed``
+                keeps the units of work that are the same and does the others; ``fresh`` begins anew.
+            take_over: take the folder from an owner that is not known to be alive.
 
         Returns:
             The final tasks and the report.
@@ -206,7 +213,7 @@ class Pipeline:
             )
             units = self._units(plan, initial_tasks)
             executor = executor or default_executor(sum(unit.est_bytes for unit in units))
-            folder = self._folder(plan, units, checkpoint_path)
+            folder = self._folder(plan, units, checkpoint_path, Resume(resume, take_over))
             if folder:
                 ending.callback(folder.close)
             with Run(self.name, executor, folder, observer) as run:
@@ -247,7 +254,11 @@ class Pipeline:
         return units_of_tasks(plan, [(task, task.nbytes, content_digest(task)) for task in tasks])
 
     def _folder(
-        self, plan: Plan, units: Sequence[Unit], checkpoint_path: str | PathLike[str] | None
+        self,
+        plan: Plan,
+        units: Sequence[Unit],
+        checkpoint_path: str | PathLike[str] | None,
+        resume: Resume,
     ) -> RunFolder | None:
         writers = [stage for stage in self.stages if isinstance(stage, DocumentWriter)]
         if not writers:
@@ -264,8 +275,10 @@ class Pipeline:
             ranges = [r for unit in units for group in unit.groups for r in group]
             check_output_names(ranges, writers[0].format, writers[0].compression)
             check_branches(self.stages, ranges)
-        state = None if checkpoint_path is None else Path(checkpoint_path)
-        return RunFolder(writers[0].path, "pipeline", plan.decides, state)
+        state = None
+        if checkpoint_path is not None:
+            state = local_folder(place_of(checkpoint_path), "checkpoint_path")
+        return RunFolder(writers[0].path, "pipeline", plan.decides, state, resume)
 
 
 def flatten(stages: Sequence[Stage]) -> list[Stage]:

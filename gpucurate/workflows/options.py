@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 from gpucurate.dedup.policy import Policy, parse_policy
 from gpucurate.pipeline.verdict import DEFAULT_MAX_REJECT_RATE, check_reject_rate
 from gpucurate.spec.device import Device
 from gpucurate.spec.errors import ConfigurationError
+from gpucurate.spec.place import local_folder, place_of
 from gpucurate.spec.source import FileFormat
 from gpucurate.stages.deduplication.sample import parse_share
 from gpucurate.stages.text.io.writer import check_output_kind
+
+_STATE = ("checkpoint_path", "cache_path")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +45,8 @@ class DedupOptions:
         max_record_bytes: longer records are rejected; 32 MiB by default.
         encoding_errors: ``reject`` records that are not UTF-8, or ``replace`` such bytes by U+FFFD.
         follow_external: whether links are followed that lead out of a folder of the input.
-        cache_path: where the state of the run lies, instead of ``_gpucurate/`` in the output.
+        checkpoint_path: where the state of the run lies, instead of ``_gpucurate/`` in the output.
+        cache_path: NeMo Curator's name for the same.
         against: folders of indexes, or one of them; documents that these hold already are dropped.
         save_index: folder for an index of the documents that are kept.
         device: ``cpu``, or ``cuda``: keys are taken and grouped on GPUs; results are the same.
@@ -66,6 +71,7 @@ class DedupOptions:
     max_record_bytes: int | None = None
     encoding_errors: str = "reject"
     follow_external: bool = False
+    checkpoint_path: str | PathLike[str] | None = None
     cache_path: str | PathLike[str] | None = None
     against: Sequence[str | PathLike[str]] = ()
     save_index: str | PathLike[str] | None = None
@@ -76,6 +82,8 @@ class DedupOptions:
         check_reject_rate(self.max_reject_rate)
         if self.device not in ("cpu", "cuda"):
             raise ConfigurationError(f"device {self.device!r} is not known: choose cpu or cuda")
+        if self.checkpoint_path is not None and self.cache_path is not None:
+            raise ConfigurationError("checkpoint_path and cache_path are two names of one option: give one")
         if self.within == "":
             raise ConfigurationError("within='' names no column: name one, or leave it out")
         if self.sample is not None:
@@ -100,6 +108,17 @@ class DedupOptions:
         return parse_policy(self.keep)
 
     @property
+    def state_path(self) -> Path | None:
+        """Where the state of the run lies, if not in the output.
+
+        Raises:
+            ConfigurationError: a URL.
+        """
+        name = "checkpoint_path" if self.cache_path is None else "cache_path"
+        given = getattr(self, name)
+        return None if given is None else local_folder(place_of(given), name)
+
+    @property
     def writes(self) -> bool:
         """Whether documents are written, rather than clusters only."""
         return self.perform_removal or self.annotate
@@ -113,7 +132,7 @@ class DedupOptions:
 
     def decides(self) -> dict[str, Any]:
         """What changes results beyond the plan of the keys, and what the indexes hold."""
-        without = {"max_reject_rate", "cache_path", "input_blocksize", "against", "save_index", "device"}
+        without = {"max_reject_rate", "input_blocksize", "against", "save_index", "device", *_STATE}
         without.add("follow_external")  # the listing has a record of its own
         values = {key: value for key, value in asdict(self).items() if key not in without}
         if self.sample is not None:

@@ -14,6 +14,7 @@ from gpucurate.workflows.options import DedupOptions
 SHARED = (
     "annotate",
     "cache_path",
+    "checkpoint_path",
     "compression",
     "encoding_errors",
     "follow_external",

@@ -32,7 +32,7 @@ from gpucurate.pipeline.verdict import judge
 from gpucurate.spec.errors import ConfigurationError
 from gpucurate.spec.plan import Plan
 from gpucurate.spec.unit import Unit
-from gpucurate.stages.deduplication.keys import key_file_name
+from gpucurate.stages.deduplication.keys import key_file_of
 from gpucurate.stages.deduplication.segment_removal import BYTES, CHANGED, EMPTIED, SegmentRemoval
 from gpucurate.stages.deduplication.segments import COMPARED, SEEN
 from gpucurate.telemetry.report import sum_books
@@ -122,6 +122,7 @@ class SegmentDeduplicationWorkflow(DeduplicationWorkflow):
             threads=run.executor.workers,
             scratch=folder.scratch / "group",
             share=ARRAYS_SHARE,
+            saved=found.forest,
         )
         sizes = count_members(labels)
         run.timed("group", time.monotonic() - began)
@@ -191,11 +192,8 @@ def segments_of(found: Found) -> KeySet:
     Raises:
         ConfigurationError: 2^32 segments or more.
     """
-    rows = {
-        result.unit_id: {output.name: output.rows for output in result.outputs}
-        for result in found.outcome.results
-    }
-    counts = [rows[unit.id][key_file_name(unit.index)] if unit.id in rows else 0 for unit in found.units]
+    rows = {result.unit_id: key_file_of(result).rows for result in found.outcome.results}
+    counts = [rows.get(unit.id, 0) for unit in found.units]
     bases = np.concatenate(([0], np.cumsum(counts, dtype=np.int64))).astype(np.int64)
     if bases[-1] >= MAX_DOCUMENTS:
         raise ConfigurationError(

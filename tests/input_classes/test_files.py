@@ -140,13 +140,15 @@ def test_a_compression_that_an_output_cannot_have_is_refused_before_work_starts(
     assert not (folder / "out").exists()
 
 
-@pytest.mark.parametrize("output", ["s3://bucket/out", "memory://out"])
-def test_an_output_that_is_a_url_is_refused(
-    folder: Path, output: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("output", "why"), [("s3:/bucket/out", "was made a Path"), ("hf://datasets/x", "is not written to")]
+)
+def test_an_output_that_is_a_broken_url_or_cannot_be_written_to_is_refused(
+    folder: Path, output: str, why: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(folder)
     assert dedup("in", "-o", output) == 3
-    assert "is a URL" in capsys.readouterr().err
+    assert why in " ".join(capsys.readouterr().err.split())
     assert os.listdir(folder) == ["in"]
 
 

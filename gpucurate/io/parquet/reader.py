@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from gpucurate.frame.arrays import array_of
 from gpucurate.io.encoding import REPLACED
+from gpucurate.io.fingerprint import Fingerprint
 from gpucurate.io.limits import ReadLimits
 from gpucurate.io.parquet.footer import BadParquetError, open_parquet, unsupported_codec
 from gpucurate.io.parquet.pages import page_bytes
@@ -46,8 +47,10 @@ class ParquetReader:
         piece_bytes: int,
         keep_original: bool,
         limits: ReadLimits,
+        fingerprint: Fingerprint | None = None,
     ) -> None:
         self._range, self._limits = source, limits
+        self._fingerprint = fingerprint
         self._fields, self._text_fields = fields, text_fields
         self._piece_bytes, self._keep_original = piece_bytes, keep_original
         self._next_record = 0
@@ -57,6 +60,8 @@ class ParquetReader:
 
     def __iter__(self) -> Iterator[Piece]:
         with open_source(self._range.file) as source:
+            if self._fingerprint is not None:
+                self._fingerprint.take_footer(source)
             try:
                 file = open_parquet(source)
                 columns = self._columns(file)
