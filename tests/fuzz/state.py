@@ -35,7 +35,7 @@ class FinishedRun:
         (folder / "in").mkdir()
         for name in ("a.jsonl", "b.jsonl"):
             (folder / "in" / name).write_bytes(texts("equal", 3) + texts(name, 2))
-        assert self._call("exact", folder / "in", "-o", folder / "whole")[0] == 0
+        assert self._call("dedup", "exact", folder / "in", "-o", folder / "whole", "-q")[0] == 0
         self.wanted = contents(folder / "whole")
 
     def check(self, data: bytes) -> None:
@@ -53,18 +53,23 @@ class FinishedRun:
         if made.random() < 0.3:
             (target / "_gpucurate/_SUCCESS").unlink()
         path.write_bytes(damaged(path.read_bytes(), made))
-        code, said = self._call("exact", self.folder / "in", "-o", target)
+        for reading in (["verify", target], ["status", target]):
+            code, said = self._call(*reading)
+            assert code in (0, *SENTENCES, 70), f"{name}: exit {code} of {reading[0]}: {said}"
+        code, said = self._call("dedup", "exact", self.folder / "in", "-o", target, "-q")
         assert code in (0, *SENTENCES), f"{name}: exit {code}: {said}"
         if code == 0:
             assert contents(target) == self.wanted, name
         shutil.rmtree(self.folder / "applied", ignore_errors=True)
-        code, said = self._call("apply", target, "-o", self.folder / "applied", "--keep", "longest")
+        code, said = self._call(
+            "dedup", "apply", target, "-o", self.folder / "applied", "--keep", "longest", "-q"
+        )
         assert code in (0, *SENTENCES), f"{name}: exit {code} of apply: {said}"
 
     def _call(self, *arguments: Any) -> tuple[int, str]:
         said = io.StringIO()
         with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-            code = run(["dedup", *map(str, arguments), "-q"])
+            code = run([*map(str, arguments)])
         return code, said.getvalue()
 
 

@@ -187,3 +187,21 @@ def write_corpus(folder: Path, megabytes: int) -> None:
     for i in range(megabytes):
         rows = [json.dumps({"text": f"{i} {j} " + "word " * 196}) for j in range(1000)]
         (folder / f"{i:04d}.jsonl").write_text("\n".join(rows) + "\n")
+
+
+def tree_peak(folder: Path, megabytes: int, *options: str) -> int:
+    """Bytes that all processes of a deduplication of such a corpus held at most."""
+    place = folder / str(megabytes)
+    place.mkdir()
+    write_corpus(place / "in", megabytes)
+    ended = call(place, "-q", "--blocksize", "8MB", *options)
+    assert ended.returncode == 0, ended.stderr
+    assert report(place / "out")["books"]["kept"] == 1000 * megabytes
+    return int(report(place / "out")["peak_memory_bytes"])
+
+
+@pytest.mark.parametrize("executor", [["--executor", "inline"], ["--workers", "2"]], ids=["inline", "local"])
+def test_memory_does_not_grow_with_the_corpus(tmp_path: Path, executor: list[str]) -> None:
+    small, large = (tree_peak(tmp_path, megabytes, *executor) for megabytes in (20, 200))
+    assert large < 1.1 * small
+    assert large < 1500 * 10**6
