@@ -32,6 +32,7 @@ _SHAPES: dict[str, Shape] = {
     "run.json": {"kind": str, "decides": dict, "format?": int, "input?": {"digest": str}},
     "manifest.json": {"files": [{"name": str, "rows": int, "bytes": int, "checksum": str}]},
     "report.json": _REPORT,
+    "lock": {"pid": int, "host": str, "since?": _NUMBER},
     "phases/": {"fingerprint": str, "decides": dict, "units": int},
 }
 
