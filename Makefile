@@ -9,11 +9,11 @@ PYTEST_ARGS ?=
 BENCH_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-ray test-gpu gpu-smoke soak check format bench bench-gpu wheel clean
+.PHONY: help setup demo test test-thorough test-ray test-gpu gpu-smoke soak check audit format bench bench-gpu wheel clean
 
 help: ## Print this list
 	@echo "Targets (PYTHON=$(PYTHON) makes the virtual environment):"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(READY) ## Make ./.venv with the pinned development environment
 
@@ -37,6 +37,10 @@ demo: $(READY) ## Deduplicate real text found on this machine and show what was 
 test: $(READY) ## Run the tests (PYTEST_ARGS="-k minhash" narrows them)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
+test-thorough: $(READY) ## Run the tests with ten times the examples and all variants, then test-ray
+	@HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
+	@$(MAKE) --no-print-directory test-ray
+
 test-ray: $(READY) ## Run the tests that start clusters of Ray, and all executors on it, some minutes
 	@$(BIN)/python -m pytest --ray tests/ray $(PYTEST_ARGS)
 	@$(BIN)/python -m pytest --ray tests/conformance $(PYTEST_ARGS)
@@ -57,7 +61,11 @@ check: $(READY) ## Everything that must hold before a commit: style, types, laye
 	@$(BIN)/mypy
 	@if test -d $(RAPIDS); then MYPYPATH=$(RAPIDS) $(BIN)/mypy --config-file tests/rapids/mypy.ini -p gpucurate.frame -p gpucurate.memory; else echo "No check of types against RAPIDS: $(RAPIDS) is not there"; fi
 	@$(BIN)/lint-imports
+	@$(BIN)/bandit -q -r gpucurate -c pyproject.toml
 	@$(MAKE) --no-print-directory test
+
+audit: $(READY) ## Ask whether known holes are in the packages of constraints.txt
+	@.ci/audit $(BIN)/pip-audit $(AUDIT_ARGS)
 
 format: $(READY) ## Put the sources into the house's format
 	@$(BIN)/ruff check --fix .

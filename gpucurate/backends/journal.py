@@ -38,7 +38,7 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.path = path
         with storage_errors(path):
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o666)
+            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
 
     def begin(self, stage: int, start: int, stop: int) -> None:
         """Note that a stage is given rows ``start`` to ``stop`` of those that it sees of the unit.

@@ -40,7 +40,7 @@ class Position:
         self._begun = 0
         if path is not None:
             with storage_errors(path):
-                self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+                self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
                 self._write()  # now, so that a full disk is told before there are units
 
     def advance(self) -> None:

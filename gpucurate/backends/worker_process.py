@@ -30,6 +30,7 @@ from gpucurate.backends.runner import Runner, failure_of
 from gpucurate.backends.stacks import StackFile, stack_path
 from gpucurate.backends.syncing import Unsynced
 from gpucurate.backends.topology import Nvml, stay_near
+from gpucurate.disk.crash import reach
 from gpucurate.memory.gpus import use_gpu
 from gpucurate.memory.host_peak import resident_memory
 from gpucurate.memory.out_of_memory import device_is_lost
@@ -141,11 +142,13 @@ def _serve(
         at_end.callback(StackFile(_stack_path(runner)).close)
         if sets_up_node:
             set_up_node(runner.assignment.stages)
+        reach("worker.before_setup")
         runner.setup()
         position = _position(runner)
     except Exception as error:
         reporter.send((SetupFailed(runner.worker, *failure_of(error)), None))
         return False
+    reach("worker.before_ready")
     reporter.send((WorkerReady(runner.worker, resident_memory()), None))
     todo: deque[Work] = deque()
     while True:

@@ -8,7 +8,8 @@ from typing import Any
 
 import orjson
 
-from gpucurate.disk.files import make_folder
+from gpucurate.disk.crash import reach
+from gpucurate.disk.files import make_folder, open_private
 from gpucurate.spec.storage import storage_errors
 
 _BUFFER = 1 << 16
@@ -31,7 +32,8 @@ class Journal:
         self.path = path
         make_folder(path.parent)
         with storage_errors(path):
-            self._file = path.open("wb", buffering=_BUFFER)
+            self._file = open_private(path, "wb", _BUFFER)
+        reach("journal.after_open")
         self._flushed = float("-inf")  # the first line goes out at once
 
     def write(self, value: Any) -> None:
@@ -48,5 +50,6 @@ class Journal:
 
     def close(self) -> None:
         """Write what is left."""
+        reach("journal.before_close")
         with storage_errors(self.path):
             self._file.close()

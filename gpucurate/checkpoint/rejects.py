@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import orjson
 import zstandard
 
-from gpucurate.disk.files import fsync_folder, make_folder
+from gpucurate.disk.crash import reach
+from gpucurate.disk.files import fsync_folder, make_folder, open_private
 from gpucurate.spec.names import encode_name
 from gpucurate.spec.reject import SNIPPET_BYTES, Reject
 from gpucurate.spec.storage import storage_errors
@@ -29,7 +30,7 @@ class RejectWriter:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.rows = 0
-        self._file: BinaryIO | None = None
+        self._file: IO[bytes] | None = None
         self._stream: Any = None
 
     def write(self, name: str, ordinal: int, reject: Reject) -> None:
@@ -45,7 +46,8 @@ class RejectWriter:
         """
         with storage_errors(self.path):
             if self._file is None:
-                self._file = self.path.open("wb")
+                self._file = open_private(self.path, "wb")
+                reach("rejects.after_open")
                 self._stream = _compressing(self._file)
             self._stream.write(orjson.dumps(_entry(name, ordinal, reject)) + b"\n")
         self.rows += 1
@@ -64,6 +66,7 @@ class RejectWriter:
         with storage_errors(self.path):
             size = _finish(self._file, self._stream)
         file, self._file = self._file, None
+        reach("rejects.before_sync")
         sync(file, self.path)
         return size
 
@@ -74,7 +77,7 @@ class RejectWriter:
                 self._file.close()
 
 
-def number_rows(part: Path, final: Path, first_rows: Mapping[tuple[str, int], int | None]) -> None:
+def number_rows(part: Path, final: Path, first_rows: Mapping[tuple[str, int], int | None]) -> int:
     """Copy a file of rejects with rows counted from the start of their file.
 
     Args:
@@ -82,15 +85,22 @@ def number_rows(part: Path, final: Path, first_rows: Mapping[tuple[str, int], in
         final: where to write.
         first_rows: physical records before each (file, range); None where that is not known.
 
+    Returns:
+        How many rejects there are.
+
     Raises:
         StorageError: not possible.
     """
     make_folder(final.parent)
     temporary = final.with_name(f".{final.name}.tmp")
-    _write(temporary, _numbered(part, first_rows))
+    reach("rejects.before_number")
+    rows = _write(temporary, _numbered(part, first_rows))
+    reach("rejects.before_rename")
     with storage_errors(final):
         temporary.replace(final)
+        reach("rejects.after_rename")
         fsync_folder(final.parent)
+    return rows
 
 
 def _entry(name: str, ordinal: int, reject: Reject) -> dict[str, Any]:
@@ -116,28 +126,41 @@ def _numbered(part: Path, first_rows: Mapping[tuple[str, int], int | None]) -> I
 
 
 def read_rejects(path: Path) -> Iterator[dict[str, Any]]:
-    """The entries of a file of rejects."""
-    with path.open("rb") as file, zstandard.ZstdDecompressor().stream_reader(file) as stream:
+    """The entries of a file of rejects.
+
+    Raises:
+        StorageError: it cannot be read.
+    """
+    with storage_errors(path, "read"), path.open("rb") as file:
+        yield from reject_lines(file)
+
+
+def reject_lines(file: IO[bytes]) -> Iterator[dict[str, Any]]:
+    """The entries of an open file of rejects."""
+    with zstandard.ZstdDecompressor().stream_reader(file) as stream:
         rest = b""
         while block := stream.read(1 << 20):
             *lines, rest = (rest + block).split(b"\n")
             yield from map(orjson.loads, lines)
 
 
-def _write(path: Path, lines: Iterable[bytes]) -> None:
-    with storage_errors(path), path.open("wb") as file:
+def _write(path: Path, lines: Iterable[bytes]) -> int:
+    rows = 0
+    with storage_errors(path), open_private(path, "wb") as file:
         stream = _compressing(file)
         for line in lines:
             stream.write(line)
+            rows += 1
         _finish(file, stream)
         sync_now(file, path)
+    return rows
 
 
-def _compressing(file: BinaryIO) -> Any:
+def _compressing(file: IO[bytes]) -> Any:
     return zstandard.ZstdCompressor(level=3, write_checksum=True).stream_writer(file, closefd=False)
 
 
-def _finish(file: BinaryIO, stream: Any) -> int:
+def _finish(file: IO[bytes], stream: Any) -> int:
     stream.close()
     file.flush()
     return file.tell()

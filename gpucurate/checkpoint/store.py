@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from gpucurate.disk.files import fsync_folder, make_folder, publish, write_atomic
+from gpucurate.disk.files import PRIVATE, fsync_folder, make_folder, publish, write_atomic
 from gpucurate.spec.errors import StorageError
 from gpucurate.spec.storage import storage_errors
 from gpucurate.spec.unit import OutputFile
@@ -167,5 +167,9 @@ class LocalStore(Store):
             path.unlink(missing_ok=True)
 
     def publish(self, outputs: Sequence[OutputFile]) -> None:
-        """Rename, then sync the folders."""
+        """Rename, then sync the folders; what goes to the run folder becomes its owner's alone."""
+        for output in outputs:
+            if output.name.startswith(f"{FOLDER}/"):
+                with storage_errors(Path(output.attempt)):
+                    Path(output.attempt).chmod(PRIVATE)
         publish([(Path(output.attempt), self.path(output.name)) for output in outputs])

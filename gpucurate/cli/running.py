@@ -32,14 +32,14 @@ def carry_out(workflow: Workflow, options: RunOptions, gpu: GpuOptions | None = 
     from gpucurate.telemetry.memory_watch import MemoryWatch
     from gpucurate.telemetry.progress import TerminalProgress
 
-    console = Console(highlight=False, soft_wrap=True)
+    console, resume = Console(highlight=False, soft_wrap=True), options.resume
     executor = _executor(workflow, options, gpu)
     if options.dry_run:
         print_plan(console, workflow, executor)
         return
     with MemoryWatch() as watch:
         observer = Silent() if options.quiet else TerminalProgress(Console(stderr=True), watch)
-        result = workflow.run(executor, observer, watch)
+        result = workflow.run(executor, observer, watch, resume=resume, take_over=options.take_over)
     print_summary(console, result)
 
 

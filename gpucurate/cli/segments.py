@@ -107,6 +107,7 @@ def lines(
     read: opt.ReadOptions,
     write: CutWriteOptions,
     fitting: opt.FittingOptions,
+    log_text: opt.LogText = False,
     run: opt.RunOptions,
 ) -> None:
     """Cut repeated lines out of documents."""
@@ -114,7 +115,13 @@ def lines(
         "line",
         inputs,
         output,
-        {**cuts.settings(), **read.settings(), **write.settings(), **fitting.settings()},
+        {
+            **cuts.settings(),
+            **read.settings(),
+            **write.settings(),
+            **fitting.settings(),
+            "log_text": log_text,
+        },
         run,
     )
 
@@ -127,6 +134,7 @@ def paragraphs(
     read: opt.ReadOptions,
     write: CutWriteOptions,
     fitting: opt.FittingOptions,
+    log_text: opt.LogText = False,
     run: opt.RunOptions,
 ) -> None:
     """Cut repeated paragraphs out of documents."""
@@ -134,7 +142,13 @@ def paragraphs(
         "paragraph",
         inputs,
         output,
-        {**cuts.settings(), **read.settings(), **write.settings(), **fitting.settings()},
+        {
+            **cuts.settings(),
+            **read.settings(),
+            **write.settings(),
+            **fitting.settings(),
+            "log_text": log_text,
+        },
         run,
     )
 
@@ -146,4 +160,5 @@ def _carry_out(
     from gpucurate.workflows.segment_options import segment_settings
     from gpucurate.workflows.segments import SegmentDeduplicationWorkflow
 
+    settings = {**settings, "checkpoint_path": run.checkpoint_path}
     carry_out(SegmentDeduplicationWorkflow(grain, inputs, output, segment_settings(settings)), run)

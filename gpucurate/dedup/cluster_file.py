@@ -27,6 +27,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gpucurate.dedup.survivors import Clusters
+from gpucurate.disk.crash import reach
+from gpucurate.disk.files import open_private
 from gpucurate.spec.storage import storage_errors
 
 SCHEMA = pa.schema(
@@ -82,8 +84,11 @@ def write_clusters(folder: Path, spans: Sequence[FileSpan], clusters: Clusters) 
         shutil.rmtree(making, ignore_errors=True)
         making.mkdir(parents=True)
         rows = _write_parts(making, _tables(spans, clusters))
+        reach("clusters.before_remove")
         shutil.rmtree(folder, ignore_errors=True)
+        reach("clusters.before_rename")
         making.replace(folder)
+        reach("clusters.after_rename")
     return rows
 
 
@@ -108,12 +113,13 @@ class _Part:
     """One file of the artefact, opened here: pyarrow takes some paths for URIs, and not all names."""
 
     def __init__(self, folder: Path, part: int) -> None:
-        self._file = (folder / f"part-{part:05d}.parquet").open("wb")
+        self._file = open_private(folder / f"part-{part:05d}.parquet", "wb")
         self.parquet = pq.ParquetWriter(self._file, SCHEMA, compression="zstd")
 
     def finish(self) -> None:
         self.parquet.close()
         self._file.flush()
+        reach("clusters.before_fsync")
         os.fsync(self._file.fileno())
         self._file.close()
 

@@ -18,6 +18,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gpucurate.dedup.pair_table import PairTable, unpack
+from gpucurate.disk.crash import reach
+from gpucurate.disk.files import open_private
 from gpucurate.spec.storage import storage_errors
 
 SCHEMA = pa.schema([("id_a", pa.int64()), ("id_b", pa.int64()), ("similarity", pa.float64())])
@@ -43,16 +45,20 @@ def write_edges(folder: Path, table: PairTable, threshold: float, old: int = 0) 
         shutil.rmtree(making, ignore_errors=True)
         making.mkdir(parents=True)
         edges = 0
-        with (making / "part-00000.parquet").open("wb") as file:  # pyarrow takes some paths for URIs
+        with open_private(making / "part-00000.parquet", "wb") as file:  # pyarrow takes some paths for URIs
             with pq.ParquetWriter(file, SCHEMA, compression="zstd") as writer:
                 for pairs, values in table.blocks():
                     accepted = values >= threshold
                     edges += int(np.count_nonzero(accepted))
                     writer.write_table(_rows(pairs[accepted], values[accepted], old))
             file.flush()
+            reach("edges.before_fsync")
             os.fsync(file.fileno())
+        reach("edges.before_remove")
         shutil.rmtree(folder, ignore_errors=True)
+        reach("edges.before_rename")
         making.replace(folder)
+        reach("edges.after_rename")
     return edges
 
 

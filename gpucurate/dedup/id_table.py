@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from gpucurate.dedup.column_values import text_buffers_of
+from gpucurate.disk.files import open_private
 from gpucurate.ops.document_hash import document_hash
 from gpucurate.ops.grouping import sort_hashes
 from gpucurate.spec.storage import storage_errors
@@ -58,7 +59,7 @@ class IdTable:
         """
         with storage_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("wb") as file:
+            with open_private(path, "wb") as file:
                 file.write(self._high.tobytes())
                 file.write(self._low.tobytes())
 

@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 from gpucurate.dedup.index_against import OldMembers
 from gpucurate.dedup.index_arrow import plain_array, repeated_text
 from gpucurate.dedup.index_origins import read_origins
+from gpucurate.disk.files import open_private
 from gpucurate.spec.names import encode_name
 from gpucurate.spec.storage import storage_errors
 
@@ -71,7 +72,7 @@ def write_hits(path: Path, files: Sequence[OldFile], members: OldMembers) -> Non
     """
     making = path.with_name(f".{path.name}.tmp")
     with storage_errors(path):
-        with making.open("wb") as file:
+        with open_private(making, "wb") as file:
             with pq.ParquetWriter(file, SCHEMA, compression="zstd") as writer:
                 for table in _tables(files, members):
                     writer.write_table(table)

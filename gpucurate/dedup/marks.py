@@ -18,6 +18,8 @@ import numpy.typing as npt
 
 from gpucurate.dedup.key_file import KeySet
 from gpucurate.dedup.survivors import Clusters
+from gpucurate.disk.crash import reach
+from gpucurate.disk.files import open_private
 from gpucurate.spec.errors import StorageError
 from gpucurate.spec.storage import storage_errors
 
@@ -54,17 +56,21 @@ class Marks:
             _or_bits(accepted, first, mask)
         with storage_errors(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
-            accepted.tofile(self.folder / "accepted.bits")
-            with (self.folder / "kept.bits").open("wb") as file:
+            reach("marks.before_write")
+            self._write("accepted.bits", accepted)
+            reach("marks.after_accepted")
+            with open_private(self.folder / "kept.bits", "wb") as file:
                 for first, stop in _steps(keys.records):
                     kept = np.packbits(clusters.is_kept(first, stop), bitorder="little")
                     file.write((kept & accepted[first // 8 : first // 8 + len(kept)]).tobytes())
             if with_labels:
                 self._write_labels(clusters)
+            reach("marks.before_bases")
             self._write_bases(keys, range_records)
+        reach("marks.after_write")
 
     def _write_labels(self, clusters: Clusters) -> None:
-        with (self.folder / "labels.u32").open("wb") as file:
+        with open_private(self.folder / "labels.u32", "wb") as file:
             for first, stop in _steps(len(clusters.labels)):
                 labels = clusters.labels[first:stop]
                 file.write(
@@ -77,8 +83,12 @@ class Marks:
         for base, records in zip(keys.bases, range_records, strict=False):
             firsts.append(len(bases))
             bases += [int(base) + sum(records[:at]) for at in range(len(records))]
-        np.array(bases, np.int64).tofile(self.folder / "bases.i64")
-        np.array(firsts, np.int64).tofile(self.folder / "firsts.i64")
+        self._write("bases.i64", np.array(bases, np.int64))
+        self._write("firsts.i64", np.array(firsts, np.int64))
+
+    def _write(self, name: str, values: npt.NDArray[Any]) -> None:
+        with open_private(self.folder / name, "wb") as file:
+            values.tofile(file)
 
     def base(self, unit_index: int, range_position: int) -> int:
         """Id of the first record of a unit's range."""

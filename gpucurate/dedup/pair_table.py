@@ -17,6 +17,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from gpucurate.disk.crash import reach
+from gpucurate.disk.files import open_private
 from gpucurate.spec.storage import storage_errors
 
 Pairs = npt.NDArray[np.uint64]
@@ -117,6 +119,7 @@ class PairTable:
         first, second = self._segments[-2:]
         del self._segments[-2:]
         self._append(_merged(first, second))
+        reach("pairs.after_merge")
         first.remove()
         second.remove()
 
@@ -127,7 +130,9 @@ class PairTable:
             return
         stem = self.folder / f"{self._made:06d}"
         self._made += 1
+        reach("pairs.before_write")
         _write(stem, blocks)
+        reach("pairs.after_write")
         self._segments.append(_Segment.at(stem))
 
     def blocks(self) -> Iterator[tuple[Pairs, Values]]:
@@ -147,8 +152,8 @@ class PairTable:
 def _write(stem: Path, blocks: Iterator[tuple[Pairs, Values]]) -> None:
     with (
         storage_errors(stem),
-        stem.with_suffix(".pairs").open("wb") as keys,
-        stem.with_suffix(".values").open("wb") as numbers,
+        open_private(stem.with_suffix(".pairs"), "wb") as keys,
+        open_private(stem.with_suffix(".values"), "wb") as numbers,
     ):
         for pairs, values in blocks:
             keys.write(pairs.tobytes())

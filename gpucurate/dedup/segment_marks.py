@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gpucurate.dedup.segment_policy import CutPolicy
+from gpucurate.disk.files import open_private
 from gpucurate.spec.errors import StorageError
 from gpucurate.spec.storage import storage_errors
 
@@ -54,15 +55,19 @@ class SegmentMarks:
         count = 0
         with storage_errors(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
-            with (self.folder / "cut.bits").open("wb") as file:
+            with open_private(self.folder / "cut.bits", "wb") as file:
                 for first, stop in _steps(len(labels)):
                     cut = policy.cut(labels, sizes, first, stop)
                     count += int(np.count_nonzero(cut))
                     file.write(np.packbits(cut, bitorder="little").tobytes())
             if with_labels:
-                labels.tofile(self.folder / "labels.u32")
-            bases.tofile(self.folder / "bases.i64")
+                self._write("labels.u32", labels)
+            self._write("bases.i64", bases)
         return count
+
+    def _write(self, name: str, values: npt.NDArray[Any]) -> None:
+        with open_private(self.folder / name, "wb") as file:
+            values.tofile(file)
 
     def unit(self, index: int) -> tuple[int, int]:
         """Segments before a unit, and before the next one."""

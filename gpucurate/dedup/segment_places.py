@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from gpucurate.dedup.cluster_file import FileSpan
 from gpucurate.dedup.key_file import KeyFile, KeySet
+from gpucurate.disk.files import open_private
 from gpucurate.ops.grouping import check_document_count
 from gpucurate.spec.errors import StorageError
 from gpucurate.spec.storage import storage_errors
@@ -84,15 +85,14 @@ class SegmentPlaces:
         check_document_count(int(bases[-1]))
         with storage_errors(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
-            with (self.folder / "records.u32").open("wb") as out:
+            with open_private(self.folder / "records.u32", "wb") as out:
                 for path, base in zip(segments.paths, bases, strict=False):
                     if path is not None:
                         with KeyFile(path) as file:
                             for _, records in file.lengths():
                                 out.write((records + np.uint32(base)).tobytes())
-            (self.folder / "spans.json").write_bytes(
-                orjson.dumps([[span.name, span.first_row, span.first_id] for span in spans])
-            )
+            with open_private(self.folder / "spans.json", "wb") as out:
+                out.write(orjson.dumps([[span.name, span.first_row, span.first_id] for span in spans]))
 
     def of(self, segments: npt.NDArray[np.integer]) -> tuple[pa.Array, pa.Array]:
         """Path (string) and row of the file (int64) of each segment."""

@@ -54,6 +54,7 @@ def specify(stage: ProcessingStage[Any, Any]) -> StageSpec:
         follows_device=stage.follows_device,
         splittable=stage.splittable,
         is_gang=stage.gang,
+        is_checkpoint=stage.is_checkpoint,
     )
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gpucurate.dedup.index import INDEX_JSON, Index
-from gpucurate.disk.files import fsync_folder, make_folder, remove_temporaries, write_atomic
+from gpucurate.disk.files import PUBLIC, fsync_folder, make_folder, remove_temporaries, write_atomic
 from gpucurate.spec.errors import OutputInUseError
 from gpucurate.spec.storage import storage_errors
 
@@ -68,7 +68,7 @@ def put(index: Index) -> None:
     """
     with storage_errors(index.folder):
         fsync_folder(index.folder)  # of the files that it names
-    write_atomic(index.folder / INDEX_JSON, index.to_json())
+    write_atomic(index.folder / INDEX_JSON, index.to_json(), PUBLIC)
 
 
 def take_files(source: Index, target: Path) -> None:

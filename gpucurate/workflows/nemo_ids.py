@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gpucurate.dedup.survivors import Clusters
-from gpucurate.disk.files import publish, write_atomic
+from gpucurate.disk.files import PUBLIC, publish, write_atomic
 from gpucurate.spec.errors import InputError
 from gpucurate.spec.storage import storage_errors
 from gpucurate.spec.unit import OutputFile
@@ -56,7 +56,9 @@ def write_nemo_ids(output: Path, kind: str, found: Found, clusters: Clusters, bl
     with storage_errors(output):
         (output / ids).parent.mkdir(parents=True, exist_ok=True)
         rows = _write(output / ids, _removed(clusters, found.keys.records))
-    write_atomic(output / generator, _generator(found).to_json().encode())  # syncs the name of the folder too
+    write_atomic(
+        output / generator, _generator(found).to_json().encode(), PUBLIC
+    )  # syncs the name of the folder too
     return [_output(output, ids, rows), _output(output, generator, 0)]
 
 

@@ -32,7 +32,7 @@ from gpucurate.pipeline.verdict import judge
 from gpucurate.spec.errors import ConfigurationError
 from gpucurate.spec.plan import Plan
 from gpucurate.spec.unit import Unit
-from gpucurate.stages.deduplication.keys import key_file_name
+from gpucurate.stages.deduplication.keys import key_file_of
 from gpucurate.stages.deduplication.segment_removal import BYTES, CHANGED, EMPTIED, SegmentRemoval
 from gpucurate.stages.deduplication.segments import COMPARED, SEEN
 from gpucurate.telemetry.report import sum_books
@@ -136,6 +136,7 @@ class SegmentDeduplicationWorkflow(DeduplicationWorkflow):
             threads=run.executor.workers,
             scratch=folder.scratch / "group",
             share=ARRAYS_SHARE,
+            saved=found.forest,
         )
         sizes = count_members(labels)
         run.timed("group", time.monotonic() - began)
@@ -161,7 +162,11 @@ class SegmentDeduplicationWorkflow(DeduplicationWorkflow):
         limits = self.passes.reader([self.options.text_field], keep_original=False).limits
         texts = SegmentTexts(found, segments, self.segmentation, self.options.text_field, limits)
         shown = most_frequent(sizes, SHOWN_SEGMENTS, policy.min_count)
-        return [{"count": int(sizes[segment]), **texts.of(segment)} for segment in shown]
+        hidden = set() if self.options.log_text else {"text"}
+        return [
+            {"count": int(sizes[segment])} | {k: v for k, v in texts.of(segment).items() if k not in hidden}
+            for segment in shown
+        ]
 
 
 class LineDeduplicationWorkflow(SegmentDeduplicationWorkflow):
@@ -214,11 +219,8 @@ def segments_of(found: Found) -> KeySet:
 
 def segment_counts(found: Found) -> list[int]:
     """Segments of each unit of the first pass; 0 of one that could not be read."""
-    rows = {
-        result.unit_id: {output.name: output.rows for output in result.outputs}
-        for result in found.outcome.results
-    }
-    return [rows[unit.id][key_file_name(unit.index)] if unit.id in rows else 0 for unit in found.units]
+    rows = {result.unit_id: key_file_of(result).rows for result in found.outcome.results}
+    return [rows.get(unit.id, 0) for unit in found.units]
 
 
 def _too_many(count: int) -> str:

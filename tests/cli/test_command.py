@@ -48,7 +48,7 @@ def data(tmp_path: Path) -> Path:
 
 
 def test_dedup_exact_prints_books_clusters_and_where_things_are(data: Path) -> None:
-    code, out, err = call("dedup", "exact", "data", "-o", "out", cwd=data)
+    code, out, err = call("dedup", "exact", "data", "-o", "out", "--log-text", cwd=data)
     assert (code, err) == (0, "")
     assert "250 read, 200 kept, 50 dropped, 0 rejected" in out
     assert "50 of 100 documents, 50 of them duplicates" in out
@@ -109,9 +109,9 @@ def test_what_cannot_be_done_is_said_in_a_sentence(
     assert not (data / "out").exists()
 
 
-def test_debug_shows_the_traceback(data: Path) -> None:
+def test_debug_shows_the_traceback_and_ends_with_the_same_code(data: Path) -> None:
     code, _, err = call("dedup", "exact", "nowhere", "-o", "out", "--debug", cwd=data)
-    assert code == 1
+    assert code == 5
     assert "Traceback" in err
 
 
@@ -132,7 +132,7 @@ def test_an_error_page_in_place_of_data_exits_7(tmp_path: Path) -> None:
 def test_terminal_sequences_in_text_are_not_passed_on(tmp_path: Path) -> None:
     line = json.dumps({"text": "\x1b[31mred\x1b[0m [bold]not bold[/bold]"})
     (tmp_path / "a.jsonl").write_text(f"{line}\n{line}\n")
-    _, out, _ = call("dedup", "exact", "a.jsonl", "-o", "out", cwd=tmp_path)
+    _, out, _ = call("dedup", "exact", "a.jsonl", "-o", "out", "--log-text", cwd=tmp_path)
     assert "\x1b" not in out
     assert "[bold]not bold[/bold]" in out
 

@@ -190,7 +190,9 @@ def test_links_to_folders_are_followed_once_and_loops_end(tmp_path):
     (tmp_path / "in/aaa").symlink_to(tmp_path / "in/real")
     (tmp_path / "in/real/up").symlink_to(tmp_path / "in")
     (tmp_path / "in/out").symlink_to(tmp_path / "outside")
-    listing = list_input([tmp_path / "in"])
+    with pytest.raises(InputError, match=r"in/out is a link out of .*in, to .*outside: .* --follow-external"):
+        list_input([tmp_path / "in"])
+    listing = list_input([tmp_path / "in"], follow_external=True)
     assert [f.name for f in listing.files] == ["out/b.jsonl", "real/a.jsonl"]
     assert {os.path.basename(path) for path, _ in listing.ignored} == {"aaa", "up"}
 
@@ -275,8 +277,8 @@ def test_what_is_not_there_is_said_with_what_is(tmp_path):
 @pytest.mark.parametrize(
     "url, why",
     [
-        ("https://example.org/a.jsonl", "https:// is not read"),
-        ("http://169.254.169.254/latest/a.jsonl", "http:// is not read"),
+        ("https://example.org/a.jsonl", "https:// is read only where"),
+        ("http://169.254.169.254/latest/a.jsonl", "http:// is read only where"),
         ("simplecache::s3://bucket/a.jsonl", "chains file systems"),
         ("filecache::memory://a.jsonl", "chains file systems"),
         ("reference://x", "reference:// is not read"),
