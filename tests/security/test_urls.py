@@ -33,11 +33,15 @@ class Server(http.server.BaseHTTPRequestHandler):
         self.asked.append(self.path)
         places = {"/away.jsonl": self.target, "/near.jsonl": "/a.jsonl"}
         if self.path in places:
-            return self._answer(302, [("Location", places[self.path]), ("Content-Length", "0")])
-        if self.path == "/locked.jsonl":
-            return self._answer(403, [("Content-Length", "0")])
-        if self.path not in ("/a.jsonl", "/whole.jsonl", "/endless.jsonl"):
-            return self._answer(404, [("Content-Length", "0")])
+            self._answer(302, [("Location", places[self.path]), ("Content-Length", "0")])
+        elif self.path == "/locked.jsonl":
+            self._answer(403, [("Content-Length", "0")])
+        elif self.path not in ("/a.jsonl", "/whole.jsonl", "/endless.jsonl"):
+            self._answer(404, [("Content-Length", "0")])
+        else:
+            self._file()
+
+    def _file(self):
         start, stop, code = 0, len(LINES), 200
         if "Range" in self.headers and self.path == "/a.jsonl":
             first, last = self.headers["Range"].removeprefix("bytes=").split("-")
@@ -162,8 +166,18 @@ def test_an_address_as_one_number_is_no_address(http_is_allowed):
         list_input(["http://2852039166/a.jsonl"])
 
 
-@pytest.mark.parametrize("address", ["169.254.0.1", "fe80::1%eth0", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe",
-                                     "fd00:ec2::254", "192.0.0.192", "168.63.129.16"])  # fmt: skip
+@pytest.mark.parametrize(
+    "address",
+    [
+        "169.254.0.1",
+        "fe80::1%eth0",
+        "::ffff:169.254.169.254",
+        "64:ff9b::a9fe:a9fe",
+        "fd00:ec2::254",
+        "192.0.0.192",
+        "168.63.129.16",
+    ],
+)
 def test_refused_addresses(address):
     with pytest.raises(ConfigurationError, match="never read"):
         check_address(address)
