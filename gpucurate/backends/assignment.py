@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gpucurate.backends.call import Stage
 from gpucurate.backends.exchange import Exchange
+from gpucurate.checkpoint.uploads import Uploads
 from gpucurate.io.urls import allowed_protocols
 from gpucurate.memory.torch_pool import TorchMode
 from gpucurate.spec.device import Device
@@ -31,6 +32,7 @@ class Assignment:
         batch_bytes: batches from another segment are joined up to this size; None leaves them as they come.
         splittable: whether batches may be joined and cut: what any stage makes does not depend on it.
         exchange: how tasks get from segment to segment; None where there is one.
+        uploads: brings finished attempts into a store; None where outputs go to a disk.
         protocols: of URLs that may be read because the user asked for it.
     """
 
@@ -47,6 +49,7 @@ class Assignment:
     batch_bytes: int | None = None
     splittable: bool = True
     exchange: Exchange | None = None
+    uploads: Uploads | None = None
     protocols: frozenset[str] = field(default_factory=allowed_protocols)
 
     @property

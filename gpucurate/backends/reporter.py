@@ -18,6 +18,7 @@ import cloudpickle
 from gpucurate.backends.base import Report
 from gpucurate.backends.runner import failure_of
 from gpucurate.backends.syncing import Unsynced
+from gpucurate.disk.crash import reach
 from gpucurate.spec.errors import GpucurateError
 from gpucurate.spec.events import UnitFailed
 
@@ -88,7 +89,10 @@ class Reporter:
 
     def _send_some(self) -> None:
         due = self._due()
-        self._send([packed_report(settled(entry.report, entry.unsynced)) for entry in due])
+        reports = [packed_report(settled(entry.report, entry.unsynced)) for entry in due]
+        reach("worker.before_report")
+        self._send(reports)
+        reach("worker.after_report")
         with self._changed:
             for _ in due:
                 self._entries.popleft()

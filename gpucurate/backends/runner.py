@@ -7,6 +7,7 @@ import gc
 import time
 import traceback
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,11 @@ from gpucurate.backends.recovery import Recovery
 from gpucurate.backends.recut import recut
 from gpucurate.backends.syncing import Syncer, UnitFiles, Unsynced
 from gpucurate.backends.unit_rejects import UnitRejects
+from gpucurate.disk.crash import reach
+from gpucurate.disk.files import make_folder
+from gpucurate.io.batch_file import read_saved
 from gpucurate.io.urls import use_protocols
+from gpucurate.memory.collection import Collector
 from gpucurate.memory.gpu_memory import GpuMemory
 from gpucurate.memory.host_peak import resident_memory
 from gpucurate.memory.out_of_memory import forget, is_out_of_memory
@@ -35,7 +40,7 @@ from gpucurate.spec.errors import (
     StorageError,
 )
 from gpucurate.spec.events import FailureKind, Order
-from gpucurate.spec.figures import Figures
+from gpucurate.spec.figures import Collected, Figures
 from gpucurate.spec.redaction import redact
 from gpucurate.spec.unit import Unit, UnitResult
 from gpucurate.spec.worker import WorkerMetadata
@@ -72,9 +77,10 @@ class Runner:
         self._ready: list[Stage] = []
         self._gpu: GpuMemory | None = None
         self._memory = 0
-        self._looked = float("-inf")
+        self._looked = self._watched = float("-inf")
         self._syncer = Syncer()
         use_protocols(assignment.protocols)
+        self._collector = Collector()
 
     def setup(self) -> None:
         """Set the stages up, in order; :meth:`teardown` is due whether it works or not.
@@ -82,6 +88,8 @@ class Runner:
         Raises:
             GpucurateError: a stage could not be set up, or the GPU.
         """
+        if self.assignment.uploads is not None and self.assignment.folder is not None:
+            make_folder(self.assignment.folder)  # on a machine that the driver does not share a disk with
         if self.assignment.uses_gpu:
             self._gpu = worker_memory(self.assignment.gpu_memory, self.assignment.torch)
         for stage, device in zip(self.assignment.stages, self._devices, strict=True):
@@ -153,6 +161,7 @@ class Runner:
             GpucurateError: what the failure was; nothing of the unit is left on disk.
             Exception: what a stage raised.
         """
+        reach("unit.before_start")
         began = time.perf_counter()
         prefix = self.assignment.attempt(unit.id, order.attempt, self.worker)
         files = UnitFiles(self._syncer)
@@ -160,10 +169,12 @@ class Runner:
         rejects = UnitRejects(self.assignment, context)
         recovery = Recovery(order, context, Gauge(self.gpu_memory))
         result, output_bytes = UnitResult(unit.id, books=context.books, outputs=context.outputs), 0
+        is_watched = self._watch_stages()
         try:
-            if context.folder is not None and (order.bisect or order.suspects):
+            if context.folder is not None and (order.bisect or order.suspects or order.alone):
                 recovery.journal = Journal(journal_path(context.folder, prefix))
             output_bytes = self._run(unit, given, context, recovery, result)
+            reach("unit.before_rejects")
             rejects.keep()
         except BaseException:
             rejects.abandon()
@@ -175,15 +186,37 @@ class Runner:
         finally:
             if recovery.journal is not None:
                 recovery.journal.close()
+            seconds, collected = time.perf_counter() - began, self._collect()
             self.figures = Figures(
-                seconds=time.perf_counter() - began,
+                seconds=seconds,
                 output_bytes=output_bytes,
                 memory=self.memory,
                 gpu_memory=self.gpu_memory,
                 samples=tuple(recovery.gauge.samples),
+                growth=tuple(stats.host_growth_bytes for stats in result.stages) if is_watched else (),
+                collected=collected,
             )
         result.figures = self.figures
-        return Unsynced(result, files, partial(self._remove, prefix, result))
+        reach("unit.before_sync")
+        if self.assignment.uploads is not None:
+            files.upload(result.outputs, self.assignment.uploads.bring)
+        return Unsynced(result, files, partial(self._undo, prefix, result, files))
+
+    def _watch_stages(self) -> bool:
+        """Whether to measure by how much the process grows during the stages: not of each short unit."""
+        now = time.monotonic()
+        is_watched = now - self._watched >= MEMORY_SECONDS
+        self._watched = now if is_watched else self._watched
+        for stage in self.assignment.stages:
+            stage._is_watched = is_watched
+        return is_watched
+
+    def _collect(self) -> Collected:
+        """Give back what can be, where enough has come together since the last time."""
+        collected = self._collector.between_units(self.memory)
+        if collected.count:
+            self._looked = float("-inf")
+        return collected
 
     def _run(
         self, unit: Unit, given: Any, context: UnitContext, recovery: Recovery, result: UnitResult
@@ -209,8 +242,12 @@ class Runner:
         result.tallies = context.tallies
         result.input_bytes = context.input_bytes
         result.reduced = context.reduced
+        result.saved = context.saved
         chain.settle(
-            context.books, tallied=bool(context.tallies), is_first=work.is_first, is_last=work.is_last
+            context.books,
+            tallied=bool(context.tallies),
+            is_first=work.is_first and unit.begins is None,
+            is_last=work.is_last,
         )
         for stage in work.stages:
             stage.bind(None)
@@ -219,9 +256,11 @@ class Runner:
     def _tasks(self, unit: Unit, given: Any, context: UnitContext, cap: int | None) -> Iterator[AnyTask]:
         """What enters the first stage, in batches as the segment wants them."""
         work = self.assignment
-        if work.is_first:
+        if work.is_first and unit.begins is None:
             return recut(_tasks_of(unit), None, cap)
-        tasks = map(partial(_met, context), self._exchange.get(given))
+        saved = unit.begins if work.is_first else None
+        made = self._exchange.get(given) if saved is None else read_saved(saved)
+        tasks = map(partial(_met, context), made)
         return recut(tasks, work.batch_bytes, cap) if work.splittable else tasks
 
     @property
@@ -237,6 +276,14 @@ class Runner:
         if self.assignment.collect:
             return chain.on_host(task)  # the GPU is for what comes next
         return task if isinstance(task, FileGroupTask | TaskDescriptor) else TaskDescriptor.of(task)
+
+    def _undo(self, prefix: str, result: UnitResult, files: UnitFiles) -> None:
+        """What has been brought into a store too."""
+        self._remove(prefix, result)
+        if self.assignment.uploads is not None:
+            for output in files.brought():
+                with suppress(StorageError):  # the store fails already: a later owner ends what is left
+                    self.assignment.uploads.drop(output)
 
     def _remove(self, prefix: str, result: UnitResult) -> None:
         """What an attempt has left behind."""

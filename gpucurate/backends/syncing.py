@@ -5,17 +5,20 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from os import PathLike
+from typing import TypeAlias
 
+from gpucurate.disk.crash import reach
 from gpucurate.spec.bytesize import MIB
 from gpucurate.spec.errors import GpucurateError
-from gpucurate.spec.unit import UnitResult
+from gpucurate.spec.unit import OutputFile, UnitResult
 from gpucurate.tasks.finished import Finished, sync_now
 
 SYNC_THREADS = 16
-"""Files that one worker has synced at a time: ext4 puts those that wait into one commit of its journal."""
+"""Files that one worker has synced, or uploaded, at a time: ext4 puts those that wait into one commit of its
+journal."""
 
 MOST_FILES, MOST_BYTES = 64, 64 * MIB
 """What may wait for the disk; beyond that the worker waits too. One larger file is let through alone."""
@@ -24,6 +27,10 @@ QUICK_SECONDS = 0.0005
 """A file that is synced in less is not worth a thread."""
 
 LOOK_EVERY = 128
+
+
+Bring: TypeAlias = Callable[[OutputFile], OutputFile]
+"""Brings an attempt into a store."""
 
 
 class Syncer:
@@ -54,21 +61,38 @@ class Syncer:
             self._is_quick = time.perf_counter() - began < QUICK_SECONDS
             return None
         size = os.fstat(file.fileno()).st_size
-        with self._room:
-            while self._files and (self._files >= MOST_FILES or self._bytes + size > MOST_BYTES):
-                self._room.wait()
-            self._files += 1
-            self._bytes += size
+        self._enter(size)
         return self._pool.submit(self._sync, file, path, size)
+
+    def upload(self, output: OutputFile, bring: Bring) -> Future[OutputFile]:
+        """Have an attempt brought into a store; waits while too much is on its way."""
+        self._enter(output.bytes)
+        return self._pool.submit(self._upload, output, bring)
+
+    def _upload(self, output: OutputFile, bring: Bring) -> OutputFile:
+        try:
+            return bring(output)
+        finally:
+            self._leave(output.bytes)
 
     def _sync(self, file: Finished, path: PathLike[str], size: int) -> None:
         try:
             sync_now(file, path)
         finally:
-            with self._room:
-                self._files -= 1
-                self._bytes -= size
-                self._room.notify()
+            self._leave(size)
+
+    def _enter(self, size: int) -> None:
+        with self._room:
+            while self._files and (self._files >= MOST_FILES or self._bytes + size > MOST_BYTES):
+                self._room.wait()
+            self._files += 1
+            self._bytes += size
+
+    def _leave(self, size: int) -> None:
+        with self._room:
+            self._files -= 1
+            self._bytes -= size
+            self._room.notify()
 
     def close(self) -> None:
         """Wait for what is under way, and end the threads."""
@@ -85,6 +109,7 @@ class UnitFiles:
     def __init__(self, syncer: Syncer) -> None:
         self._syncer = syncer
         self._syncs: list[Future[None]] = []
+        self._uploads: list[Future[OutputFile]] = []
 
     def sync(self, file: Finished, path: PathLike[str]) -> None:
         """Take a finished file over."""
@@ -92,24 +117,35 @@ class UnitFiles:
         if sync is not None:
             self._syncs.append(sync)
 
+    def upload(self, outputs: Sequence[OutputFile], bring: Bring) -> None:
+        """Bring the unit's files into a store: all of them are written to their end."""
+        self._uploads = [self._syncer.upload(output, bring) for output in outputs]
+
     def are_settled(self) -> bool:
         """Whether there is nothing to wait for."""
-        return all(sync.done() for sync in self._syncs)
+        return all(sync.done() for sync in self._syncs) and all(each.done() for each in self._uploads)
 
     def settle(self) -> None:
-        """Wait until each of them is synced or could not be."""
+        """Wait until each of them is synced, and brought where it is to go, or could not be."""
         for sync in self._syncs:
             sync.exception()
+        for upload in self._uploads:
+            upload.exception()
 
-    def wait(self) -> None:
-        """Wait until all of them are on disk.
+    def wait(self) -> list[OutputFile]:
+        """Wait until all of them are on disk, or in a store; what is to be told of the latter.
 
         Raises:
-            StorageError: one could not be synced.
+            StorageError: one could not be synced, or brought there.
         """
         self.settle()
         for sync in self._syncs:
             sync.result()
+        return [upload.result() for upload in self._uploads]
+
+    def brought(self) -> list[OutputFile]:
+        """What is in a store, though other files of the unit may not have come that far."""
+        return [upload.result() for upload in self._uploads if upload.exception() is None]
 
 
 class Unsynced:
@@ -141,8 +177,11 @@ class Unsynced:
             StorageError: one could not be synced; nothing of the unit is left on disk.
         """
         try:
-            self._files.wait()
+            brought = self._files.wait()
         except GpucurateError:
             self._undo()
             raise
+        if brought:
+            self.result.outputs = brought
+        reach("unit.after_sync")
         return self.result

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from gpucurate.disk.crash import reach
 from gpucurate.disk.files import make_folder, open_private
 from gpucurate.spec.storage import storage_errors
 
@@ -32,6 +33,7 @@ class Journal:
         make_folder(path.parent)
         with storage_errors(path):
             self._file = open_private(path, "wb", _BUFFER)
+        reach("journal.after_open")
         self._flushed = float("-inf")  # the first line goes out at once
 
     def write(self, value: Any) -> None:
@@ -48,5 +50,6 @@ class Journal:
 
     def close(self) -> None:
         """Write what is left."""
+        reach("journal.before_close")
         with storage_errors(self.path):
             self._file.close()

@@ -6,10 +6,12 @@ import fcntl
 import json
 import os
 import socket
+import time
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
+from gpucurate.disk.crash import reach
 from gpucurate.disk.files import open_private, write_atomic
 from gpucurate.spec.errors import OutputInUseError, StorageError
 from gpucurate.spec.storage import storage_errors
@@ -22,23 +24,45 @@ class OwnerLock:
 
     Args:
         folder: the run folder.
+        take_over: take it from an owner on another machine. One of this machine that is gone holds nothing,
+            and one that is not has to be ended first.
 
     Raises:
         OutputInUseError: another process holds it; the message names that process.
         StorageError: the folder cannot be locked or written to.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, take_over: bool = False) -> None:
         self.path = folder / "lock"
-        with storage_errors(self.path):
-            self._file = open_private(self.path, "a+")
+        self._file = self._open()
         try:
+            if take_over:
+                self._put_aside()
             self._acquire(folder)
+            reach("lock.after_acquire")
             self._write_owner()
+            reach("lock.after_owner")
             self.epoch = self._next_epoch(folder / "epoch")
         except BaseException:
             self._file.close()
             raise
+
+    def _open(self) -> IO[str]:
+        with storage_errors(self.path):
+            return open_private(self.path, "a+")
+
+    def _put_aside(self) -> None:
+        """A lock that another machine left on a shared disk: it stays with a file that has no name."""
+        self._file.seek(0)
+        try:
+            host = json.loads(self._file.read())["host"]
+        except (ValueError, KeyError):
+            return
+        if host != socket.gethostname():
+            with storage_errors(self.path):
+                self.path.unlink()
+            self._file.close()
+            self._file = self._open()
 
     def _acquire(self, folder: Path) -> None:
         with storage_errors(self.path):
@@ -61,7 +85,9 @@ class OwnerLock:
     def _write_owner(self) -> None:
         with storage_errors(self.path):
             self._file.truncate(0)
-            self._file.write(json.dumps({"pid": os.getpid(), "host": socket.gethostname()}))
+            self._file.write(
+                json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": time.time()})
+            )
             self._file.flush()
 
     @staticmethod

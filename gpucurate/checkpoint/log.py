@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from gpucurate.disk.crash import reach
-from gpucurate.disk.files import open_private
+from gpucurate.disk.files import fsync_folder, open_private
 from gpucurate.spec.errors import StorageError
 from gpucurate.spec.storage import storage_errors
 
@@ -37,9 +37,13 @@ class CommitLog:
         self.path = path
         self.records = list(read_log(path)) if path.exists() else []
         with storage_errors(path):
+            reach("log.before_open")
             self._file = open_private(path, "ab")
+            reach("log.after_open")
             self._file.truncate(_whole_bytes(path))
             self._file.seek(0, os.SEEK_END)
+            if not self.records:
+                fsync_folder(path.parent)  # of a new log the name too has to be on disk
         self._waiting = 0
 
     def append(self, record: dict[str, Any]) -> None:
@@ -77,12 +81,12 @@ def read_log(path: Path) -> Iterator[dict[str, Any]]:
     """The records of a log, up to a torn end.
 
     Raises:
-        StorageError: a bad line stands before a good one.
+        StorageError: it cannot be read, or a bad line stands before a good one.
     """
     bad: int | None = None
-    with path.open("rb") as file:
+    with storage_errors(path, "read"), path.open("rb") as file:
         for number, line in enumerate(file, 1):
-            record = _parse(line)
+            record = parse_line(line)
             if record is None:
                 bad = bad or number
             elif bad is not None:
@@ -98,7 +102,8 @@ def _line(record: dict[str, Any]) -> bytes:
     return b"%08x %b\n" % (zlib.crc32(body), body)
 
 
-def _parse(line: bytes) -> dict[str, Any] | None:
+def parse_line(line: bytes) -> dict[str, Any] | None:
+    """The record of a line; None if it is torn or damaged."""
     if len(line) < 11 or line[-1:] != b"\n" or line[8:9] != b" ":
         return None
     body = line[9:-1]
@@ -115,7 +120,7 @@ def _whole_bytes(path: Path) -> int:
     whole = 0
     with path.open("rb") as file:
         for line in file:
-            if _parse(line) is None:
+            if parse_line(line) is None:
                 break
             whole += len(line)
     return whole

@@ -2,7 +2,8 @@
 
     run.json            what the run is: fingerprint and the values it was taken of
     lock, epoch         who owns it, and for the how-manieth time
-    phases/NAME.json    plan of a phase, its listing of the input
+    listing-*.jsonl.zst the input: path, size, time or entity tag of every file
+    phases/NAME.json    plan of a phase
     commit.log          one record a finished unit
     events/, decisions/ what happened to the scheduler, and what it decided; one file a phase and owner
     attempts/EPOCH/     files being written
@@ -19,34 +20,47 @@ a record is written again and replaced.
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import orjson
 
+from gpucurate.checkpoint.identity import Identity
 from gpucurate.checkpoint.journal import Journal
-from gpucurate.checkpoint.lock import OwnerLock
-from gpucurate.checkpoint.log import CommitLog
-from gpucurate.checkpoint.store import FOLDER, LocalStore, Store
-from gpucurate.disk.files import PRIVATE_FOLDER, fsync_folder, make_folder, remove_temporaries, write_atomic
-from gpucurate.spec.errors import ConfigurationError, OutputInUseError, StorageError
-from gpucurate.spec.names import decode_name, encode_name
+from gpucurate.checkpoint.ledger import Ledger, gone_record
+from gpucurate.checkpoint.pending import Pending
+from gpucurate.checkpoint.resume import Resume
+from gpucurate.checkpoint.run_place import LocalPlace, RunPlace
+from gpucurate.checkpoint.store import FOLDER, Store
+from gpucurate.checkpoint.uploads import Uploads, uploads_to
+from gpucurate.checkpoint.wipe import wipe
+from gpucurate.disk.crash import reach
+from gpucurate.disk.files import make_folder
+from gpucurate.spec.errors import StorageError
+from gpucurate.spec.names import decode_name
+from gpucurate.spec.place import Place, Url
 from gpucurate.spec.storage import storage_errors
-
-FORMAT_VERSION = 1
+from gpucurate.spec.unit import OutputFile
 
 
 class RunFolder:
     """The state of one run on disk, owned by this process while it is open.
 
     Args:
-        output: the folder that the run writes to; made if absent.
+        output: the folder that the run writes to, made if absent, or the prefix of a store.
         kind: what kind of run, in words ("dedup fuzzy").
         decides: everything that changes results; another run's folder is refused by it.
         folder: where the state lies; ``<output>/_gpucurate`` if not given.
+        resume: what becomes of an earlier run.
+
+    Attributes:
+        resume: as above.
+        identity: what the run is.
+        ledger: which of its records stand.
+        opened: names of the phases that this owner has gone through.
 
     Raises:
         OutputInUseError: the output holds files of something else, another run's state,
@@ -55,23 +69,34 @@ class RunFolder:
     """
 
     def __init__(
-        self, output: Path, kind: str, decides: Mapping[str, Any], folder: Path | None = None
+        self,
+        output: Place,
+        kind: str,
+        decides: Mapping[str, Any],
+        folder: Path | None = None,
+        resume: Resume = Resume(),  # noqa: B008 - frozen
     ) -> None:
         self.output = output
-        self.path = folder or output / FOLDER
-        self.store: Store = LocalStore(output, self.path)
-        if output.exists() and not output.is_dir():
-            raise ConfigurationError(f"the output {output} is a file; give a folder")
-        self._refuse_strangers()
-        make_folder(output)
-        make_folder(self.path, mode=PRIVATE_FOLDER)
-        with storage_errors(self.path):
-            self.path.chmod(PRIVATE_FOLDER)  # also one that was there
-        self._lock = OwnerLock(self.path)
+        self.resume = resume
+        self.opened: set[str] = set()
+        self._place = _place(output, folder)
+        self.path = self._place.path
+        self.store: Store = self._place.store
+        self._place.refuse_strangers()
+        reach("folder.before_make")
+        self._place.make()
+        reach("folder.before_lock")
+        self._lock = self._place.own(resume.take_over)
+        self._has_report = False
         try:
-            self._identify(kind, decides)
+            if resume.mode == "fresh":
+                wipe(self.store)
+                self._place.forget()
+            self.identity = Identity(self, resume.mode, kind, decides, self._place.marks)
+            reach("folder.after_identify")
             self._clear_attempts()
-            self.log = CommitLog(self.path / "commit.log")
+            self.log = self._place.open_log()
+            self.ledger = Ledger(self.log.records)
         except BaseException:
             self._lock.close()
             raise
@@ -87,6 +112,25 @@ class RunFolder:
         return self.path / "attempts" / str(self.epoch)
 
     @property
+    def uploads(self) -> Uploads | None:
+        """What workers do with finished attempts; None where those are renamed and nothing else."""
+        return uploads_to(self.store)
+
+    def discard(self, outputs: Sequence[OutputFile]) -> None:
+        """Remove attempts that do not count, which would lie there until the run ends.
+
+        Raises:
+            StorageError: not possible.
+        """
+        for output in outputs:
+            pending, uploads = Pending.of(output), self.uploads
+            if pending is None:
+                with storage_errors(Path(output.attempt), "remove"):
+                    Path(output.attempt).unlink(missing_ok=True)
+            elif uploads is not None:
+                uploads.drop(output)
+
+    @property
     def scratch(self) -> Path:
         """What one phase leaves for the next."""
         return self.path / "scratch"
@@ -94,7 +138,7 @@ class RunFolder:
     @property
     def is_finished(self) -> bool:
         """Whether the run has ended well."""
-        return (self.path / "_SUCCESS").exists()
+        return self.store.size(f"{FOLDER}/_SUCCESS") is not None
 
     def is_whole(self) -> bool:
         """Whether each file of the manifest is there, as long as it was written.
@@ -113,14 +157,27 @@ class RunFolder:
         Raises:
             StorageError: the name points outside the output.
         """
-        return LocalStore(self.output, self.path).path(name)
+        return self._place.final_path(name)
+
+    def names(self, folder: str) -> list[str]:
+        """Files in a folder of the run folder, by their names relative to it, sorted."""
+        return self._place.names(folder)
+
+    def fetch(self, name: str) -> bool:
+        """Whether there is a file or folder of the run folder; if so, it is on this machine now."""
+        for each in self.names(name) or [name]:
+            self.final_path(f"{FOLDER}/{each}")
+        return (self.path / name).exists()
+
+    def remove(self, name: str) -> None:
+        """Remove a file of the run folder."""
+        self._place.remove(name)
 
     def write_json(self, name: str, values: Any) -> None:
         """Write a small file of the run folder, whole or not at all."""
-        path = self.path / name
-        make_folder(path.parent)
         options = orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS | orjson.OPT_APPEND_NEWLINE
-        write_atomic(path, orjson.dumps(values, option=options))
+        self._place.write(name, orjson.dumps(values, option=options))
+        self._has_report = self._has_report or name == "report.json"
 
     def journal(self, kind: str, phase: str) -> Journal:
         """A file of JSON lines of this owner about a phase, such as its events.
@@ -136,35 +193,72 @@ class RunFolder:
         Raises:
             StorageError: it cannot be read, or is damaged.
         """
-        path = self.path / name
+        content = self._place.read(name)
         try:
-            return orjson.loads(path.read_bytes()) if path.exists() else None
-        except OSError as error:
-            raise StorageError(f"cannot read {path}: {error.strerror or error}") from error
+            return None if content is None else orjson.loads(content)
         except ValueError as error:
             raise StorageError(
-                f"{path} is damaged ({error}): give another output, or remove that one"
+                f"{self.path / name} is damaged ({error}): give another output, or remove that one"
             ) from error
 
     def finish(self) -> None:
         """Say that the run is whole, and remove what only the run itself needed."""
+        self._retire_strays()
+        reach("finish.before_sync")
         self.log.sync()
+        reach("finish.before_success")
         if not self.is_finished:
-            write_atomic(self.path / "_SUCCESS", b"")
-        for folder in (self.scratch, self.path / "attempts"):
-            shutil.rmtree(folder, ignore_errors=True)
+            self._place.keep_artefacts()
+            reach("finish.after_artefacts")
+            self._say_success()
+        reach("finish.before_remove")
+        self._place.end()
+        reach("finish.after_remove")
+
+    def _retire_strays(self) -> None:
+        """Of phases that an earlier run went through and this one did not, no output stays."""
+        for phase in self.ledger.phases():
+            if phase not in self.opened and self.ledger.writes_output(phase):
+                self.retire(phase, list(self.ledger.standing(phase)))
+
+    def retire(self, phase: str, units: Sequence[str]) -> None:
+        """Say that units are no part of the run any more, and remove what they wrote and nobody wrote since.
+
+        Raises:
+            StorageError: not possible.
+        """
+        if units:
+            self.reopen()  # readers must not trust what names their files
+            standing = self.ledger.standing(phase)
+            for record in [gone_record(standing[unit]) for unit in units]:
+                self.log.append(record)
+                self.ledger.note(record)
+            self.log.sync()
+        for name in self.ledger.take_lost():
+            self.store.remove(decode_name(name))
+
+    def _say_success(self) -> None:
+        try:
+            self._place.write("_SUCCESS", b"")
+        except StorageError:
+            with suppress(StorageError):  # it may have its name, and not be on disk: nobody is to trust it
+                self._place.remove("_SUCCESS")
+            raise
 
     def reopen(self) -> None:
         """Say that the run is not whole after all: there is something left to do."""
         if self.is_finished:
-            with storage_errors(self.path):
-                (self.path / "_SUCCESS").unlink()
-                fsync_folder(self.path)
+            reach("reopen.before_unlink")
+            self._place.remove("_SUCCESS")
+            reach("reopen.after_unlink")
+            make_folder(self.attempts)
 
     def close(self) -> None:
         """Close the log and give the folder up."""
         try:
             self.log.close()
+            if self._has_report and not self.is_finished:
+                self._place.keep_artefacts()  # why it went wrong is read on other machines too
         finally:
             self._lock.close()
 
@@ -176,52 +270,31 @@ class RunFolder:
     ) -> None:
         self.close()
 
-    def _refuse_strangers(self) -> None:
-        if (self.path / "run.json").exists() or not self.output.exists():
-            return
-        try:
-            there = [entry.name for entry in self.output.iterdir() if entry.name != FOLDER]
-        except OSError as error:
-            raise StorageError(f"cannot read the output {self.output}: {error.strerror}") from error
-        if there:
-            raise OutputInUseError(
-                f"the output {self.output} is not empty (it holds {there[0]!r}"
-                + (f" and {len(there) - 1} more" if len(there) > 1 else "")
-                + "): give a new or empty folder"
-            )
-
-    def _identify(self, kind: str, decides: Mapping[str, Any]) -> None:
-        given = {"format": FORMAT_VERSION, "kind": kind, "decides": orjson.loads(orjson.dumps(dict(decides)))}
-        if self.path != self.output / FOLDER:  # what was done says nothing of another output
-            given["output"] = encode_name(str(self.output.resolve()))
-        before = self.read_json("run.json")
-        if before is None:
-            self.write_json("run.json", given)
-        elif before != given:
-            raise OutputInUseError(
-                f"{self.path} holds another run, which differs in {'; '.join(differences(before, given))}. "
-                "Give another output, or remove that one"
-            )
-
     def _clear_attempts(self) -> None:
-        shutil.rmtree(self.path / "attempts", ignore_errors=True)
-        for folder in (self.path, self.path / "phases"):
-            remove_temporaries(folder)
-        make_folder(self.attempts)
+        reach("attempts.before_remove")
+        self._place.clear()
+        reach("attempts.after_remove")
+        if self.is_finished:  # and may have been killed before it had removed this
+            self._place.end()
+        else:
+            make_folder(self.attempts)
 
 
-def differences(before: Mapping[str, Any], now: Mapping[str, Any], prefix: str = "") -> list[str]:
-    """The values in which two nested mappings differ, as sentences, at most eight."""
-    found: list[str] = []
-    for key in sorted({*before, *now}):
-        old, new = before.get(key), now.get(key)
-        if isinstance(old, dict) and isinstance(new, dict):
-            found += differences(old, new, f"{prefix}{key}.")
-        elif old != new:
-            found.append(f"{prefix}{key}: {_short(old)} then, {_short(new)} now")
-    return found[:8]
+def _place(output: Place, folder: Path | None) -> RunPlace:
+    if not isinstance(output, Url):
+        return LocalPlace(output, folder)
+    from gpucurate.checkpoint.split_place import SplitPlace
+    from gpucurate.checkpoint.store_place import StorePlace
+
+    return StorePlace(output) if folder is None else SplitPlace(output, folder)
 
 
-def _short(value: Any) -> str:
-    text = orjson.dumps(value).decode()
-    return text if len(text) <= 60 else f"{text[:20]}...{text[-37:]}"
+def state_folder(output: Place, folder: Path | None = None) -> Path:
+    """Where the run folder of an output lies on this machine, or will."""
+    if folder is not None:
+        return folder
+    if not isinstance(output, Url):
+        return output / FOLDER
+    from gpucurate.checkpoint.working_folder import working_folder
+
+    return working_folder(output)

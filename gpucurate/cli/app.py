@@ -20,6 +20,8 @@ from gpucurate.cli.dedup import dedup
 from gpucurate.cli.doctor import doctor
 from gpucurate.cli.index import index
 from gpucurate.cli.plan import plan
+from gpucurate.cli.status import status
+from gpucurate.cli.verify import verify
 from gpucurate.spec.errors import GpucurateError, InterruptedRunError
 from gpucurate.spec.redaction import shown
 
@@ -35,6 +37,8 @@ app.command()(compare)
 app.add_typer(index, name="index")
 app.command()(doctor)
 app.command()(plan)
+app.command()(status)
+app.command()(verify)
 
 _ALLOCATIONS = 100_000
 """Between collections of garbage: what is imported stays, and looking at it takes a tenth of the start."""

@@ -28,5 +28,10 @@ def apply(
     from gpucurate.cli.running import carry_out
     from gpucurate.workflows.apply import ApplyWorkflow
 
-    settings = {**policy.settings(), **write.settings(), "log_text": log_text}
+    settings = {
+        **policy.settings(),
+        **write.settings(),
+        "checkpoint_path": run.checkpoint_path,
+        "log_text": log_text,
+    }
     carry_out(ApplyWorkflow(run_folder, output, **settings), run)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from gpucurate.checkpoint.resume import Mode
 
 
 class Format(StrEnum):
@@ -31,6 +34,20 @@ class OnCorrupt(StrEnum):
 
     skip = "skip"
     fail = "fail"
+
+
+class EncodingErrors(StrEnum):
+    """What bytes that are not UTF-8 do."""
+
+    REJECT = "reject"
+    REPLACE = "replace"
+
+
+class OnInfeasible(StrEnum):
+    """What happens where not everything fits into memory."""
+
+    fail = "fail"
+    sample = "sample"
 
 
 class Shingle(StrEnum):
@@ -71,11 +88,12 @@ Inputs = Annotated[
     typer.Argument(help="Files, folders, globs or URLs of JSONL (.gz, .zst) or Parquet.", show_default=False),
 ]
 Output = Annotated[
-    Path,
+    str,
     typer.Option(
         "--output",
         "-o",
-        help="Folder for the output; new, empty, or of the same command.",
+        help="Folder for the output, or its URL in a store (s3://, gs://, abfs://); new, empty, or of the "
+        "same command.",
         show_default=False,
     ),
 ]
@@ -123,6 +141,21 @@ class FileOptions:
     max_record_bytes: Annotated[
         str, typer.Option(help="Longer records are rejected.", rich_help_panel=_IN)
     ] = "32MiB"
+    encoding_errors: Annotated[
+        EncodingErrors,
+        typer.Option(
+            help="What bytes that are not UTF-8 do: reject their record, or replace them by U+FFFD.",
+            rich_help_panel=_IN,
+        ),
+    ] = EncodingErrors.REJECT
+    follow_external: Annotated[
+        bool,
+        typer.Option(
+            "--follow-external",
+            help="Follow links that lead out of a folder that is given.",
+            rich_help_panel=_IN,
+        ),
+    ] = False
     max_reject_rate: Annotated[
         float,
         typer.Option(
@@ -137,6 +170,8 @@ class FileOptions:
             "input_blocksize": bytes_of("--blocksize", self.blocksize),
             "on_corrupt": self.on_corrupt.value,
             "max_record_bytes": bytes_of("--max-record-bytes", self.max_record_bytes),
+            "encoding_errors": self.encoding_errors.value,
+            "follow_external": self.follow_external,
             "max_reject_rate": self.max_reject_rate,
         }
 
@@ -259,6 +294,24 @@ LogText = Annotated[
 
 
 @dataclass(frozen=True, kw_only=True)
+class FittingOptions:
+    """What happens where not everything fits into memory."""
+
+    on_infeasible: Annotated[
+        OnInfeasible,
+        typer.Option(
+            help="Where more is to be compared than fits into memory: fail, or go on with the part of the "
+            "input that fits, and say so.",
+            rich_help_panel=_RUN,
+        ),
+    ] = OnInfeasible.fail
+
+    def settings(self) -> dict[str, Any]:
+        """Arguments of a workflow."""
+        return {"on_infeasible": self.on_infeasible.value}
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunOptions:
     """How the work is carried out."""
 
@@ -296,6 +349,47 @@ class RunOptions:
             rich_help_panel=_RUN,
         ),
     ] = None
+    checkpoint_path: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for the state of the run, instead of _gpucurate/ in the output.",
+            show_default=False,
+            rich_help_panel=_RUN,
+        ),
+    ] = None
+    resume_changed: Annotated[
+        bool,
+        typer.Option(
+            "--resume-changed",
+            help="Where input or options are others than an earlier run's: keep what holds, redo the rest.",
+            rich_help_panel=_RUN,
+        ),
+    ] = False
+    fresh: Annotated[
+        bool,
+        typer.Option(
+            "--fresh",
+            help="Remove what an earlier run wrote to the output, and nothing else, and begin anew.",
+            rich_help_panel=_RUN,
+        ),
+    ] = False
+    take_over: Annotated[
+        bool,
+        typer.Option(
+            "--take-over",
+            help="Take the output from a run that is not known to be dead, such as one of another machine.",
+            rich_help_panel=_RUN,
+        ),
+    ] = False
+    stall_timeout: Annotated[
+        float | None,
+        typer.Option(
+            min=0.001,
+            help="Seconds without progress of a unit after which its worker tells where it is, is killed, "
+            "and the unit is done again; 1800 if not given.",
+            rich_help_panel=_RUN,
+        ),
+    ] = None
     dry_run: Annotated[
         bool,
         typer.Option(
@@ -330,6 +424,26 @@ class RunOptions:
                 "that is there: give one of them"
             )
         return asks or self.executor is ExecutorKind.ray
+
+    @property
+    def resume(self) -> Mode:
+        """What becomes of an earlier run.
+
+        Raises:
+            UsageError: options that exclude each other.
+        """
+        from gpucurate.spec.errors import UsageError
+
+        if self.fresh and self.resume_changed:
+            raise UsageError(
+                "--fresh begins anew and --resume-changed keeps what it can: give one of them, or none"
+            )
+        return "fresh" if self.fresh else "changed" if self.resume_changed else "auto"
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """Settings of the executor that were given."""
+        return {} if self.stall_timeout is None else {"stall_timeout_s": self.stall_timeout}
 
     @property
     def memory_bytes(self) -> int | None:

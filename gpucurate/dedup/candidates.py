@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from gpucurate.disk.crash import reach
 from gpucurate.disk.files import open_private
 from gpucurate.ops.survivors import count_members
 from gpucurate.spec.storage import storage_errors
@@ -56,12 +57,14 @@ def write_candidates(folder: Path, candidates: Mask, bases: npt.NDArray[np.int64
     with storage_errors(folder):
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
+        reach("candidates.after_make")
         for unit, (first, stop) in enumerate(zip(bases[:-1].tolist(), bases[1:].tolist(), strict=True)):
             mask = candidates[first:stop]
             if mask.any():
                 with open_private(_path(folder, unit), "wb") as file:
                     np.packbits(mask, bitorder="little").tofile(file)
                 units.append(unit)
+    reach("candidates.after_write")
     return units
 
 

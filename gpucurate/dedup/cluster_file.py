@@ -27,6 +27,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gpucurate.dedup.survivors import Clusters
+from gpucurate.disk.crash import reach
 from gpucurate.disk.files import open_private
 from gpucurate.spec.storage import storage_errors
 
@@ -83,8 +84,11 @@ def write_clusters(folder: Path, spans: Sequence[FileSpan], clusters: Clusters) 
         shutil.rmtree(making, ignore_errors=True)
         making.mkdir(parents=True)
         rows = _write_parts(making, _tables(spans, clusters))
+        reach("clusters.before_remove")
         shutil.rmtree(folder, ignore_errors=True)
+        reach("clusters.before_rename")
         making.replace(folder)
+        reach("clusters.after_rename")
     return rows
 
 
@@ -115,6 +119,7 @@ class _Part:
     def finish(self) -> None:
         self.parquet.close()
         self._file.flush()
+        reach("clusters.before_fsync")
         os.fsync(self._file.fileno())
         self._file.close()
 

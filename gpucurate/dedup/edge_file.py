@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gpucurate.dedup.pair_table import PairTable, unpack
+from gpucurate.disk.crash import reach
 from gpucurate.disk.files import open_private
 from gpucurate.spec.storage import storage_errors
 
@@ -51,9 +52,13 @@ def write_edges(folder: Path, table: PairTable, threshold: float, old: int = 0) 
                     edges += int(np.count_nonzero(accepted))
                     writer.write_table(_rows(pairs[accepted], values[accepted], old))
             file.flush()
+            reach("edges.before_fsync")
             os.fsync(file.fileno())
+        reach("edges.before_remove")
         shutil.rmtree(folder, ignore_errors=True)
+        reach("edges.before_rename")
         making.replace(folder)
+        reach("edges.after_rename")
     return edges
 
 

@@ -27,6 +27,7 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
+from gpucurate.disk.crash import reach
 from gpucurate.spec.errors import StorageError
 from gpucurate.spec.storage import storage_errors
 from gpucurate.tasks.finished import Sync, sync_now
@@ -101,6 +102,7 @@ class KeyFileWriter:
         self._offset = 0
         with storage_errors(path):
             self._file: BinaryIO = path.open("wb", buffering=1 << 20)
+        reach("keys.after_open")
 
     def append(
         self,
@@ -154,6 +156,7 @@ class KeyFileWriter:
                 "blocks": [asdict(b) for b in self._blocks],
             }
         )
+        reach("keys.before_index")
         with storage_errors(self.path):
             self._file.write(index + len(index).to_bytes(8, "little") + MAGIC)
             self._file.flush()

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from gpucurate.dedup.key_file import KeySet
 from gpucurate.dedup.survivors import Clusters
+from gpucurate.disk.crash import reach
 from gpucurate.disk.files import open_private
 from gpucurate.spec.errors import StorageError
 from gpucurate.spec.storage import storage_errors
@@ -55,14 +56,18 @@ class Marks:
             _or_bits(accepted, first, mask)
         with storage_errors(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
+            reach("marks.before_write")
             self._write("accepted.bits", accepted)
+            reach("marks.after_accepted")
             with open_private(self.folder / "kept.bits", "wb") as file:
                 for first, stop in _steps(keys.records):
                     kept = np.packbits(clusters.is_kept(first, stop), bitorder="little")
                     file.write((kept & accepted[first // 8 : first // 8 + len(kept)]).tobytes())
             if with_labels:
                 self._write_labels(clusters)
+            reach("marks.before_bases")
             self._write_bases(keys, range_records)
+        reach("marks.after_write")
 
     def _write_labels(self, clusters: Clusters) -> None:
         with open_private(self.folder / "labels.u32", "wb") as file:

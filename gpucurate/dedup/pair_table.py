@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from gpucurate.disk.crash import reach
 from gpucurate.disk.files import open_private
 from gpucurate.spec.storage import storage_errors
 
@@ -118,6 +119,7 @@ class PairTable:
         first, second = self._segments[-2:]
         del self._segments[-2:]
         self._append(_merged(first, second))
+        reach("pairs.after_merge")
         first.remove()
         second.remove()
 
@@ -128,7 +130,9 @@ class PairTable:
             return
         stem = self.folder / f"{self._made:06d}"
         self._made += 1
+        reach("pairs.before_write")
         _write(stem, blocks)
+        reach("pairs.after_write")
         self._segments.append(_Segment.at(stem))
 
     def blocks(self) -> Iterator[tuple[Pairs, Values]]:

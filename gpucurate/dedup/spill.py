@@ -20,6 +20,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from gpucurate.disk.crash import reach
 from gpucurate.disk.files import open_private
 from gpucurate.spec.errors import StorageError
 from gpucurate.spec.storage import storage_errors
@@ -77,6 +78,7 @@ class SortedRuns:
         self._end = 0
         with storage_errors(path):
             self._file = open_private(path, "w+b", 0)
+            reach("spill.before_unlink")
             path.unlink()
 
     def __enter__(self) -> Self:
@@ -101,9 +103,11 @@ class SortedRuns:
         Raises:
             StorageError: disk full, device error.
         """
+        reach("spill.before_run")
         self._runs.append(_Run(self._end, len(ids), words[:, :: self._step].copy()))
         for column in (*words, ids):
             self._write(column)
+        reach("spill.after_run")
 
     def parts(self) -> Iterator[Sequence[tuple[int, int]]]:
         """Parts that fit, in order of keys: of each run the (first, stop) of its pairs."""
@@ -130,6 +134,7 @@ class SortedRuns:
             self._read_words(run, first, words[:, to])
             self._read(ids[to], run.offset + 8 * self._words * run.pairs + 4 * first)
             used = to.stop
+        reach("spill.after_load")
         return used
 
     def _boundaries(self) -> Words:

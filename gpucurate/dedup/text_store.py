@@ -22,6 +22,7 @@ from typing import Any, BinaryIO, Self
 import numpy as np
 import numpy.typing as npt
 
+from gpucurate.disk.crash import reach
 from gpucurate.frame.text import TextBuffers
 from gpucurate.spec.errors import StorageError
 from gpucurate.spec.storage import storage_errors
@@ -52,6 +53,7 @@ class TextFileWriter:
         self._records: list[Ids] = []
         with storage_errors(path):
             self._file: BinaryIO = path.open("wb", buffering=1 << 20)
+        reach("texts.after_open")
 
     def append(self, records: npt.NDArray[np.int64], text: TextBuffers) -> None:
         """Add texts.
@@ -74,6 +76,7 @@ class TextFileWriter:
         """Write the index, have it synced and closed; bytes of the file."""
         size = int(self._ends[-1][-1])
         index = [np.concatenate(self._ends), np.concatenate([np.zeros(0, np.uint32), *self._records])]
+        reach("texts.before_index")
         with storage_errors(self.path):
             for array in (*index, np.array([self.documents, size], np.uint64)):
                 self._file.write(array.tobytes())

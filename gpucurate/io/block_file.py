@@ -9,6 +9,7 @@ import os
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
+from gpucurate.disk.crash import reach
 from gpucurate.io.write_back import begin_write_back
 from gpucurate.spec.bytesize import MIB
 
@@ -45,6 +46,7 @@ class BlockFile:
         self._writer: ThreadPoolExecutor | None = None
         self._writing: list[tuple[Future[None], mmap.mmap]] = []
         self._direct = self._is_finished = False
+        reach("output.after_open")
 
     def write(self, data: memoryview) -> None:
         """Append bytes."""
@@ -65,7 +67,9 @@ class BlockFile:
         """Write what is held back, and give the memory for blocks back; to sync and to close is left."""
         self._wait_for(0)
         self._set_direct(False)
+        reach("output.before_last_write")
         self._put(memoryview(self._block)[: self._filled], self._position)
+        reach("output.after_last_write")
         self._give_block()
 
     def sync(self) -> None:
@@ -112,6 +116,7 @@ class BlockFile:
             _give(block)
 
     def _put_block(self, block: mmap.mmap, offset: int) -> None:
+        reach("output.before_block")
         self._put(memoryview(block), offset)
         if not self._direct:
             begin_write_back(self._descriptor, offset, BLOCK_BYTES)

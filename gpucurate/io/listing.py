@@ -11,7 +11,7 @@ from os import PathLike
 from gpucurate.io.names import RECOGNISED, RECOGNISED_OF, recognise
 from gpucurate.io.roots import find_roots, name_roots
 from gpucurate.io.urls import redact
-from gpucurate.io.walk import Found
+from gpucurate.io.walk import Found, Walk
 from gpucurate.spec.errors import InputError
 from gpucurate.spec.source import FileFormat, InputFile
 
@@ -32,14 +32,19 @@ class Listing:
 
 
 def list_input(
-    inputs: Sequence[str | PathLike[str]], *, format: FileFormat | None = None, recurse: bool = True
+    inputs: Sequence[str | PathLike[str]],
+    *,
+    format: FileFormat | None = None,
+    recurse: bool = True,
+    follow_external: bool = False,
 ) -> Listing:
     """List files, folders, globs (``**`` too) and fsspec URLs of s3, gs, abfs, file, memory.
 
     A file is recognised by its name, those given one by one included; ``.json`` is
     JSON lines only with ``format="jsonl"``. Names that begin with a dot or an underscore
     are passed over in folders and globs, as are temporary files and checksums. Links are followed, each
-    folder once. FIFOs, sockets and devices are never opened.
+    folder once; those that lead out of the folder, or of the part of a glob before its first wildcard,
+    only with ``follow_external``. FIFOs, sockets and devices are never opened.
 
     ``InputFile.name`` is the path below the folder, or below the part of a glob before its
     first wildcard. Files given one by one are named below the folder they have in common.
@@ -49,14 +54,16 @@ def list_input(
     warning.
 
     Raises:
-        InputError: nothing there, nothing that is recognised, a link to nothing, no permission.
+        InputError: nothing there, nothing that is recognised, a link to nothing or out of its folder, no
+            permission.
         ConfigurationError: a URL that is not allowed.
     """
     shown = [redact(os.fspath(i)) for i in inputs]
     if not inputs:
         raise InputError("no input was given: name files, folders, globs or URLs")
     ignored: list[tuple[str, str]] = []
-    roots = find_roots([os.fspath(i) for i in inputs], recurse, ignored)
+    walk = Walk(recurse, ignored, follow_external)
+    roots = find_roots([os.fspath(i) for i in inputs], walk)
     prefixes = name_roots(roots)
     files: dict[str, tuple[InputFile, Found]] = {}
     repeated = 0

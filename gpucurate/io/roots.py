@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gpucurate.io.names import hidden_reason
+from gpucurate.io.retrying import retried, sentence_of
 from gpucurate.io.urls import is_url, open_filesystem, redact, scheme_of
 from gpucurate.io.walk import Found, Walk, local_file, store_file, store_files
 from gpucurate.spec.errors import InputError
@@ -35,15 +36,16 @@ class Root:
         return not self.path
 
 
-def find_roots(inputs: Sequence[str], recurse: bool, ignored: list[tuple[str, str]]) -> list[Root]:
+def find_roots(inputs: Sequence[str], walk: Walk) -> list[Root]:
     """The roots of ``inputs``, sorted by path; files given one by one come first, as one root.
 
+    What is passed over is entered in ``walk.ignored``.
+
     Raises:
-        InputError: a path that is not there, a glob without a match.
+        InputError: a path that is not there, a glob without a match, a link out of a folder.
     """
     singles: list[Found] = []
     folders: dict[str, Root] = {}
-    walk = Walk(recurse, ignored)
     for given in inputs:
         is_remote = is_url(given) and not os.path.lexists(given)  # a local name may hold ::
         root = _remote_root(given, walk) if is_remote else _local_root(given, walk)
@@ -116,12 +118,15 @@ def _local_glob(given: str, pattern: str, walk: Walk) -> Root:
 
 def _matched_files(matches: list[str], prefix: str, is_deep: bool, walk: Walk) -> Iterator[Found]:
     """Files that a glob matched, and those in folders that it matched unless it has ``**``."""
+    inside = os.path.realpath(prefix)
     for path in matches:
         relative = os.path.relpath(path, prefix)
         reason = next(filter(None, map(hidden_reason, relative.split("/"))), None)
         if reason is not None and relative != ".":
             walk.ignored.append((path, reason))
-        elif os.path.isdir(path):  # noqa: PTH112
+            continue
+        walk.refuse_external(path, inside)
+        if os.path.isdir(path):  # noqa: PTH112
             if not is_deep:
                 for found in walk.files(path):
                     below = f"{relative}/{found.relative}"
@@ -149,13 +154,11 @@ def _remote_root(given: str, walk: Walk) -> Root | Found:
         return _local_root(given.split("://", 1)[1], walk)
     filesystem, path = open_filesystem(given)
     try:
-        return _store_root(filesystem, given, path, walk)
+        return retried(lambda: _store_root(filesystem, given, path, walk))
     except FileNotFoundError as error:
         raise InputError(f"{redact(given)} does not exist") from error
     except OSError as error:
-        raise InputError(
-            f"{redact(given)} cannot be listed: {error.strerror or redact(str(error))}"
-        ) from error
+        raise InputError(f"{redact(given)} cannot be listed: {redact(sentence_of(error))}") from error
 
 
 def _store_root(filesystem: Any, given: str, path: str, walk: Walk) -> Root | Found:
@@ -173,4 +176,7 @@ def _store_root(filesystem: Any, given: str, path: str, walk: Walk) -> Root | Fo
     details = filesystem.info(path)
     if details.get("type") == "file":
         return store_file(filesystem.unstrip_protocol(path), path.rsplit("/", 1)[-1], details)
-    return Root(filesystem.unstrip_protocol(path), store_files(filesystem, path, walk.recurse, walk.ignored))
+    ignored: list[tuple[str, str]] = []
+    files = list(store_files(filesystem, path, walk.recurse, ignored))
+    walk.ignored += ignored  # not before: the listing may have to be asked for again
+    return Root(filesystem.unstrip_protocol(path), files)

@@ -6,6 +6,7 @@ import os
 import stat
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
 from types import TracebackType
@@ -13,11 +14,19 @@ from typing import Any, Self
 
 import numpy as np
 
+from gpucurate.io.retrying import retried, sentence_of
+from gpucurate.io.s3 import ConditionError, S3Bucket
 from gpucurate.io.urls import is_url, open_filesystem, redact
 from gpucurate.spec.errors import InputError
 from gpucurate.spec.source import InputFile
 
 _LARGEST_READ = 1 << 30
+
+RANGE_BYTES = 8 << 20
+"""A range of a store is asked for by requests of at most so many bytes."""
+
+RANGES_AT_A_TIME = 8
+"""Requests of one read that are under way at a time."""
 
 
 class ByteSource(ABC):
@@ -110,7 +119,7 @@ class LocalSource(ByteSource):
 
 
 class StoreSource(ByteSource):
-    """A file behind fsspec, read by ranges."""
+    """A file behind fsspec, read by ranges: large ones as several requests at a time."""
 
     def __init__(self, file: InputFile) -> None:
         super().__init__(file)
@@ -118,24 +127,71 @@ class StoreSource(ByteSource):
         self.check_unchanged()
 
     def read_into(self, view: memoryview, offset: int) -> int:
-        """Fill ``view`` from ``offset`` by one ranged request."""
+        """Fill ``view`` from ``offset`` by ranged requests."""
         stop = min(offset + len(view), self.file.size)
         if stop <= offset:
             return 0
+        starts = range(offset, stop, RANGE_BYTES)
+
+        def fetch(start: int) -> None:
+            end = min(start + RANGE_BYTES, stop)
+            view[start - offset : end - offset] = self._fetch(start, end)
+
         with _as_input_errors(self.file.path):
-            block = self._filesystem.cat_file(self._path, start=offset, end=stop)
-        view[: len(block)] = block
-        return len(block)
+            if len(starts) == 1:
+                fetch(offset)
+            else:
+                with ThreadPoolExecutor(min(RANGES_AT_A_TIME, len(starts)), "range") as pool:
+                    list(pool.map(fetch, starts))
+        return stop - offset
+
+    def _fetch(self, start: int, stop: int) -> bytes:
+        """One range, tried again when an error passes."""
+
+        def fetch() -> bytes:
+            block: bytes = self._filesystem.cat_file(self._path, start=start, end=stop)
+            if len(block) != stop - start:
+                raise ConnectionError(f"{len(block)} of {stop - start} bytes came")
+            return block
+
+        return retried(fetch, was_listed=True)
 
     def check_unchanged(self) -> None:
         """Ask the store again."""
-        with _as_input_errors(self.file.path):
+
+        def ask() -> dict[str, Any]:
             self._filesystem.invalidate_cache(self._path)
-            details = self._filesystem.info(self._path)
+            details: dict[str, Any] = self._filesystem.info(self._path)
+            return details
+
+        with _as_input_errors(self.file.path):
+            details = retried(ask, was_listed=True)
         _compare(self.file, *facts_of(details))
 
     def close(self) -> None:
         """Nothing is held open between reads."""
+
+
+class S3Source(StoreSource):
+    """An object of S3: each range is asked for on the condition that the object is the listed one."""
+
+    def __init__(self, file: InputFile) -> None:
+        self._is_open = False
+        super().__init__(file)
+        bucket, _, self._key = self._path.partition("/")
+        self._bucket = S3Bucket(self._filesystem, bucket)
+        self._is_open = True
+
+    def _fetch(self, start: int, stop: int) -> bytes:
+        try:
+            return self._bucket.get(self._key, start, stop, self.file.etag, was_listed=True)
+        except ConditionError as error:
+            raise _changed(self.file, "its entity tag is another than when it was listed") from error
+
+    def check_unchanged(self) -> None:
+        """Ask the store when it is opened; after that every request has asked by itself."""
+        if not self._is_open or self.file.etag is None:
+            super().check_unchanged()
 
 
 def open_source(file: InputFile) -> ByteSource:
@@ -145,7 +201,9 @@ def open_source(file: InputFile) -> ByteSource:
         InputError: missing, not readable, or not what was listed.
         ConfigurationError: a URL that is not allowed, or without its driver.
     """
-    return StoreSource(file) if is_url(file.path) else LocalSource(file)
+    if not is_url(file.path):
+        return LocalSource(file)
+    return S3Source(file) if file.path.lower().startswith("s3://") else StoreSource(file)
 
 
 def facts_of(details: dict[str, Any]) -> tuple[int, int | None, str | None]:
@@ -155,7 +213,7 @@ def facts_of(details: dict[str, Any]) -> tuple[int, int | None, str | None]:
     if isinstance(changed, datetime):
         changed = changed.timestamp()
     ns = int(changed * 1_000_000) * 1000 if isinstance(changed, int | float) else None
-    etag = details.get("ETag") or details.get("etag")
+    etag = details.get("ETag") or details.get("etag") or details.get("blob_id")  # the last: of hf://
     return int(details.get("size") or 0), ns, str(etag) if etag else None
 
 
@@ -168,7 +226,11 @@ def _compare(file: InputFile, size: int, mtime_ns: int | None, etag: str | None)
         what = "its entity tag is another than when it was listed"
     else:
         return
-    raise InputError(f"{redact(file.path)} changed while it was read: {what}; run again on input at rest")
+    raise _changed(file, what)
+
+
+def _changed(file: InputFile, what: str) -> InputError:
+    return InputError(f"{redact(file.path)} changed while it was read: {what}; run again on input at rest")
 
 
 @contextmanager
@@ -178,5 +240,4 @@ def _as_input_errors(path: str) -> Iterator[None]:
     except FileNotFoundError as error:
         raise InputError(f"{redact(path)} vanished after it was listed: list the input again") from error
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise InputError(f"{redact(path)} cannot be read: {reason}") from error
+        raise InputError(f"{redact(path)} cannot be read: {redact(sentence_of(error))}") from error

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from gpucurate.io.s3 import s3_filesystem
 from gpucurate.spec.errors import ConfigurationError
 from gpucurate.spec.redaction import redact, redact_url
 
@@ -107,7 +108,7 @@ def open_filesystem(url: str) -> tuple[Any, str]:
             from gpucurate.io.http import open_http
 
             return open_http(url), url
-        filesystem = fsspec.filesystem(scheme)
+        filesystem = s3_filesystem() if scheme == "s3" else fsspec.filesystem(scheme)
     except ImportError as error:
         extra = _EXTRA_OF_SCHEME.get(scheme, scheme)
         raise ConfigurationError(

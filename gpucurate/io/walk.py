@@ -45,20 +45,23 @@ class Walk:
 
     Attributes:
         recurse: whether to enter folders in the root.
+        follow_external: whether to follow links that lead out of the root.
         ignored: (path, reason) of what was passed over.
     """
 
     recurse: bool = True
     ignored: list[tuple[str, str]] = field(default_factory=list)
+    follow_external: bool = False
     _seen: set[tuple[int, int]] = field(default_factory=set)
 
     def files(self, root: str) -> Iterator[Found]:
         """The regular files under ``root``, in no particular order.
 
         Raises:
-            InputError: a folder or file that may not be read, or a link to nothing.
+            InputError: a folder or file that may not be read, or a link to nothing or out of the root.
         """
         folders, links = [(root, "")], list[tuple[str, str]]()
+        inside = os.path.realpath(root)
         while folders or links:
             path, below = folders.pop() if folders else links.pop()
             if not self._enter(path):
@@ -68,12 +71,32 @@ class Walk:
                 reason = hidden_reason(entry.name)
                 if reason is not None:
                     self.ignored.append((entry.path, reason))
-                elif _is_folder(entry):
+                    continue
+                if entry.is_symlink():
+                    self.refuse_external(entry.path, inside)
+                if _is_folder(entry):
                     target = links if entry.is_symlink() else folders
                     self._add_folder(target, entry.path, relative + "/")
                 else:
                     yield from self._file(entry, relative)
             links.sort(reverse=True)
+
+    def refuse_external(self, path: str, inside: str) -> None:
+        """Refuse a link that leads out of a folder, unless such are to be followed.
+
+        Args:
+            path: the link.
+            inside: the real path of the folder.
+
+        Raises:
+            InputError: it does.
+        """
+        target = os.path.realpath(path)
+        if not self.follow_external and os.path.commonpath([target, inside]) != inside:
+            raise InputError(
+                f"{path} is a link out of {inside}, to {target}: remove it, or give --follow-external "
+                "(follow_external=True) to read what it leads to"
+            )
 
     def _add_folder(self, target: list[tuple[str, str]], path: str, below: str) -> None:
         if self.recurse:

@@ -10,13 +10,18 @@ from types import TracebackType
 from typing import Any, Self
 
 from gpucurate.backends.chain import Stage
-from gpucurate.backends.driver import Outcome
-from gpucurate.backends.executors import Executor, Job
+from gpucurate.backends.driver import Outcome, joined
+from gpucurate.backends.executors import Executor
 from gpucurate.checkpoint.phase import Phase
 from gpucurate.checkpoint.rejects import number_rows
 from gpucurate.checkpoint.run_folder import RunFolder
+from gpucurate.disk.crash import reach
+from gpucurate.io.urls import redact
+from gpucurate.pipeline.checkpoints import Held
+from gpucurate.pipeline.verdict import check_rejected, check_units
 from gpucurate.spec.errors import ConfigurationError
 from gpucurate.spec.names import encode_name
+from gpucurate.spec.place import Place, Url
 from gpucurate.spec.plan import Plan
 from gpucurate.spec.progress import Observer, Silent
 from gpucurate.spec.unit import Unit, UnitResult
@@ -88,11 +93,27 @@ class Run:
         Raises:
             GpucurateError: the phase could not be carried out.
         """
-        phase = Phase(self.folder, plan, units) if self.folder else None
-        outcome = self.executor.execute(Job(plan, stages, units, phase, collect), self.observer)
-        self._note(shown or plan.name, outcome)
-        self.report.reduced.update(reduce_units(stages, outcome.results))
+        return self.held_phase(Held(plan, list(stages), units), collect, shown=shown)
+
+    def held_phase(self, held: Held, collect: bool = False, *, shown: str | None = None) -> Outcome:
+        """Run one phase, of which checkpoints may hold a part. Arguments and errors as for :meth:`phase`."""
+        phase = Phase(self.folder, held.plan, held.units) if self.folder else None
+        jobs, resumed = held.jobs(phase, collect=collect), set(phase.done) if phase else set()
+        outcomes = [self.executor.execute(job, self.observer) for job in jobs]
+        outcome = outcomes[0] if len(outcomes) == 1 else joined(outcomes)
+        made = {result.unit_id: result for outcome in outcomes for result in outcome.results}
+        made |= {} if phase is None else phase.done
+        outcome.results = [made[unit.id] for unit in held.units if unit.id in made]
+        outcome.resumed_units = len(resumed)
+        self._note(shown or held.plan.name, outcome)
+        self._note_begun(held, resumed)
+        self.report.reduced.update(reduce_units(held.stages, outcome.results))
         return outcome
+
+    def _note_begun(self, held: Held, resumed: set[str]) -> None:
+        for at, begun in held.begun.items():
+            if count := len(begun.keys() - resumed):
+                self.report.counts[f"{held.stages[at].name}: units that began behind it"] += count
 
     def timed(self, name: str, seconds: float) -> None:
         """Note a phase that was not made of units."""
@@ -100,6 +121,7 @@ class Run:
 
     def _note(self, name: str, outcome: Outcome) -> None:
         results = outcome.results
+        check_units(results)
         stages = sum_stages(results)
         self.report.phases.append(
             PhaseReport(
@@ -115,6 +137,7 @@ class Run:
                 first_commit_s=outcome.first_commit_s,
                 busy_seconds=outcome.busy_seconds,
                 decisions=outcome.decisions,
+                collected=outcome.collected,
             )
         )
         for stats in stages:
@@ -137,12 +160,15 @@ class Run:
         report.seconds = time.monotonic() - self._began
         report.peak_memory_bytes = self._watch.peak if self._watch else 0
         if self.folder and not self.folder.is_finished:  # else nothing was left to do
+            reach("report.before_write")
             self.folder.write_json("report.json", report.to_dict())
+            reach("report.after_write")
             listing = [
                 {"name": encode_name(f.name), "rows": f.rows, "bytes": f.bytes, "checksum": f.checksum}
                 for f in files
             ]
             self.folder.write_json("manifest.json", {"files": listing})
+            reach("manifest.after_write")
         return report
 
     def number_rejects(self, phase: str, units: Sequence[Unit], results: Sequence[UnitResult]) -> None:
@@ -152,10 +178,22 @@ class Run:
         first = first_rows(units, results)
         prefix = f"{INTERNAL}scratch/rejects/{phase}-"
         for result in results:
-            for output in result.outputs:
-                part = self.folder.final_path(output.name)
-                if output.name.startswith(prefix) and part.exists():
-                    number_rows(part, self.folder.path / "rejects" / part.name, first)
+            parts = [output.name for output in result.outputs if output.name.startswith(prefix)]
+            there = [part for part in map(self.folder.final_path, parts) if part.exists()]
+            rows = sum(number_rows(part, self.folder.path / "rejects" / part.name, first) for part in there)
+            if len(there) == len(parts):  # else they were numbered by an earlier run
+                check_rejected(result, rows)
+        self._remove_rejects_but(phase, results)
+
+    def _remove_rejects_but(self, phase: str, results: Sequence[UnitResult]) -> None:
+        """Of units that are no part of the run any more, no rejects stay."""
+        if self.folder is None:
+            return
+        named = {output.name.rpartition("/")[2] for result in results for output in result.outputs}
+        for name in self.folder.names("rejects"):
+            base = name.rpartition("/")[2]
+            if base.startswith(f"{phase}-") and base not in named:
+                self.folder.remove(name)
 
 
 def first_rows(units: Sequence[Unit], results: Sequence[UnitResult]) -> dict[tuple[str, int], int | None]:
@@ -177,7 +215,7 @@ def first_rows(units: Sequence[Unit], results: Sequence[UnitResult]) -> dict[tup
     return first
 
 
-def refuse_overlap(output: Path, inputs: Sequence[Any], what: str = "output") -> None:
+def refuse_overlap(output: Place, inputs: Sequence[Any], what: str = "output") -> None:
     """Refuse an output that lies in the input, or an input that lies in the output.
 
     Args:
@@ -188,6 +226,9 @@ def refuse_overlap(output: Path, inputs: Sequence[Any], what: str = "output") ->
     Raises:
         ConfigurationError: they overlap.
     """
+    if isinstance(output, Url):
+        _refuse_overlap_in_store(output, inputs, what)
+        return
     target = output.resolve()
     for given in inputs:
         text = str(given).removeprefix("file://")
@@ -200,6 +241,28 @@ def refuse_overlap(output: Path, inputs: Sequence[Any], what: str = "output") ->
             )
         if source.is_relative_to(target):
             raise ConfigurationError(f"the input {text} lies in the {what} {output}: choose another {what}")
+
+
+def _refuse_overlap_in_store(output: Url, inputs: Sequence[Any], what: str) -> None:
+    """The same by the prefixes: objects have no links."""
+    target = f"{output}/"
+    for given in inputs:
+        source = f"{str(given).rstrip('/')}/"
+        fixed = source[: _first_wildcard(source)]
+        if target.startswith(fixed) and "://" in source:
+            raise ConfigurationError(
+                f"the {what} {redact(str(output))} lies in the input {redact(str(given))}: "
+                "choose a prefix outside it"
+            )
+        if source.startswith(target):
+            raise ConfigurationError(
+                f"the input {redact(str(given))} lies in the {what} {redact(str(output))}: "
+                f"choose another {what}"
+            )
+
+
+def _first_wildcard(pattern: str) -> int:
+    return min((at for sign in "*?[" if (at := pattern.find(sign)) >= 0), default=len(pattern))
 
 
 def _reaches(source: Path, target: Path) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from os import PathLike
 from typing import Protocol, TypeAlias
 
+from gpucurate.disk.crash import reach
 from gpucurate.spec.storage import storage_errors
 
 
@@ -36,6 +37,8 @@ def sync_now(file: Finished, path: PathLike[str]) -> None:
     """
     with storage_errors(path):
         try:
+            reach("file.before_fsync")
             os.fsync(file.fileno())
+            reach("file.after_fsync")
         finally:
             file.close()

@@ -22,10 +22,12 @@ from gpucurate.workflows.finished import FinishedRun, open_run
 from gpucurate.workflows.found import Found
 from gpucurate.workflows.options import dedup_options
 
-GIVEN = ("keep", "perform_removal", "annotate", "nemo_ids", "format", "compression", "cache_path", "log_text")
+_STATE = ("checkpoint_path", "cache_path")
+
+GIVEN = ("keep", "perform_removal", "annotate", "nemo_ids", "format", "compression", "log_text", *_STATE)
 """Options of its own."""
 
-INHERITED = ("text_field", "input_filetype", "on_corrupt", "max_record_bytes", "sample")
+INHERITED = ("text_field", "input_filetype", "on_corrupt", "max_record_bytes", "encoding_errors", "sample")
 """Options of the run."""
 
 
@@ -63,7 +65,8 @@ class ApplyWorkflow(DeduplicationWorkflow):
                 f"{run_path} held its documents against an index, of which its clusters know nothing: "
                 "give its command another --keep and another output instead"
             )
-        inherited = {name: self.source.decides[name] for name in INHERITED}
+        decided = {"encoding_errors": "reject", **self.source.decides}  # runs of version 0.1 have none
+        inherited = {name: decided[name] for name in INHERITED}
         super().__init__(
             "dedup apply",
             [file.path for file in self.source.listing.files],

@@ -192,7 +192,9 @@ class _Examples:
         self._run, self._names = run, names
         self._files = {encode_name(file.name): file for file in run.listing.files}
         self._records = run.range_records()
-        limits = {name: run.decides[name] for name in ("on_corrupt", "max_record_bytes")}
+        limits = {
+            name: run.decides.get(name) for name in ("on_corrupt", "max_record_bytes", "encoding_errors")
+        }
         self._limits = ReadLimits(**{name: value for name, value in limits.items() if value is not None})
 
     def pair(self, places: tuple[int, int]) -> tuple[tuple[str, int, str], ...]:

@@ -11,7 +11,6 @@ Detection is an artefact; what is done with it is a step of its own.
 from __future__ import annotations
 
 import os
-import re
 import time
 from collections.abc import Sequence
 from functools import cached_property
@@ -25,10 +24,10 @@ from gpucurate.backends.chain import Stage
 from gpucurate.backends.driver import Outcome
 from gpucurate.backends.executors import Executor, default_executor
 from gpucurate.checkpoint.phase import Phase
-from gpucurate.checkpoint.run_folder import RunFolder
-from gpucurate.checkpoint.store import FOLDER
+from gpucurate.checkpoint.resume import Mode, Resume
+from gpucurate.checkpoint.run_folder import RunFolder, state_folder
 from gpucurate.dedup.cluster_file import write_clusters
-from gpucurate.dedup.components import Ids, find_components
+from gpucurate.dedup.components import Ids, find_components, plan_budget
 from gpucurate.dedup.index_against import leave_out_old, let_old_survive
 from gpucurate.dedup.index_hits import HITS, write_hits
 from gpucurate.dedup.index_sketch import sketch_identity
@@ -50,12 +49,14 @@ from gpucurate.planning.fingerprint import digest
 from gpucurate.planning.units import make_units
 from gpucurate.spec.errors import ConfigurationError, InputError
 from gpucurate.spec.names import RESERVED_PREFIX, encode_name
+from gpucurate.spec.place import Place, Url, local_folder, place_of
 from gpucurate.spec.plan import Plan
 from gpucurate.spec.progress import Observer, Silent
 from gpucurate.spec.unit import Unit, UnitResult
 from gpucurate.telemetry.memory_watch import MemoryWatch
 from gpucurate.telemetry.report import report_from_dict, sum_books
 from gpucurate.workflows.compiling import prepare
+from gpucurate.workflows.fitting import Amounts, fitting
 from gpucurate.workflows.found import Found
 from gpucurate.workflows.gpu_grouping import components_on_gpus
 from gpucurate.workflows.index import IN_INDEX, Against, SavedIndex
@@ -66,8 +67,6 @@ from gpucurate.workflows.options import DedupOptions
 from gpucurate.workflows.passes import Passes, plan_of
 from gpucurate.workflows.result import WorkflowRunResult
 
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")  # of one slash, since a Path has none twice
-
 
 class DeduplicationWorkflow:
     """Finds documents that share a key, and keeps one of each cluster.
@@ -75,12 +74,12 @@ class DeduplicationWorkflow:
     Args:
         name: for the report and the run folder.
         input_path: files, folders, globs or URLs.
-        output_path: folder of the output.
+        output_path: folder of the output, or the URL of one in a store.
         sketch: what is taken of a text.
         options: everything else.
 
     Raises:
-        ConfigurationError: options that contradict each other, or an output that is a URL.
+        ConfigurationError: options that contradict each other, or that an output in a store does not go with.
         InputError: an input that is an empty string.
     """
 
@@ -96,11 +95,8 @@ class DeduplicationWorkflow:
         self.inputs = [input_path] if isinstance(input_path, str | PathLike) else list(input_path)
         if not all(map(os.fspath, self.inputs)):
             raise InputError("an empty path was given as input: name files, folders, globs or URLs")
-        if _URL.match(os.fspath(output_path)):
-            raise ConfigurationError(
-                f"the output {output_path} is a URL: give a folder of this machine, and copy from there"
-            )
-        self.output = Path(output_path)
+        self.output = place_of(output_path)
+        refuse_on_url(self.output, options)
         self.sketch = sketch
         self.options = options
 
@@ -111,7 +107,8 @@ class DeduplicationWorkflow:
         Raises:
             InputError: no input.
         """
-        return list_input(self.inputs, format=self.options.input_filetype)
+        options = self.options
+        return list_input(self.inputs, format=options.input_filetype, follow_external=options.follow_external)
 
     @cached_property
     def passes(self) -> Passes:
@@ -131,7 +128,7 @@ class DeduplicationWorkflow:
     @property
     def state(self) -> Path:
         """Folder of the run's state."""
-        return self.output / FOLDER if self.options.cache_path is None else Path(self.options.cache_path)
+        return state_folder(self.output, self.options.state_path)
 
     @property
     def saving(self) -> SavedIndex | None:
@@ -152,8 +149,8 @@ class DeduplicationWorkflow:
             require_cuda()
         refuse_overlap(self.output, self.inputs)
         self._check_indexes()
-        if self.options.cache_path is not None:
-            refuse_overlap(Path(self.options.cache_path), self.inputs, "cache_path")
+        if self.options.state_path is not None:
+            refuse_overlap(self.options.state_path, self.inputs, "checkpoint_path")
         if self.options.annotate:
             refuse_reserved(self.listing)
         stages = self._key_stages()
@@ -178,7 +175,8 @@ class DeduplicationWorkflow:
         self.against.check(self._identity, self._comparing)
         if self.saving is not None:
             refuse_overlap(self.saving.folder, self.inputs, "index")
-            self.saving.refuse_overlap([self.output, self.state, *map(Path, self.options.against)])
+            output = local_folder(self.output, "the output of a run that saves an index")
+            self.saving.refuse_overlap([output, self.state, *map(Path, self.options.against)])
             self.saving.check(is_finished=(self.state / "_SUCCESS").exists())
 
     def run(
@@ -186,13 +184,19 @@ class DeduplicationWorkflow:
         executor: Executor | None = None,
         observer: Observer | None = None,
         watch: MemoryWatch | None = None,
+        *,
+        resume: Mode = "auto",
+        take_over: bool = False,
     ) -> WorkflowRunResult:
-        """Run all phases, or those that an earlier run left undone.
+        """Run all phases, or what an earlier run left undone of them.
 
         Args:
             executor: carries the phases out; local for inputs from 64 MiB on if None.
             observer: is told of progress.
             watch: samples memory, if the caller has one.
+            resume: ``auto`` goes on with an earlier run, and refuses another input or other options;
+                ``changed`` keeps what still holds and does the rest; ``fresh`` begins anew.
+            take_over: take the folder from an owner that is not known to be alive.
 
         Raises:
             GpucurateError: see its subclasses; each says what to do.
@@ -201,8 +205,9 @@ class DeduplicationWorkflow:
         executor = executor or default_executor(sum(unit.est_bytes for unit in units))
         # Keys of a GPU need none of the CPU's kernels for them.
         prepare(observer or Silent(), NoSketch() if self.options.device == "cuda" else self.sketch)
-        state, saving = None if self.options.cache_path is None else self.state, self.saving
-        with RunFolder(self.output, self.name, self._decides(plan), state) as folder:
+        state, saving = self.options.state_path, self.saving
+        wanted = Resume(resume, take_over)
+        with RunFolder(self.output, self.name, self._decides(plan), state, wanted) as folder:
             if folder.is_finished:
                 Phase(folder, plan, units)  # refuses another input
                 if self._is_whole(folder) and (saving is None or saving.was_saved):
@@ -221,7 +226,7 @@ class DeduplicationWorkflow:
 
     def _is_whole(self, folder: RunFolder) -> bool:
         """Whether a run has finished, and nothing of what it wrote is gone since."""
-        there = all((folder.path / name).exists() for name in self._artefacts)
+        there = all(folder.fetch(name) for name in self._artefacts)
         return folder.is_finished and there and folder.is_whole()
 
     @property
@@ -244,7 +249,8 @@ class DeduplicationWorkflow:
             books = run.report.books
             books.kept = books.read - books.total_rejected - books.total_dropped
             if self.options.nemo_ids:
-                files = write_nemo_ids(self.output, self._sort, found, clusters, books.blank)
+                output = local_folder(self.output, "the output of nemo_ids")
+                files = write_nemo_ids(output, self._sort, found, clusters, books.blank)
                 results = [UnitResult("nemo-ids", files)]
         run.close_report(results)
         judge(run.report, self.options.max_reject_rate)
@@ -279,7 +285,23 @@ class DeduplicationWorkflow:
         except Exception:
             run.close_report([])
             raise
-        return Found.of(folder, units, outcome)
+        found = Found.of(folder, units, outcome)
+        return fitting(run, folder, found, self._amounts(run, found), self.options.on_infeasible)
+
+    def _amounts(self, run: Run, found: Found) -> Amounts:
+        """What takes memory once keys are grouped."""
+        old, memory = self.against.documents, run.executor.memory
+        each = record_bytes(self.options.keep, self._comparing, has_index=bool(self.against.indexes))
+        # On GPUs keys are grouped in their memory; and where nothing is sampled, grouping says no by itself.
+        plans = self.options.device == "cpu" and self.options.on_infeasible == "sample"
+
+        def refuse(records: int) -> None:
+            refuse_more_records(old + records, each, memory)
+            if plans:
+                words = 2 if self.sketch.wide else 1
+                plan_budget(old + records, old + records, words, memory, 1, share=ARRAYS_SHARE)
+
+        return Amounts("records", np.diff(found.keys.bases).tolist(), refuse)
 
     def _key_stages(self) -> list[Any]:
         """The stages of the first pass."""
@@ -287,7 +309,6 @@ class DeduplicationWorkflow:
 
     def _detect(self, run: Run, folder: RunFolder, found: Found) -> Clusters:
         """From keys to clusters with their survivors."""
-        self._refuse_more(run, found)
         began = time.monotonic()
         labels = self._components(run, folder, found)
         if self.options.device == "cuda":  # a phase of its own, which has been timed
@@ -300,7 +321,7 @@ class DeduplicationWorkflow:
         """The component of equal keys of each record, after those of the documents of indexes."""
         keys = self.against.with_new(found.keys)
         if self.options.device == "cuda":
-            return components_on_gpus(run, folder, keys, self.sketch)
+            return components_on_gpus(run, folder, keys, self.sketch, found.following)
         return find_components(
             keys,
             self.sketch.bands,
@@ -309,13 +330,8 @@ class DeduplicationWorkflow:
             threads=run.executor.workers,
             scratch=folder.scratch / "group",
             share=ARRAYS_SHARE,
+            saved=found.forest,
         )
-
-    def _refuse_more(self, run: Run, found: Found) -> None:
-        """Refuse what does not fit in memory, before anything is grouped."""
-        records = self.against.documents + found.keys.records
-        each = record_bytes(self.options.keep, self._comparing, has_index=bool(self.against.indexes))
-        refuse_more_records(records, each, run.executor.memory)
 
     def _choose(self, labels: Ids, found: Found) -> Clusters:
         """Clusters with survivors, of the documents of indexes and, after them, those of the run."""
@@ -367,7 +383,8 @@ class DeduplicationWorkflow:
         """Read the units again that the first pass read, and write the output."""
         missing = [unit.id for unit in found.units if unit.id not in found.read]
         # Without some units others survive: a run that has them after all writes everything anew.
-        plan = plan_of(f"write-without-{digest(missing)[:8]}" if missing else "write", stages)
+        name = f"write-without-{digest(missing)[:8]}" if missing else "write"
+        plan = plan_of(name, stages, after=found.following)
         again = make_units(plan, [group for unit in found.units for group in unit.groups])
         units = [unit for unit, was in zip(again, found.units, strict=True) if was.id in found.read]
         return units, run.phase(plan, stages, units)
@@ -379,6 +396,22 @@ class DeduplicationWorkflow:
         bases = found.keys.bases
         lost = (np.arange(bases[u.index], bases[u.index + 1]) for u in units if u.id not in done)
         return sum(int(np.count_nonzero(wanted(ids))) for ids in lost)
+
+
+def refuse_on_url(output: Place, options: DedupOptions) -> None:
+    """Refuse what needs folders of this machine, where the output is a URL.
+
+    Raises:
+        ConfigurationError: an option that does.
+    """
+    _ = options.state_path
+    if isinstance(output, Url):
+        needing = [name for name in ("save_index", "nemo_ids") if getattr(options, name)]
+        if needing:
+            raise ConfigurationError(
+                f"{' and '.join(needing)} write to a folder of this machine, and the output {output} "
+                "is a URL: give a folder as output, and copy from there"
+            )
 
 
 def refuse_reserved(listing: Listing) -> None:

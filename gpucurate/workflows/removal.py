@@ -13,16 +13,17 @@ import pyarrow as pa
 
 from gpucurate.backends.executors import Executor, default_executor
 from gpucurate.checkpoint.phase import Phase
-from gpucurate.checkpoint.run_folder import RunFolder
-from gpucurate.checkpoint.store import FOLDER
+from gpucurate.checkpoint.resume import Mode, Resume
+from gpucurate.checkpoint.run_folder import RunFolder, state_folder
 from gpucurate.dedup.id_table import IdTable
 from gpucurate.io.limits import ReadLimits
 from gpucurate.io.listing import Listing, list_input
 from gpucurate.io.output_name import check_output_names
 from gpucurate.io.ranges import group_ranges
 from gpucurate.pipeline.run import Run, refuse_overlap
-from gpucurate.pipeline.verdict import DEFAULT_MAX_REJECT_RATE, judge
+from gpucurate.pipeline.verdict import DEFAULT_MAX_REJECT_RATE, check_reject_rate, judge
 from gpucurate.planning.units import make_units
+from gpucurate.spec.place import local_folder, place_of
 from gpucurate.spec.plan import Plan
 from gpucurate.spec.progress import Observer
 from gpucurate.spec.source import FileFormat, FileRange
@@ -64,6 +65,9 @@ class TextDuplicatesRemovalWorkflow:
         max_reject_rate: share of documents that may be unreadable.
         max_record_bytes: longer records are rejected; 32 MiB by default.
         on_corrupt: ``skip`` or ``fail`` on a broken file.
+        encoding_errors: ``reject`` records that are not UTF-8, or ``replace`` such bytes by U+FFFD.
+        follow_external: whether links are followed that lead out of a folder of the input.
+        checkpoint_path: where the state of the run lies, instead of ``_gpucurate/`` in the output.
 
     Raises:
         ConfigurationError: options that are not possible.
@@ -90,11 +94,15 @@ class TextDuplicatesRemovalWorkflow:
         max_reject_rate: float = DEFAULT_MAX_REJECT_RATE,
         max_record_bytes: int | None = None,
         on_corrupt: str = "skip",
+        encoding_errors: str = "reject",
+        follow_external: bool = False,
+        checkpoint_path: str | PathLike[str] | None = None,
     ) -> None:
         check_output_kind(output_filetype, compression)
+        check_reject_rate(max_reject_rate)
         self.inputs = [input_path] if isinstance(input_path, str | PathLike) else list(input_path)
         self.ids_path = ids_to_remove_path
-        self.output = Path(output_path)
+        self.output = place_of(output_path)
         self.input_filetype = input_filetype
         self.id_field = id_field
         self.blocksize = input_blocksize
@@ -103,7 +111,11 @@ class TextDuplicatesRemovalWorkflow:
         self.format = output_filetype
         self.compression = compression
         self.max_reject_rate = max_reject_rate
-        self._read_kwargs: dict[str, Any] = {"on_corrupt": on_corrupt}
+        self.checkpoint_path: Path | None = None
+        if checkpoint_path is not None:
+            self.checkpoint_path = local_folder(place_of(checkpoint_path), "checkpoint_path")
+        self.follow_external = follow_external
+        self._read_kwargs: dict[str, Any] = {"on_corrupt": on_corrupt, "encoding_errors": encoding_errors}
         if max_record_bytes is not None:
             self._read_kwargs["max_record_bytes"] = max_record_bytes
 
@@ -114,7 +126,7 @@ class TextDuplicatesRemovalWorkflow:
         Raises:
             InputError: no input.
         """
-        return list_input(self.inputs, format=self.input_filetype)
+        return list_input(self.inputs, format=self.input_filetype, follow_external=self.follow_external)
 
     @cached_property
     def ids(self) -> IdTable:
@@ -148,6 +160,8 @@ class TextDuplicatesRemovalWorkflow:
             ConfigurationError: no field of ids, or the output overlaps the input or the list.
         """
         refuse_overlap(self.output, [*self.inputs, self.ids_path])
+        if self.checkpoint_path is not None:
+            refuse_overlap(self.checkpoint_path, [*self.inputs, self.ids_path], "checkpoint_path")
         self._check_list()
         stages = self._stages()
         plan = plan_of("write", stages)
@@ -161,6 +175,9 @@ class TextDuplicatesRemovalWorkflow:
         executor: Executor | None = None,
         observer: Observer | None = None,
         watch: MemoryWatch | None = None,
+        *,
+        resume: Mode = "auto",
+        take_over: bool = False,
     ) -> WorkflowRunResult:
         """Run the pass, or what an earlier run left undone of it.
 
@@ -168,6 +185,8 @@ class TextDuplicatesRemovalWorkflow:
             executor: carries it out; local for inputs from 64 MiB on if None.
             observer: is told of progress.
             watch: samples memory, if the caller has one.
+            resume: as :meth:`DeduplicationWorkflow.run`.
+            take_over: likewise.
 
         Raises:
             GpucurateError: see its subclasses; each says what to do.
@@ -175,7 +194,8 @@ class TextDuplicatesRemovalWorkflow:
         listing, plan, units = self.survey()
         executor = executor or default_executor(sum(unit.est_bytes for unit in units))
         decides = {"ids": self.ids.digest, "id_field": self.id_field, **plan.decides}
-        with RunFolder(self.output, NAME, decides) as folder:
+        wanted = Resume(resume, take_over)
+        with RunFolder(self.output, NAME, decides, self.checkpoint_path, wanted) as folder:
             if folder.is_finished:
                 Phase(folder, plan, units)  # refuses another input
                 if folder.is_finished and folder.is_whole():
@@ -221,7 +241,7 @@ class TextDuplicatesRemovalWorkflow:
 
     @property
     def _table(self) -> Path:
-        return self.output / FOLDER / "scratch" / "ids.u64"
+        return state_folder(self.output, self.checkpoint_path) / "scratch" / "ids.u64"
 
     def _stages(self) -> list[Any]:
         by_place = self.batches is not None

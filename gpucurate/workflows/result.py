@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gpucurate.dedup.cut_file import SCHEMA as CUTS
+from gpucurate.spec.place import Place
 from gpucurate.telemetry.report import RunReport
 
 
@@ -18,13 +19,13 @@ class WorkflowRunResult:
     """A finished deduplication.
 
     Attributes:
-        output: folder of the kept documents.
-        state: the run folder, with clusters, rejects and report.
+        output: folder of the kept documents, or its URL.
+        state: the run folder, with clusters, rejects and report; of a run to a store its copy here.
         report: books, times, figures.
         was_finished: whether an earlier run had done everything.
     """
 
-    output: Path
+    output: Place
     state: Path
     report: RunReport
     was_finished: bool = False

@@ -10,6 +10,7 @@ from typing import Any
 from gpucurate.dedup.segmentation import Segmentation
 from gpucurate.dedup.sketch import Sketch
 from gpucurate.io.listing import Listing
+from gpucurate.spec.place import Place
 from gpucurate.stages.deduplication.keys import DocumentKeys
 from gpucurate.stages.deduplication.segment_removal import SegmentAnnotation, SegmentRemoval
 from gpucurate.stages.deduplication.segments import SegmentKeys
@@ -35,7 +36,7 @@ class SegmentPasses(Passes):
         self,
         inputs: Sequence[str | PathLike[str]],
         listing: Listing,
-        output: Path,
+        output: Place,
         segmentation: Segmentation,
         settings: SegmentSettings,
     ) -> None:
@@ -45,7 +46,7 @@ class SegmentPasses(Passes):
 
     def keys(self, sketch: Sketch, kind: type[DocumentKeys] = DocumentKeys) -> list[Any]:
         """From text to keys of its segments on disk; ``sketch`` is the segmentation."""
-        reader = self.reader(fields=[self.options.text_field], keep_original=self._whole)
+        reader = self.reader([self.options.text_field], self._whole, is_first=True)
         return [reader, SegmentKeys(self.segmentation, self.options.text_field)]
 
     def write(self, marks: Path) -> list[Any]:

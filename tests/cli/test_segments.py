@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from gpucurate.cli.app import run
-from tests.cli.test_bad_input import all_classes, contents, report, rows
+from tests.input_classes.corpus import all_classes, contents, report, rows
 
 OWN = [f"Page {i} says this of its own\n\nAll  rights reserved\nok" for i in range(8)]
 PAGES = [*OWN, "ALL rights reserved"]

@@ -190,7 +190,9 @@ def test_links_to_folders_are_followed_once_and_loops_end(tmp_path):
     (tmp_path / "in/aaa").symlink_to(tmp_path / "in/real")
     (tmp_path / "in/real/up").symlink_to(tmp_path / "in")
     (tmp_path / "in/out").symlink_to(tmp_path / "outside")
-    listing = list_input([tmp_path / "in"])
+    with pytest.raises(InputError, match=r"in/out is a link out of .*in, to .*outside: .* --follow-external"):
+        list_input([tmp_path / "in"])
+    listing = list_input([tmp_path / "in"], follow_external=True)
     assert [f.name for f in listing.files] == ["out/b.jsonl", "real/a.jsonl"]
     assert {os.path.basename(path) for path, _ in listing.ignored} == {"aaa", "up"}
 

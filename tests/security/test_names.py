@@ -17,9 +17,19 @@ from gpucurate.stages.text.io.writer import JsonlWriter
 
 LINE = json.dumps({"id": "../../evil", "text": "some text"}) + "\n"
 
-ODD = ["-rf.jsonl", "[red]x[bold].jsonl", "a\x1b[31mb.jsonl", "new\nline.jsonl", "per%cent.jsonl",
-       "${id}.jsonl",
-       "{text}.jsonl", "\u202erev.jsonl", "~.jsonl", "a;b|c&d.jsonl", "x" * 249 + ".jsonl"]  # fmt: skip
+ODD = [
+    "-rf.jsonl",
+    "[red]x[bold].jsonl",
+    "a\x1b[31mb.jsonl",
+    "new\nline.jsonl",
+    "per%cent.jsonl",
+    "${id}.jsonl",
+    "{text}.jsonl",
+    "\u202erev.jsonl",
+    "~.jsonl",
+    "a;b|c&d.jsonl",
+    "x" * 249 + ".jsonl",
+]
 
 
 def listed(name):

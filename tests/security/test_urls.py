@@ -48,7 +48,7 @@ class Server(http.server.BaseHTTPRequestHandler):
             start, stop, code = int(first), int(last) + 1, 206
         body = LINES[start:stop]
         length = [] if self.path == "/endless.jsonl" else [("Content-Length", str(len(body)))]
-        self._answer(code, length, body)
+        return self._answer(code, length, body)
 
     def _answer(self, code, headers, body=b""):
         self.send_response(code)

@@ -20,7 +20,7 @@ from gpucurate.backends.executors import InlineExecutor, LocalExecutor
 from gpucurate.dedup.key_file import KeySet
 from gpucurate.spec.errors import ConfigurationError, OutputInUseError, QuarantinedError
 from gpucurate.spec.unit import OutputFile, Unit, UnitResult
-from gpucurate.stages.deduplication.keys import key_file_name
+from gpucurate.stages.deduplication.keys import KEY_FOLDER
 from gpucurate.stages.deduplication.segment_removal import SegmentRemoval
 from gpucurate.stages.deduplication.segments import SegmentKeys
 from gpucurate.workflows.found import Found
@@ -389,10 +389,10 @@ def test_text_that_changed_between_the_passes_is_noticed(
 
 
 def test_more_segments_than_can_be_numbered_are_refused_in_a_sentence() -> None:
-    keys = OutputFile(key_file_name(0), "", 2**32, 0, "")
+    keys = OutputFile(f"{KEY_FOLDER}/u.keys", "", 2**32, 0, "")
     units = [Unit("u", 0, (), 0)]
     outcome = Outcome([UnitResult("u", [keys])], [], 0.0)
-    found = Found(KeySet([None], np.zeros(2, np.int64)), units, outcome, [], [])
+    found = Found(KeySet([None], np.zeros(2, np.int64)), units, outcome, [], [], "", None)
     with pytest.raises(ConfigurationError, match="4,294,967,296 segments are to be compared"):
         segments_of(found)
 

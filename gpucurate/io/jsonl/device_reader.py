@@ -126,6 +126,8 @@ class DeviceJsonlReader(JsonlReader):
 
     def _read_part(self, sent: _Sent) -> Piece:
         chunk = sent.chunk
+        if self._replaces(chunk.data):
+            raise LeaveToHost("lines with bytes that are replaced, being no UTF-8")
         on_device = upload(chunk.data) if sent.upload is None else sent.upload.array()
         found = read_lines(
             chunk.data,

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from gpucurate.frame.table import Table
+from gpucurate.io.encoding import REPLACED, is_utf8, mended
+from gpucurate.io.fingerprint import Fingerprint, watched
 from gpucurate.io.jsonl.chunks import (
     Broken,
     Chunk,
@@ -39,6 +42,16 @@ _HINTED = ("bad_json", "not_an_object", "too_large")
 _MOST_LINES = 32_768
 
 
+class _Located(NamedTuple):
+    """Lines of a chunk: where in the data, which are blank, where in the file and how long there."""
+
+    starts: Lines
+    stops: Lines
+    blank: Mask
+    places: Lines
+    lengths: Lines
+
+
 class JsonlReader:
     """Reads one range of a JSON lines file; iterate it for the pieces."""
 
@@ -51,15 +64,18 @@ class JsonlReader:
         piece_bytes: int,
         keep_original: bool,
         limits: ReadLimits,
+        fingerprint: Fingerprint | None = None,
     ) -> None:
         self._range, self._limits = source, limits
+        self._fingerprint = fingerprint
         self._fields, self._text_fields = fields, text_fields
         self._piece_bytes, self._keep_original = piece_bytes, keep_original
         self._next_record = 0
         self._hint = ""
 
     def __iter__(self) -> Iterator[Piece]:
-        with open_source(self._range.file) as source:
+        with open_source(self._range.file) as opened:
+            source = watched(opened, self._fingerprint)
             if self._range.file.compression == "none":
                 yield from self._read_plain(source)
             else:
@@ -117,14 +133,24 @@ class JsonlReader:
 
     def _read_chunk(self, chunk: Chunk) -> Iterator[Piece]:
         """Its lines, so many at a time: they may all be rejects, which are larger than short lines."""
-        starts, stops, blank = find_lines(chunk.data)
+        data, notes = chunk.data, list[str]()
+        starts, stops, blank = find_lines(data)
+        places, lengths = chunk.offset + starts, stops - starts
+        if self._replaces(data):
+            data, notes = mended(data), [REPLACED]
+            starts, stops, blank = find_lines(data)
         for at in range(0, len(starts), _MOST_LINES):
             some = slice(at, at + _MOST_LINES)
-            yield self._read_lines(chunk, starts[some], stops[some], blank[some])
+            lines = _Located(starts[some], stops[some], blank[some], places[some], lengths[some])
+            yield self._read_lines(data, lines, notes if at == 0 else [])
 
-    def _read_lines(self, chunk: Chunk, starts: Lines, raw_stops: Lines, blank: Mask) -> Piece:
-        data = chunk.data
-        large = raw_stops - starts > self._limits.max_record_bytes
+    def _replaces(self, data: npt.NDArray[np.uint8]) -> bool:
+        """Whether some of the bytes are to be replaced."""
+        return self._limits.encoding_errors == "replace" and not is_utf8(data)
+
+    def _read_lines(self, data: npt.NDArray[np.uint8], located: _Located, notes: list[str]) -> Piece:
+        starts, raw_stops, blank, places, lengths = located
+        large = lengths > self._limits.max_record_bytes
         blank &= ~large
         lines = np.flatnonzero(~(blank | large))
         begins, ends = starts[lines], trim_carriage_returns(data, starts[lines], raw_stops[lines])
@@ -132,8 +158,8 @@ class JsonlReader:
         rejects = [
             self._too_large(
                 self._next_record + int(i),
-                chunk.offset + int(starts[i]),
-                int(raw_stops[i] - starts[i]),
+                int(places[i]),
+                int(lengths[i]),
                 data[starts[i] : starts[i] + SNIPPET_BYTES].tobytes(),
             )
             for i in np.flatnonzero(large)
@@ -144,7 +170,7 @@ class JsonlReader:
                 self._reject(
                     error.reason,
                     self._next_record + int(lines[i]),
-                    chunk.offset + int(begins[i]),
+                    int(places[lines[i]]),
                     error.detail,
                     snippet,
                 )
@@ -159,6 +185,7 @@ class JsonlReader:
             records=self._next_record + lines[kept],
             rejects=rejects,
             original=original,
+            notes=notes,
         )
 
     def _parse(

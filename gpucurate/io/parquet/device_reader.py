@@ -123,6 +123,9 @@ class DeviceParquetReader(ParquetReader):
                 raise LeaveToHost("row groups of more rows than their footer says")
             for name, kind in kinds.items():
                 _check(name, table.columns[name], kind, is_text_field=name in self._text_fields)
+            longest = max((_longest(table.columns[name]) for name in self._text_fields), default=0)
+            if longest > self._limits.max_record_bytes:
+                raise LeaveToHost("texts that are too large")
             parts = max(1, min(len(table), -(-table.nbytes // self._piece_bytes)))
             rows = max(1, -(-len(table) // parts))
             for first in range(0, len(table), rows):
@@ -145,6 +148,13 @@ def _check(name: str, column: Column, kind: pa.DataType, *, is_text_field: bool)
             raise LeaveToHost(f"bytes in column {name} that are no UTF-8")
     elif not (isinstance(column, DeviceValues) and column.values.dtype == kind.to_pandas_dtype()):
         raise LeaveToHost(f"column {name} of {kind}")
+
+
+def _longest(column: Column) -> int:
+    """Bytes of the longest text."""
+    if not isinstance(column, TextBuffers) or not len(column):
+        return 0
+    return int((column.offsets[1:] - column.offsets[:-1]).max())
 
 
 def _pages_of(chunk: pq.ColumnChunkMetaData) -> tuple[int, int]:

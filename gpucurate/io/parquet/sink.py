@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from gpucurate.io.parquet.empty_structs import without_empty_structs
+from gpucurate.io.parquet.writable import writable
 from gpucurate.io.piece import LinesOriginal
 from gpucurate.io.sink import Sink
 from gpucurate.spec.bytesize import MIB
@@ -23,7 +23,7 @@ class ParquetSink(Sink):
     """Row groups of about 64 MiB; the first one decides the columns and their types.
 
     A column that holds nothing but nulls there is a string column, and one with objects that have
-    no key holds JSON text.
+    no key, or nested deeper than Parquet is read, holds JSON text.
     """
 
     COMPRESSIONS: ClassVar[tuple[str, ...]] = ("zstd", "snappy", "none")
@@ -57,7 +57,7 @@ class ParquetSink(Sink):
         self._held_rows += table.num_rows
 
     def _write_group(self) -> None:
-        group = self._fitted(without_empty_structs(self._joined()))
+        group = self._fitted(writable(self._joined()))
         self._held, self._held_bytes, self._held_rows = [], 0, 0
         with storage_errors(self.path):
             if self._writer is None:

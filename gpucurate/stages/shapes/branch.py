@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterable, Sequence
 from os import PathLike, fspath
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any, ClassVar, Self
 
 import pyarrow as pa
@@ -13,6 +13,7 @@ import pyarrow as pa
 from gpucurate.frame import table as frame
 from gpucurate.frame.arrays import values_of
 from gpucurate.spec.errors import ConfigurationError
+from gpucurate.spec.place import Place, Url
 from gpucurate.spec.source import FileFormat
 from gpucurate.stages.base import ProcessingStage, StageIO
 from gpucurate.stages.context import UnitContext
@@ -99,7 +100,7 @@ class Branch(ProcessingStage[DocumentBatch, DocumentBatch]):
             )
         return path.as_posix()
 
-    def within(self, output: Path) -> Self:
+    def within(self, output: Place) -> Self:
         """The branch with its folder, for the output of a pipeline.
 
         Raises:
@@ -107,14 +108,14 @@ class Branch(ProcessingStage[DocumentBatch, DocumentBatch]):
         """
         if not isinstance(self.to, DocumentWriter):
             return self
-        path, root = self.to.path.resolve(), output.resolve()
-        if not path.is_relative_to(root):
+        name = _name_below(self.to.path, output)
+        if name is None:
             raise ConfigurationError(
                 f"stage {self.name!r} writes to {self.to.path}, which does not lie in the output {output}: "
                 'both are committed together, so give a folder there, such as to="aside"'
             )
         placed = copy.copy(self)
-        placed.folder = self._folder(path.relative_to(root).as_posix())
+        placed.folder = self._folder(name)
         return placed
 
     def inputs(self) -> StageIO:
@@ -172,3 +173,13 @@ class _AsideWriter(DocumentWriter):
     def final_name(self, name: str) -> str:
         """Beneath the folder."""
         return f"{self.folder}/{name}"
+
+
+def _name_below(path: Place, output: Place) -> str | None:
+    """The name of a place within the output; None if it does not lie there."""
+    if isinstance(path, Url):
+        return path.within(output)
+    if isinstance(output, Url):
+        return None
+    inner, root = path.resolve(), output.resolve()
+    return inner.relative_to(root).as_posix() if inner.is_relative_to(root) else None

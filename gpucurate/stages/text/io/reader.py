@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from gpucurate.frame import table as frame
 from gpucurate.frame.transfers import depart
+from gpucurate.io.fingerprint import Fingerprint
 from gpucurate.io.limits import ReadLimits
 from gpucurate.io.listing import Listing, list_input
 from gpucurate.io.piece import Piece
@@ -27,7 +28,7 @@ from gpucurate.tasks.file_group import FileGroupTask
 from gpucurate.tasks.origin import Origin
 
 DEFAULT_UNIT_BYTES = 64 * MIB
-_READ_OPTIONS = frozenset(ReadLimits.__dataclass_fields__)
+_READ_OPTIONS = frozenset({*ReadLimits.__dataclass_fields__, "follow_external"})
 
 
 class DocumentReader(SourceStage[FileGroupTask, DocumentBatch]):
@@ -42,11 +43,14 @@ class DocumentReader(SourceStage[FileGroupTask, DocumentBatch]):
         fields: columns of the batches; None for all.
         text_fields: those that must hold text; a document without is rejected.
         read_kwargs: limits of the reader by name: ``max_record_bytes``, ``max_depth``,
-            ``on_corrupt``.
+            ``on_corrupt``, ``encoding_errors`` (``reject`` or ``replace``); and ``follow_external``, whether
+            links are followed that lead out of a folder that is given.
         keep_original: whether batches carry the untouched records, so that a writer can
             copy them.
         piece_bytes: a task is read in pieces of so many bytes, each a batch; the block
             size by default.
+        with_fingerprint: note a fingerprint of the bytes that are read, which ``gpucurate verify``
+            compares; a second pass over the same files needs none.
 
     Raises:
         ConfigurationError: options that contradict each other or are not known.
@@ -56,7 +60,9 @@ class DocumentReader(SourceStage[FileGroupTask, DocumentBatch]):
     follows_device = True  # of the stage after it: a GPU segment reads its own ranges
     format: ClassVar[FileFormat | None] = None
     # The listing has a record of its own.
-    not_in_plan: ClassVar[tuple[str, ...]] = ("file_paths", "_listing", "_columns")
+    not_in_plan: ClassVar[tuple[str, ...]] = (
+        "file_paths", "follow_external", "_listing", "_columns", "_with_fingerprint"
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -69,6 +75,7 @@ class DocumentReader(SourceStage[FileGroupTask, DocumentBatch]):
         read_kwargs: Mapping[str, Any] | None = None,
         keep_original: bool = True,
         piece_bytes: int | None = None,
+        with_fingerprint: bool = True,
     ) -> None:
         if files_per_partition is not None and blocksize is not None:
             raise ConfigurationError("give files_per_partition or blocksize, not both")
@@ -83,9 +90,12 @@ class DocumentReader(SourceStage[FileGroupTask, DocumentBatch]):
         self.unit_bytes = DEFAULT_UNIT_BYTES if blocksize is None else parse_bytes(blocksize)
         self.fields = None if fields is None else list(dict.fromkeys([*fields, *text_fields]))
         self.text_fields = tuple(text_fields)
-        self.limits = ReadLimits(**dict(read_kwargs or {}))
+        limits = dict(read_kwargs or {})
+        self.follow_external = bool(limits.pop("follow_external", False))
+        self.limits = ReadLimits(**limits)
         self.keep_original = keep_original
         self.piece_bytes = piece_bytes or self.unit_bytes
+        self._with_fingerprint = with_fingerprint
         self._listing: Listing | None = None
         self._columns: tuple[str, ...] = ()
 
@@ -105,7 +115,9 @@ class DocumentReader(SourceStage[FileGroupTask, DocumentBatch]):
             InputError: nothing there, or nothing of a known format.
         """
         if self._listing is None:
-            self._listing = list_input(self.file_paths, format=self.format)
+            self._listing = list_input(
+                self.file_paths, format=self.format, follow_external=self.follow_external
+            )
         return self._listing
 
     def use_listing(self, listing: Listing) -> None:
@@ -143,7 +155,10 @@ class DocumentReader(SourceStage[FileGroupTask, DocumentBatch]):
             self.context.input_bytes += source.est_bytes
             self.context.open_range(source)
             # Not a loop: its variable would hold a piece while the next one is read.
-            yield from map(partial(self._take, task, source), self._read(source))
+            fingerprint = Fingerprint(source) if self._with_fingerprint else None
+            yield from map(partial(self._take, task, source), self._read(source, fingerprint))
+            if fingerprint is not None:
+                self.context.note_bytes(source, fingerprint.taken())
 
     def _whole(self, paths: Sequence[str]) -> tuple[FileRange, ...]:
         listing = list_input(paths, format=self.format)
@@ -156,7 +171,7 @@ class DocumentReader(SourceStage[FileGroupTask, DocumentBatch]):
             self.count(f"note: {note}")
         return self._batch(task, source, piece)
 
-    def _read(self, source: FileRange) -> Iterator[Piece]:
+    def _read(self, source: FileRange, fingerprint: Fingerprint | None) -> Iterator[Piece]:
         return read_range(
             source,
             fields=self.fields,
@@ -165,6 +180,7 @@ class DocumentReader(SourceStage[FileGroupTask, DocumentBatch]):
             keep_original=self.keep_original,
             limits=self.limits,
             gpu=self.gpu_memory if self.device == "cuda" else None,
+            fingerprint=fingerprint,
         )
 
     def _table(self, piece: Piece) -> pa.Table:

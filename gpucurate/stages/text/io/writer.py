@@ -14,6 +14,7 @@ from gpucurate.io.output_name import output_kind, output_name
 from gpucurate.io.piece import LinesOriginal, TableOriginal
 from gpucurate.io.sink import FORMATS, Sink, check_kind, compressions, open_sink
 from gpucurate.spec.errors import ConfigurationError, StageError
+from gpucurate.spec.place import place_of
 from gpucurate.spec.source import FileFormat
 from gpucurate.spec.unit import OutputFile
 from gpucurate.stages.base import ProcessingStage
@@ -37,7 +38,7 @@ class DocumentWriter(ProcessingStage[DocumentBatch, FileGroupTask]):
     as they stood in the input, fields that were never read included.
 
     Args:
-        path: folder of the output.
+        path: folder of the output, or the URL of one in a store.
         fields: only these columns, of the batch as it arrives; None for whole records.
         format: of the output; the input's if None.
         compression: ``none``, ``gzip``, ``zstd`` (JSONL) or ``none``, ``snappy``, ``zstd``
@@ -60,7 +61,7 @@ class DocumentWriter(ProcessingStage[DocumentBatch, FileGroupTask]):
         format: FileFormat | None = None,
         compression: str | None = None,
     ) -> None:
-        self.path = Path(path)
+        self.path = place_of(path)
         self.fields = None if fields is None else list(fields)
         self.format = format or self.default_format
         self.compression = compression

@@ -1,0 +1,48 @@
+"""A run folder on a disk of this machine, whose outputs go to an object store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gpucurate.checkpoint.run_place import LocalPlace, make_own, refuse_strange
+from gpucurate.checkpoint.split_store import SplitStore
+from gpucurate.checkpoint.store import FOLDER, LocalStore
+from gpucurate.checkpoint.stores import store_of
+from gpucurate.io.urls import redact
+from gpucurate.spec.place import Url
+
+
+class SplitPlace(LocalPlace):
+    """A run folder that was given a place of its own.
+
+    Args:
+        output: prefix of the store.
+        folder: the run folder.
+    """
+
+    def __init__(self, output: Url, folder: Path) -> None:
+        self.path = folder
+        self.files = LocalStore(folder, folder)
+        self.objects = store_of(output, None)
+        self.store = SplitStore(self.objects, self.files)
+        self.marks = {"output": redact(str(output))}
+
+    def refuse_strangers(self) -> None:
+        """List the prefix, unless the run folder is there."""
+        if not (self.path / "run.json").exists():
+            names = {name.split("/", 1)[0] for name, _ in self.objects.entries()}
+            refuse_strange(self.objects.shown, sorted(names - {FOLDER}))
+
+    def make(self) -> None:
+        """Make the run folder."""
+        make_own(self.path)
+
+    def clear(self) -> None:
+        """End uploads too."""
+        self.objects.end_uploads()
+        super().clear()
+
+    def end(self) -> None:
+        """And again, those of workers that were given up."""
+        self.objects.end_uploads()
+        super().end()

@@ -1,0 +1,65 @@
+"""What a run has left, as a value: what must be the same whatever happened on the way."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from gpucurate.checkpoint.log import read_log
+
+STATE = "_gpucurate"
+TIMED = ("events", "decisions", "lock", "epoch")
+"""Of the run folder: who did what when. Read by people."""
+
+_REPORTED = (
+    "name", "input_bytes", "output_files", "output_bytes", "books", "counts", "reduced", "details",
+    "warnings", "ignored", "quarantined",
+)  # fmt: skip
+"""Of the report: all but times, memory, tries, and what ran it."""
+
+
+def left(output: Path) -> dict[str, Any]:
+    """Every file of an output and its run folder, by name.
+
+    Byte for byte (as a digest): all outputs, clusters, edges, rejects, quarantine, the manifest, plans, and
+    ``_SUCCESS``; nothing may be there besides them. Of ``commit.log`` the units of each phase with their
+    files and books, each once, in any order. Of ``report.json`` all but times, memory and tries.
+    """
+    found: dict[str, Any] = {}
+    for path in sorted(output.rglob("*")):
+        name = str(path.relative_to(output))
+        inside = path.relative_to(output).parts
+        if inside[0] == STATE and len(inside) > 1 and inside[1] in TIMED:
+            continue
+        if path.is_dir():
+            found[f"{name}/"] = None
+        elif name == f"{STATE}/commit.log":
+            found[name] = _records(path)
+        elif name == f"{STATE}/report.json":
+            found[name] = _reported(orjson.loads(path.read_bytes()))
+        else:
+            found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+    return found
+
+
+def differences(there: dict[str, Any], wanted: dict[str, Any]) -> list[str]:
+    """What is lost, doubled or other, as sentences."""
+    lost = [f"{name} is not there" for name in wanted if name not in there]
+    doubled = [f"{name} should not be there" for name in there if name not in wanted]
+    other = [f"{name} differs" for name in wanted if name in there and there[name] != wanted[name]]
+    return lost + doubled + other
+
+
+def _records(path: Path) -> list[Any]:
+    """Of units that were recorded twice, the last: what it says has to hold alone."""
+    last: dict[Any, Any] = {}
+    for record in read_log(path):
+        last[record["phase"], record["unit"]] = [record["files"], record["books"], record["ranges"]]
+    return sorted(([*key, *value] for key, value in last.items()), key=lambda each: each[:2])
+
+
+def _reported(report: dict[str, Any]) -> dict[str, Any]:
+    return {key: report.get(key) for key in _REPORTED}

@@ -1,0 +1,54 @@
+"""A run that is killed at any named place goes on, and leaves what a run in peace leaves, byte for byte."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from gpucurate.disk.crash_points import POINTS
+from tests.chaos.killing import Bench, kill_one_after_the_other
+from tests.chaos.zygote import Zygote
+
+IN_ONE_PROCESS = (
+    "fuzzy, verified", "exact", "exact, spilled", "exact, again", "pipeline, large",
+    "pipeline, poisoned", "pipeline, poisoned again",
+)  # fmt: skip
+"""Scenarios that come to all points of one process; each point is taken in the first that comes to it."""
+
+OF_WORKERS = [point for point in POINTS if point.startswith(("unit.", "worker.", "driver.", "commit."))]
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    with Zygote() as zygote:
+        yield Bench(zygote, tmp_path_factory.mktemp("bench"))
+
+
+@pytest.fixture(scope="module")
+def where(bench: Bench) -> dict[str, list[str]]:
+    """Points of each scenario that none before it comes to, in the order of the run."""
+    found: dict[str, list[str]] = {}
+    seen: set[str] = set()
+    for scenario in IN_ONE_PROCESS:
+        points = dict.fromkeys(bench.reached(scenario))
+        found[scenario] = [point for point in points if point not in seen]
+        seen |= set(points)
+    return found
+
+
+def test_every_point_of_the_list_is_reached_and_no_other(bench: Bench, where: dict[str, list[str]]) -> None:
+    reached = {point for points in where.values() for point in points} | set(bench.reached("pipeline", 2))
+    assert reached == set(POINTS)
+    assert len(POINTS) >= 40
+
+
+@pytest.mark.parametrize("scenario", IN_ONE_PROCESS)
+def test_killed_at_one_point_after_the_other(
+    bench: Bench, where: dict[str, list[str]], scenario: str
+) -> None:
+    kill_one_after_the_other(bench, scenario, where[scenario])
+
+
+def test_drivers_and_workers_killed_at_one_point_after_the_other(bench: Bench) -> None:
+    kill_one_after_the_other(bench, "pipeline, segments", OF_WORKERS, workers=2)
