@@ -42,7 +42,7 @@ test-thorough: $(READY) ## Run the tests with ten times the examples and all var
 	@$(MAKE) --no-print-directory test-ray
 
 test-ray: $(READY) ## Run the tests that start clusters of Ray, and all executors on it, some minutes
-	@$(BIN)/python -m pytest --ray tests/ray $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest --ray tests/ray tests/security/test_listening.py $(PYTEST_ARGS)
 	@$(BIN)/python -m pytest --ray tests/conformance $(PYTEST_ARGS)
 
 test-gpu: $(READY) ## Run the tests on a CUDA device; fails where there is none
