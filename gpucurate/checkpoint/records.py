@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import orjson
@@ -13,6 +13,16 @@ from gpucurate.checkpoint.store import FOLDER, Store
 LOG = f"{FOLDER}/commit.log"
 RECORDS = f"{FOLDER}/records/"
 """Of a store to which nothing can be appended: one object a record."""
+
+
+ORDER = "order"
+"""Of a record that is an object: its owner's epoch, and its number among those of that owner."""
+
+
+def in_order(records: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Records that were objects in the order in which they were appended, and as they were then."""
+    ordered = sorted(records, key=lambda record: record.get(ORDER, [0, 0]))
+    return [{key: value for key, value in record.items() if key != ORDER} for record in ordered]
 
 
 def stored_records(store: Store, *, salvage: bool = False) -> Iterator[dict[str, Any]]:
@@ -26,7 +36,7 @@ def stored_records(store: Store, *, salvage: bool = False) -> Iterator[dict[str,
         StorageError: not possible.
     """
     if store.size(LOG) is None:
-        yield from _of_objects(store, salvage=salvage)
+        yield from in_order(_of_objects(store, salvage=salvage))
         return
     with store.open(LOG) as file:
         for line in file:
