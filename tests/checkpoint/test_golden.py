@@ -1,7 +1,7 @@
 """Run folders that earlier versions wrote: this one goes on with them or refuses them, and misreads none.
 
-``golden/version-0.1.tar.xz`` holds runs of format 1 over one corpus: one that had finished, and some
-that were killed while they took keys or wrote documents. Names and times of the input are put in place before use.
+``golden/version-0.1.tar.xz`` holds runs of format 1 over one corpus: one that had finished, and some that
+were killed while they took keys or wrote documents. Names and times of the input are put in place first.
 """
 
 from __future__ import annotations
