@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from gpucurate.disk.crash import reach
-from gpucurate.disk.files import open_private
+from gpucurate.disk.files import fsync_folder, open_private
 from gpucurate.spec.errors import StorageError
 from gpucurate.spec.storage import storage_errors
 
@@ -42,6 +43,8 @@ class CommitLog:
             reach("log.after_open")
             self._file.truncate(whole)
             self._file.seek(0, os.SEEK_END)
+            if not self.records:
+                fsync_folder(path.parent)  # of a new log the name too has to be on disk
         self._waiting = 0
 
     def append(self, record: dict[str, Any]) -> None:
@@ -79,7 +82,7 @@ def read_log(path: Path) -> Iterator[dict[str, Any]]:
     """The records of a log, up to a torn end.
 
     Raises:
-        StorageError: a bad line stands before a good one.
+        StorageError: it cannot be read, or a bad line stands before a good one.
     """
     yield from whole_records(path)[0]
 
@@ -88,11 +91,11 @@ def whole_records(path: Path) -> tuple[list[dict[str, Any]], int]:
     """The records of a log, up to a torn end, and how many bytes they take.
 
     Raises:
-        StorageError: a bad line stands before a good one.
+        StorageError: it cannot be read, or a bad line stands before a good one.
     """
     records: list[dict[str, Any]] = []
     bad, whole = None, 0
-    with path.open("rb") as file:
+    with storage_errors(path, "read"), path.open("rb") as file:
         for number, line in enumerate(file, 1):
             record = parse_line(line)
             if record is None:
@@ -122,5 +125,7 @@ def parse_line(line: bytes) -> dict[str, Any] | None:
             return None
     except ValueError:
         return None
-    record: dict[str, Any] = orjson.loads(body)
-    return record
+    with suppress(orjson.JSONDecodeError):
+        record = orjson.loads(body)
+        return record if isinstance(record, dict) else None
+    return None

@@ -126,8 +126,12 @@ def _numbered(part: Path, first_rows: Mapping[tuple[str, int], int | None]) -> I
 
 
 def read_rejects(path: Path) -> Iterator[dict[str, Any]]:
-    """The entries of a file of rejects."""
-    with path.open("rb") as file:
+    """The entries of a file of rejects.
+
+    Raises:
+        StorageError: it cannot be read.
+    """
+    with storage_errors(path, "read"), path.open("rb") as file:
         yield from reject_lines(file)
 
 

@@ -21,6 +21,7 @@ a record is written again and replaced.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -30,8 +31,10 @@ import orjson
 from gpucurate.checkpoint.identity import Identity
 from gpucurate.checkpoint.journal import Journal
 from gpucurate.checkpoint.ledger import Ledger, gone_record
+from gpucurate.checkpoint.pending import Pending
 from gpucurate.checkpoint.resume import Resume
 from gpucurate.checkpoint.run_place import LocalPlace, RunPlace
+from gpucurate.checkpoint.state_files import parse_state
 from gpucurate.checkpoint.store import FOLDER, Store
 from gpucurate.checkpoint.uploads import Uploads, uploads_to
 from gpucurate.checkpoint.wipe import wipe
@@ -40,8 +43,8 @@ from gpucurate.disk.files import make_folder
 from gpucurate.spec.errors import StorageError
 from gpucurate.spec.names import decode_name
 from gpucurate.spec.place import Place, Url
-
-_OWNER_ALONE = 0o700
+from gpucurate.spec.storage import storage_errors
+from gpucurate.spec.unit import OutputFile
 
 
 class RunFolder:
@@ -114,6 +117,20 @@ class RunFolder:
         """What workers do with finished attempts; None where those are renamed and nothing else."""
         return uploads_to(self.store)
 
+    def discard(self, outputs: Sequence[OutputFile]) -> None:
+        """Remove attempts that do not count, which would lie there until the run ends.
+
+        Raises:
+            StorageError: not possible.
+        """
+        for output in outputs:
+            pending, uploads = Pending.of(output), self.uploads
+            if pending is None:
+                with storage_errors(Path(output.attempt), "remove"):
+                    Path(output.attempt).unlink(missing_ok=True)
+            elif uploads is not None:
+                uploads.drop(output)
+
     @property
     def scratch(self) -> Path:
         """What one phase leaves for the next."""
@@ -179,7 +196,7 @@ class RunFolder:
         """
         content = self._place.read(name)
         try:
-            return None if content is None else orjson.loads(content)
+            return None if content is None else parse_state(name, content)
         except ValueError as error:
             raise StorageError(
                 f"{self.path / name} is damaged ({error}): give another output, or remove that one"
@@ -194,7 +211,7 @@ class RunFolder:
         if not self.is_finished:
             self._place.keep_artefacts()
             reach("finish.after_artefacts")
-            self._place.write("_SUCCESS", b"")
+            self._say_success()
         reach("finish.before_remove")
         self._place.end()
         reach("finish.after_remove")
@@ -220,6 +237,14 @@ class RunFolder:
             self.log.sync()
         for name in self.ledger.take_lost():
             self.store.remove(decode_name(name))
+
+    def _say_success(self) -> None:
+        try:
+            self._place.write("_SUCCESS", b"")
+        except StorageError:
+            with suppress(StorageError):  # it may have its name, and not be on disk: nobody is to trust it
+                self._place.remove("_SUCCESS")
+            raise
 
     def reopen(self) -> None:
         """Say that the run is not whole after all: there is something left to do."""

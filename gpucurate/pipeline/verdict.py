@@ -6,11 +6,27 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from gpucurate.spec.books import Books
-from gpucurate.spec.errors import BooksError, InputError, QuarantinedError, TooManyRejectsError
+from gpucurate.spec.errors import (
+    BooksError,
+    ConfigurationError,
+    InputError,
+    QuarantinedError,
+    TooManyRejectsError,
+)
 from gpucurate.spec.unit import UnitResult
 from gpucurate.telemetry.report import RunReport
 
 DEFAULT_MAX_REJECT_RATE = 0.01
+
+
+def check_reject_rate(rate: float) -> None:
+    """Refuse what is no share of documents.
+
+    Raises:
+        ConfigurationError: not from 0 to 1.
+    """
+    if not 0 <= rate <= 1:  # nor not a number
+        raise ConfigurationError(f"max_reject_rate is {rate}: it is a share of the documents, from 0 to 1")
 
 
 def judge(report: RunReport, max_reject_rate: float, ignore_failures: bool = False) -> None:

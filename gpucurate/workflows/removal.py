@@ -21,7 +21,7 @@ from gpucurate.io.listing import Listing, list_input
 from gpucurate.io.output_name import check_output_names
 from gpucurate.io.ranges import group_ranges
 from gpucurate.pipeline.run import Run, refuse_overlap
-from gpucurate.pipeline.verdict import DEFAULT_MAX_REJECT_RATE, judge
+from gpucurate.pipeline.verdict import DEFAULT_MAX_REJECT_RATE, check_reject_rate, judge
 from gpucurate.planning.units import make_units
 from gpucurate.spec.place import local_folder, place_of
 from gpucurate.spec.plan import Plan
@@ -99,6 +99,7 @@ class TextDuplicatesRemovalWorkflow:
         checkpoint_path: str | PathLike[str] | None = None,
     ) -> None:
         check_output_kind(output_filetype, compression)
+        check_reject_rate(max_reject_rate)
         self.inputs = [input_path] if isinstance(input_path, str | PathLike) else list(input_path)
         self.ids_path = ids_to_remove_path
         self.output = place_of(output_path)
