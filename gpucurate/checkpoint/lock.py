@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import socket
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -84,7 +85,9 @@ class OwnerLock:
     def _write_owner(self) -> None:
         with storage_errors(self.path):
             self._file.truncate(0)
-            self._file.write(json.dumps({"pid": os.getpid(), "host": socket.gethostname()}))
+            self._file.write(
+                json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": time.time()})
+            )
             self._file.flush()
 
     @staticmethod

@@ -35,12 +35,12 @@ class CommitLog:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.records = list(read_log(path)) if path.exists() else []
+        self.records, whole = whole_records(path) if path.exists() else ([], 0)
         with storage_errors(path):
             reach("log.before_open")
             self._file = open_private(path, "ab")
             reach("log.after_open")
-            self._file.truncate(_whole_bytes(path))
+            self._file.truncate(whole)
             self._file.seek(0, os.SEEK_END)
             if not self.records:
                 fsync_folder(path.parent)  # of a new log the name too has to be on disk
@@ -83,10 +83,20 @@ def read_log(path: Path) -> Iterator[dict[str, Any]]:
     Raises:
         StorageError: it cannot be read, or a bad line stands before a good one.
     """
-    bad: int | None = None
+    yield from whole_records(path)[0]
+
+
+def whole_records(path: Path) -> tuple[list[dict[str, Any]], int]:
+    """The records of a log, up to a torn end, and how many bytes they take.
+
+    Raises:
+        StorageError: it cannot be read, or a bad line stands before a good one.
+    """
+    records: list[dict[str, Any]] = []
+    bad, whole = None, 0
     with storage_errors(path, "read"), path.open("rb") as file:
         for number, line in enumerate(file, 1):
-            record = _parse(line)
+            record = parse_line(line)
             if record is None:
                 bad = bad or number
             elif bad is not None:
@@ -94,7 +104,9 @@ def read_log(path: Path) -> Iterator[dict[str, Any]]:
                     f"{path}: line {bad} is damaged and line {number} is not: not the end of a crash"
                 )
             else:
-                yield record
+                records.append(record)
+                whole += len(line)
+    return records, whole
 
 
 def _line(record: dict[str, Any]) -> bytes:
@@ -102,7 +114,8 @@ def _line(record: dict[str, Any]) -> bytes:
     return b"%08x %b\n" % (zlib.crc32(body), body)
 
 
-def _parse(line: bytes) -> dict[str, Any] | None:
+def parse_line(line: bytes) -> dict[str, Any] | None:
+    """The record of a line; None if it is torn or damaged."""
     if len(line) < 11 or line[-1:] != b"\n" or line[8:9] != b" ":
         return None
     body = line[9:-1]
@@ -113,13 +126,3 @@ def _parse(line: bytes) -> dict[str, Any] | None:
         return None
     record: dict[str, Any] = orjson.loads(body)
     return record
-
-
-def _whole_bytes(path: Path) -> int:
-    whole = 0
-    with path.open("rb") as file:
-        for line in file:
-            if _parse(line) is None:
-                break
-            whole += len(line)
-    return whole

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Any, Self
@@ -11,16 +12,24 @@ from typing import Any, Self
 from gpucurate.backends.chain import Stage
 from gpucurate.backends.driver import Outcome
 from gpucurate.backends.executors import Executor, default_executor
+from gpucurate.checkpoint.resume import Mode, Resume
 from gpucurate.checkpoint.run_folder import RunFolder
 from gpucurate.io.output_name import check_output_names
 from gpucurate.pipeline.branches import branches, check_branches, place_branches
+from gpucurate.pipeline.checkpoints import (
+    check_checkpoints,
+    checkpoints,
+    held_already,
+    open_checkpoints,
+    refuse_overlap_with_output,
+)
 from gpucurate.pipeline.describe import describe_stages
 from gpucurate.pipeline.devices import devices_of, this_machine
 from gpucurate.pipeline.outlook import Outlook
 from gpucurate.pipeline.result import RunResult
 from gpucurate.pipeline.run import INTERNAL, Run, refuse_overlap
 from gpucurate.pipeline.simulated import simulated_seconds
-from gpucurate.pipeline.verdict import DEFAULT_MAX_REJECT_RATE, judge
+from gpucurate.pipeline.verdict import DEFAULT_MAX_REJECT_RATE, check_reject_rate, judge
 from gpucurate.planning.costs import Costs
 from gpucurate.planning.memory import decoded_bytes
 from gpucurate.planning.placement import place
@@ -94,7 +103,7 @@ class Pipeline:
         Raises:
             ConfigurationError: a column that no stage provides, a device that is not there,
                 more than one writer, a branch that cannot write where it should, a figure that has
-                no name of its own.
+                no name of its own, a checkpoint that is not between two stages.
             InputError: no input.
         """
         self.stages = place_branches(flatten(self.stages))
@@ -105,6 +114,7 @@ class Pipeline:
                 "takes all documents: run one pipeline for each output, or write rows aside with Branch"
             )
         check_reduces(self.stages)
+        check_checkpoints(self.stages)
         specs = [specify(stage) for stage in self.stages]
         machines = [this_machine(self.stages)] if nodes is None else nodes
         available, gpu_memory = devices_of(machines)
@@ -163,7 +173,8 @@ class Pipeline:
         if costs and len(layout.phases) == 1:
             simulated = simulated_seconds(plan, units, machines, costs)
         measured = costs.input_bytes if costs else None
-        return Outlook(self.name, plan, layout, volume, prediction, measured, simulated)
+        held = held_already(plan, self.stages, partial(self._units, initial_tasks=initial_tasks))
+        return Outlook(self.name, plan, layout, volume, prediction, measured, simulated, tuple(held))
 
     def run(
         self,
@@ -175,6 +186,8 @@ class Pipeline:
         max_reject_rate: float = DEFAULT_MAX_REJECT_RATE,
         ignore_failures: bool = False,
         observer: Observer | None = None,
+        resume: Mode = "auto",
+        take_over: bool = False,
     ) -> RunResult:
         """Run to the end.
 
@@ -190,6 +203,9 @@ class Pipeline:
             max_reject_rate: share of documents that may be rejected.
             ignore_failures: end well though units were set aside.
             observer: is told of progress.
+            resume: ``auto`` goes on with an earlier run, and refuses another input or plan; ``changed``
+                keeps the units of work that are the same and does the others; ``fresh`` begins anew.
+            take_over: take the folder from an owner that is not known to be alive.
 
         Returns:
             The final tasks and the report.
@@ -197,6 +213,7 @@ class Pipeline:
         Raises:
             GpucurateError: see its subclasses; each says what to do.
         """
+        check_reject_rate(max_reject_rate)
         with ExitStack() as ending:
             if executor:
                 ending.callback(executor.close)  # asking for its machines may have joined a cluster
@@ -206,11 +223,14 @@ class Pipeline:
             )
             units = self._units(plan, initial_tasks)
             executor = executor or default_executor(sum(unit.est_bytes for unit in units))
-            folder = self._folder(plan, units, checkpoint_path)
+            folder = self._folder(plan, units, checkpoint_path, Resume(resume, take_over))
             if folder:
                 ending.callback(folder.close)
             with Run(self.name, executor, folder, observer) as run:
-                outcome = run.phase(plan, self.stages, units, collect)
+                again = partial(self._units, initial_tasks=initial_tasks)
+                held = open_checkpoints(plan, self.stages, units, again, ending)
+                outcome = run.held_phase(held, collect)
+                run.report.warnings += held.remarks
                 ignored = ignore_failures or executor.settings.ignore_failures
                 return self._finish(run, units, outcome, max_reject_rate, ignored)
 
@@ -221,7 +241,7 @@ class Pipeline:
         source = self.stages[0]
         if isinstance(source, DocumentReader):
             run.report.ignored = list(source.listing.ignored)
-            run.report.warnings = list(source.listing.warnings)
+            run.report.warnings += source.listing.warnings
             run.report.input_bytes = sum(file.size for file in source.listing.files)
         run.number_rejects("main", units, outcome.results)
         report = run.close_report(outcome.results)
@@ -246,10 +266,24 @@ class Pipeline:
         tasks = [EmptyTask()] if initial_tasks is None else initial_tasks
         return units_of_tasks(plan, [(task, task.nbytes, content_digest(task)) for task in tasks])
 
+    def _check_places(self, writers: Sequence[DocumentWriter]) -> None:
+        source = self.stages[0]
+        for stage in checkpoints(self.stages):
+            if isinstance(source, DocumentReader):
+                refuse_overlap(stage.path, source.file_paths, "checkpoint")
+        for writer in writers:
+            if isinstance(writer.path, Path):
+                refuse_overlap_with_output(self.stages, writer.path)
+
     def _folder(
-        self, plan: Plan, units: Sequence[Unit], checkpoint_path: str | PathLike[str] | None
+        self,
+        plan: Plan,
+        units: Sequence[Unit],
+        checkpoint_path: str | PathLike[str] | None,
+        resume: Resume,
     ) -> RunFolder | None:
         writers = [stage for stage in self.stages if isinstance(stage, DocumentWriter)]
+        self._check_places(writers)
         if not writers:
             if checkpoint_path is not None:
                 raise ConfigurationError(
@@ -267,7 +301,7 @@ class Pipeline:
         state = None
         if checkpoint_path is not None:
             state = local_folder(place_of(checkpoint_path), "checkpoint_path")
-        return RunFolder(writers[0].path, "pipeline", plan.decides, state)
+        return RunFolder(writers[0].path, "pipeline", plan.decides, state, resume)
 
 
 def flatten(stages: Sequence[Stage]) -> list[Stage]:

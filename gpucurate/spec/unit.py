@@ -15,26 +15,6 @@ from gpucurate.spec.statistics import StagePerfStats
 
 @quick
 @dataclass(frozen=True, slots=True)
-class Unit:
-    """One unit: the tasks that enter the first stage together.
-
-    Attributes:
-        id: derived from what is read and from the plan that reads it, never from the position.
-        index: position in the listing, which orders outputs and ids of documents.
-        groups: one entry a task; each the file ranges that the task reads.
-        est_bytes: estimated bytes of input, for admission.
-        payload: a task given in memory by the caller, instead of ranges.
-    """
-
-    id: str
-    index: int
-    groups: tuple[tuple[FileRange, ...], ...]
-    est_bytes: int
-    payload: Any = None
-
-
-@quick
-@dataclass(frozen=True, slots=True)
 class OutputFile:
     """A file that a unit wrote.
 
@@ -55,6 +35,44 @@ class OutputFile:
 
 @quick
 @dataclass(frozen=True, slots=True)
+class BytesTaken:
+    """Bytes of a file that were read, and their fingerprint.
+
+    Attributes:
+        start: the first of them.
+        count: how many.
+        digest: of them, hexadecimal.
+    """
+
+    start: int
+    count: int
+    digest: str
+
+
+@quick
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One unit: the tasks that enter the first stage together.
+
+    Attributes:
+        id: derived from what is read and from the plan that reads it, never from the position.
+        index: position in the listing, which orders outputs and ids of documents.
+        groups: one entry a task; each the file ranges that the task reads.
+        est_bytes: estimated bytes of input, for admission.
+        payload: a task given in memory by the caller, instead of ranges.
+        begins: files of a checkpoint that are taken up instead of the input.
+    """
+
+    id: str
+    index: int
+    groups: tuple[tuple[FileRange, ...], ...]
+    est_bytes: int
+    payload: Any = None
+    begins: tuple[OutputFile, ...] | None = None
+
+
+@quick
+@dataclass(frozen=True, slots=True)
 class RangeTally:
     """What was met in one file range.
 
@@ -63,12 +81,14 @@ class RangeTally:
         ordinal: position of the range in its file.
         records: physical records, blank and rejected ones counted.
         rejected: rows rejected in it.
+        taken: of what bytes; None where no fingerprint was taken.
     """
 
     name: str
     ordinal: int
     records: int
     rejected: int
+    taken: BytesTaken | None = None
 
 
 @dataclass(slots=True)
@@ -87,6 +107,7 @@ class UnitResult:
             from the last segment.
         figures: what the scheduler learns from.
         reduced: plain values of the unit's reduce stages, by name of the stage.
+        saved: files of a checkpoint: those that a stage has just written, or those that a unit begins from.
     """
 
     unit_id: str
@@ -99,6 +120,7 @@ class UnitResult:
     handed_on: Any = None
     figures: Figures = field(default_factory=Figures)
     reduced: dict[str, Any] = field(default_factory=dict)
+    saved: list[OutputFile] = field(default_factory=list)
 
 
 def merged(parts: Sequence[UnitResult]) -> UnitResult:

@@ -10,7 +10,7 @@ from typing import Any
 from gpucurate.spec.books import Books
 from gpucurate.spec.reject import Reject
 from gpucurate.spec.source import FileRange
-from gpucurate.spec.unit import OutputFile, RangeTally
+from gpucurate.spec.unit import BytesTaken, OutputFile, RangeTally
 from gpucurate.tasks.finished import Sync, sync_now
 from gpucurate.tasks.origin import Origin
 
@@ -29,6 +29,7 @@ class UnitContext:
         records: physical records met so far in the unit.
         sync: takes over what is written to its end, and has it on disk before the unit counts.
         reduced: plain values of reduce stages so far, by name of the stage.
+        saved: files of a checkpoint that were written.
     """
 
     unit_id: str = ""
@@ -42,6 +43,7 @@ class UnitContext:
     records: int = 0
     sync: Sync = sync_now
     reduced: dict[str, Any] = field(default_factory=dict)
+    saved: list[OutputFile] = field(default_factory=list)
     _written: int = 0
     _tallies: dict[tuple[str, int], RangeTally] = field(default_factory=dict)
     _places: dict[tuple[str, int], tuple[int, int]] = field(default_factory=dict)
@@ -95,7 +97,9 @@ class UnitContext:
         key = self._open(source)
         before = self._tallies[key]
         self.records += records
-        self._tallies[key] = RangeTally(*key, before.records + records, before.rejected + len(found))
+        self._tallies[key] = replace(
+            before, records=before.records + records, rejected=before.rejected + len(found)
+        )
         rows = sum(1 for reject in found if reject.line is not None)
         self.books.read += records - blank + len(found) - rows
         self.books.blank += blank
@@ -103,6 +107,11 @@ class UnitContext:
         if self.write_reject is not None:
             for reject in found:
                 self.write_reject(source.file.name, source.ordinal, reject)
+
+    def note_bytes(self, source: FileRange, taken: BytesTaken) -> None:
+        """Note of which bytes ``source`` was read."""
+        key = self._open(source)
+        self._tallies[key] = replace(self._tallies[key], taken=taken)
 
     def placed(self, origin: Origin) -> Origin:
         """The origin with the place of its range in the unit, for a batch that another worker takes up."""

@@ -13,8 +13,10 @@ from typing import Any
 
 import orjson
 
+from gpucurate.checkpoint.ledger import Ledger
+from gpucurate.checkpoint.listing_file import listing_name, read_listing
 from gpucurate.checkpoint.log import read_log
-from gpucurate.checkpoint.store import FOLDER
+from gpucurate.checkpoint.store import FOLDER, LocalStore
 from gpucurate.io.listing import Listing
 from gpucurate.io.names import recognise
 from gpucurate.io.source import open_source
@@ -70,11 +72,11 @@ class FinishedRun:
             InputError: the commit log cannot be read.
         """
         try:
-            done = {r["unit"]: r for r in read_log(self.path / "commit.log") if r["phase"] == "keys"}
+            done = Ledger(read_log(self.path / "commit.log")).standing("keys")
         except (OSError, StorageError) as error:
             raise InputError(f"the log of {self.path} cannot be read: {error}") from error
         ranges = sorted(
-            (name, at, count) for record in done.values() for name, at, count, _ in record["ranges"]
+            (name, at, count) for record in done.values() for name, at, count, *_ in record["ranges"]
         )
         return {name: [count for *_, count in of_file] for name, of_file in groupby(ranges, itemgetter(0))}
 
@@ -109,17 +111,36 @@ def open_run(path: str | PathLike[str]) -> FinishedRun:
         )
     if not (folder / "_SUCCESS").exists():
         raise InputError(f"{os.fspath(path)} has not finished: run its command again, which goes on with it")
-    phase = _json(folder / "phases" / "keys.json")
+    report = _json(folder / "report.json")
+    if "sample" in report:
+        raise InputError(
+            f"{os.fspath(path)} holds clusters of the part of its input that fitted into memory "
+            "(on_infeasible='sample'): of the rest nothing is known, so there is nothing to apply to it"
+        )
+    inputs = _inputs(folder, run)
     decides = run["decides"]
-    files = _files(phase["inputs"], decides["input_filetype"])
+    files = _files(inputs, decides["input_filetype"])
     return FinishedRun(
         folder,
         decides.get("sort") or run["kind"].rpartition(" ")[2],
         decides,
-        _json(folder / "report.json"),
+        report,
         Listing(tuple(files), ()),
-        digest([run, phase["inputs"]]),
+        digest([run, inputs]),
     )
+
+
+def _inputs(folder: Path, run: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """Path, size, time of change and entity tag of each file, by encoded name."""
+    if "input" not in run:  # format 1
+        inputs: dict[str, list[Any]] = _json(folder / "phases" / "keys.json")["inputs"]
+        return inputs
+    name = listing_name(run["input"]["digest"])
+    try:
+        listing = read_listing(LocalStore(folder.parent, folder), name)
+        return {key: list(facts) for key, facts in listing.items()}
+    except StorageError as error:
+        raise InputError(f"the listing of {folder} cannot be read: {error}") from error
 
 
 def _files(inputs: Mapping[str, Sequence[Any]], wanted: Any) -> list[InputFile]:

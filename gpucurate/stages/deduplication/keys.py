@@ -19,7 +19,7 @@ from gpucurate.frame.text import TextBuffers
 from gpucurate.frame.transfers import upload
 from gpucurate.memory.piece_size import PieceSize
 from gpucurate.ops.char_length import char_length
-from gpucurate.spec.unit import OutputFile
+from gpucurate.spec.unit import OutputFile, UnitResult
 from gpucurate.stages.base import ProcessingStage, StageIO
 from gpucurate.stages.context import UnitContext
 from gpucurate.stages.deduplication.column_path import ColumnPath
@@ -39,9 +39,14 @@ WITHOUT_GROUP = "documents compared without a value in "
 documents apart; the column follows."""
 
 
-def key_file_name(unit_index: int) -> str:
-    """Name of a unit's key file, relative to the output."""
-    return f"{KEY_FOLDER}/{unit_index:06d}.keys"
+def key_file_name(unit_id: str) -> str:
+    """Name of a unit's key file, relative to the output; not of its position, which may change."""
+    return f"{KEY_FOLDER}/{unit_id}.keys"
+
+
+def key_file_of(result: UnitResult) -> OutputFile:
+    """The key file among what a unit of the first pass wrote, as its record tells."""
+    return next(output for output in result.outputs if output.name.startswith(f"{KEY_FOLDER}/"))
 
 
 class DocumentKeys(ProcessingStage[DocumentBatch, FileGroupTask]):
@@ -207,7 +212,7 @@ class DocumentKeys(ProcessingStage[DocumentBatch, FileGroupTask]):
                 ranks=np.zeros(rest, np.uint64) if layout.ranks else None,
             )
         rows, size = writer.records, writer.close(self.context.sync)
-        name = key_file_name(self.context.unit_index)
+        name = key_file_name(self.context.unit_id)
         if self._resident:
             self._hand_over(name)
         self.context.outputs.append(OutputFile(name, str(writer.path), rows, size, ""))
