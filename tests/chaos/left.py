@@ -69,4 +69,6 @@ def record_of(record: dict[str, Any]) -> list[Any]:
 def reported(report: dict[str, Any]) -> dict[str, Any]:
     """What of a report has to be the same; how much of a checkpoint there was is what happened on the way."""
     kept = {key: report.get(key) for key in _REPORTED}
-    return {**kept, "warnings": [each for each in kept["warnings"] if not each.startswith("checkpoint ")]}
+    kept["warnings"] = [each for each in kept["warnings"] if not each.startswith("checkpoint ")]
+    kept["counts"] = {each: n for each, n in kept["counts"].items() if not each.startswith("checkpoint: ")}
+    return kept
