@@ -10,7 +10,7 @@ FUZZ_SECONDS ?= 600
 BENCH_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-thorough test-ray test-gpu gpu-smoke check format fuzz bad-input bench bench-gpu wheel clean
+.PHONY: help setup demo test test-thorough test-ray test-gpu gpu-smoke soak check audit format fuzz bad-input bench bench-gpu wheel clean
 
 help: ## Print this list
 	@echo "Targets (PYTHON=$(PYTHON) makes the virtual environment):"
@@ -52,13 +52,21 @@ test-gpu: $(READY) ## Run the tests on a CUDA device; fails where there is none
 gpu-smoke: $(READY) ## Compile every kernel on a CUDA device and run its smoke check
 	@$(BIN)/python -m pytest --device cuda tests/gpu $(PYTEST_ARGS)
 
+soak: $(READY) ## The same runs again and again: does anything grow, or stay behind? (SOAK_MINUTES=30)
+	@mkdir -p .bench
+	@$(BIN)/python -m tests.soak.soak --output .bench/soak.json $(SOAK_ARGS)
+
 check: $(READY) ## Everything that must hold before a commit: style, types, layers, tests
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@if test -d $(RAPIDS); then MYPYPATH=$(RAPIDS) $(BIN)/mypy --config-file tests/rapids/mypy.ini -p gpucurate.frame -p gpucurate.memory; else echo "No check of types against RAPIDS: $(RAPIDS) is not there"; fi
 	@$(BIN)/lint-imports
+	@$(BIN)/bandit -q -r gpucurate -c pyproject.toml
 	@$(MAKE) --no-print-directory test
+
+audit: $(READY) ## Ask whether known holes are in the packages of constraints.txt
+	@.ci/audit $(BIN)/pip-audit $(AUDIT_ARGS)
 
 format: $(READY) ## Put the sources into the house's format
 	@$(BIN)/ruff check --fix .

@@ -13,16 +13,19 @@ if TYPE_CHECKING:
     from gpucurate.backends.ray.executor import RayExecutor
     from gpucurate.pipeline.pipeline import Pipeline
     from gpucurate.stages.function_decorators import processing_stage
+    from gpucurate.stages.shapes.checkpoint import Checkpoint
     from gpucurate.workflows.one_line import exact_dedup, fuzzy_dedup
     from gpucurate.workflows.segments_one_line import line_dedup, paragraph_dedup
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Checkpoint": "gpucurate.stages.shapes.checkpoint",
     "InlineExecutor": "gpucurate.backends.executors",
     "LocalExecutor": "gpucurate.backends.executors",
     "Pipeline": "gpucurate.pipeline.pipeline",
     "RayExecutor": "gpucurate.backends.ray.executor",
+    "allow_protocol": "gpucurate.io.urls",
     "exact_dedup": "gpucurate.workflows.one_line",
     "fuzzy_dedup": "gpucurate.workflows.one_line",
     "line_dedup": "gpucurate.workflows.segments_one_line",
@@ -31,11 +34,13 @@ _HOMES = {
 }
 
 __all__ = [
+    "Checkpoint",
     "InlineExecutor",
     "LocalExecutor",
     "Pipeline",
     "RayExecutor",
     "__version__",
+    "allow_protocol",
     "exact_dedup",
     "fuzzy_dedup",
     "line_dedup",

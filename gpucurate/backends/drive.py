@@ -25,6 +25,7 @@ def drive(
     policy: Policy,
     settings: RunSettings,
     before: Callable[[], object] = lambda: None,
+    ends: Sequence[int] | None = None,
 ) -> Outcome:
     """Run the units of a job that are not done yet.
 
@@ -36,10 +37,12 @@ def drive(
         policy: limits.
         settings: the user's.
         before: is called before the first worker starts, if there is anything to do.
+        ends: lanes that end with a checkpoint, in order; of a lane a segment, those of the plan.
 
     Raises:
         GpucurateError: see :meth:`Driver.run`.
     """
+    lanes_that_save = [leg[-1].index for leg in job.legs[:-1]] if ends is None else ends
     driver = Driver(
         job.units,
         sizes=job.sizes,
@@ -48,6 +51,8 @@ def drive(
         backend=backend,
         observer=observer,
         phase=job.phase,
+        begun=job.begun,
+        saves=dict(zip(lanes_that_save, job.checkpoints, strict=True)),
         logging_interval=settings.logging_interval,
     )
     if driver.has_work:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import zip_longest
+from typing import Any
 
 from gpucurate.backends.base import Backend, Report
 from gpucurate.backends.committing import Committer
 from gpucurate.backends.history import History
 from gpucurate.backends.partials import Partials
 from gpucurate.backends.signals import StopSignals
+from gpucurate.backends.stalls import keep_stacks
 from gpucurate.checkpoint.phase import Phase
+from gpucurate.checkpoint.saved_units import SavedUnits
 from gpucurate.disk.crash import reach
 from gpucurate.scheduling.core import Core
 from gpucurate.scheduling.policy import Lane, Policy
@@ -26,6 +30,7 @@ from gpucurate.spec.errors import (
     StageError,
     StorageError,
 )
+from gpucurate.spec.figures import NOTHING, Collected
 from gpucurate.spec.progress import Observer
 from gpucurate.spec.unit import Unit, UnitResult
 
@@ -57,6 +62,7 @@ class Outcome:
         decisions: what the scheduler decided, and why.
         first_commit_s: seconds until the first unit was final; None if none was.
         busy_seconds: by segment, what workers took for its units.
+        collected: what workers gave back of their memory between units.
     """
 
     results: list[UnitResult]
@@ -69,6 +75,35 @@ class Outcome:
     decisions: list[Decision] = field(default_factory=list)
     first_commit_s: float | None = None
     busy_seconds: list[float] = field(default_factory=list)
+    collected: Collected = NOTHING
+
+
+def joined(outcomes: Sequence[Outcome]) -> Outcome:
+    """What parts of a phase, which ran one after the other, came to; the last had all segments.
+
+    A part that began behind a checkpoint had the last of them.
+    """
+    whole = replace(outcomes[-1])
+    whole.results = [result for outcome in outcomes for result in outcome.results]
+    whole.quarantined = [each for outcome in outcomes for each in outcome.quarantined]
+    whole.decisions = [each for outcome in outcomes for each in outcome.decisions]
+    whole.retries = sum(outcome.retries for outcome in outcomes)
+    whole.seconds = sum(outcome.seconds for outcome in outcomes)
+    whole.peak_bytes_in_flight = max(outcome.peak_bytes_in_flight for outcome in outcomes)
+    whole.edge_peaks = [max(each) for each in _from_the_end([o.edge_peaks for o in outcomes])]
+    whole.busy_seconds = [sum(each) for each in _from_the_end([o.busy_seconds for o in outcomes])]
+    began = [sum(o.seconds for o in outcomes[:at]) for at in range(len(outcomes))]
+    firsts = [
+        start + outcome.first_commit_s
+        for start, outcome in zip(began, outcomes, strict=True)
+        if outcome.first_commit_s is not None
+    ]
+    whole.first_commit_s = min(firsts, default=None)
+    return whole
+
+
+def _from_the_end(figures: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
+    return list(zip_longest(*(each[::-1] for each in figures), fillvalue=0))[::-1]
 
 
 class Driver:
@@ -82,6 +117,8 @@ class Driver:
         backend: carries actions out.
         observer: is told of progress.
         phase: where results become final; None for a run that leaves nothing on disk.
+        begun: what an earlier run has made of units that begin from a checkpoint.
+        saves: checkpoints, by the lane that ends with each.
         logging_interval: seconds between lines of the log that say how far the run is.
 
     Attributes:
@@ -98,15 +135,19 @@ class Driver:
         backend: Backend,
         observer: Observer,
         phase: Phase | None,
+        begun: Mapping[str, UnitResult] | None = None,
+        saves: Mapping[int, SavedUnits] | None = None,
         logging_interval: float = 60.0,
     ) -> None:
         self.units = {unit.id: unit for unit in units}
         self.phase = phase
         self.backend = backend
         self.observer = observer
-        self._done: dict[str, UnitResult] = dict(phase.done) if phase else {}
+        done = phase.done if phase else {}
+        self._done: dict[str, UnitResult] = {unit.id: done[unit.id] for unit in units if unit.id in done}
         self._resumed = len(self._done)
-        self._partials = Partials()
+        self._partials = Partials(begun or {})
+        self._saves = saves or {}
         self._segments: dict[int, int] = {}
         self._committer = Committer(phase)
         self._quarantined: list[ev.Quarantine] = []
@@ -117,12 +158,14 @@ class Driver:
         self._logging_interval = logging_interval
         self._next_log = logging_interval
         self._busy = [0.0] * len(lanes)
+        self._collected = NOTHING
         left = [unit for unit in units if unit.id not in self._done]
         self.has_work = bool(left)
         work = [(unit.id, sizes[unit.id]) for unit in left]
         self._nodes = list(backend.nodes()) if left else []
         self.core = Core(lanes, work, policy, self._nodes)
-        self._history = History(phase, lanes, work, policy, self._nodes)
+        part = f"-last-{len(lanes)}" if begun else ""
+        self._history = History(phase, lanes, work, policy, self._nodes, part=part)
 
     def run(self, name: str) -> Outcome:
         """Run until every unit is committed or set aside.
@@ -157,6 +200,7 @@ class Driver:
             decisions=self._history.decisions,
             first_commit_s=self._first_commit,
             busy_seconds=self._busy,
+            collected=self._collected,
         )
 
     @property
@@ -228,9 +272,16 @@ class Driver:
             segment = self._segments[worker]
             reach("driver.after_result")
             self._busy[segment] += result.figures.seconds
+            self._collected += result.figures.collected
             self._partials.put(unit, segment, result)
-        elif result.handed_on is not None:
+            if segment in self._saves:
+                made = self._partials.upto(unit, segment)
+                self._committer.save(self._saves[segment], self.units[unit], made)
+            return
+        if result.handed_on is not None:
             self.backend.release(result.handed_on)
+        if self.phase is not None:
+            self.phase.folder.discard(result.outputs)
 
     def _tell(self, event: ev.Event) -> None:
         now = self._now
@@ -256,10 +307,11 @@ class Driver:
                 case ev.SpawnWorker(worker, segment):
                     self._segments[worker] = segment
                     self.backend.spawn(action)
-                case ev.StopWorker(worker):
-                    self.backend.stop(worker)
-                case ev.KillWorker(worker, why):
-                    self.backend.kill(worker, why)
+                case ev.StopWorker(worker, is_worn):
+                    self.backend.stop(worker, is_worn=is_worn)
+                case ev.KillWorker(worker, why, is_stuck):
+                    stacks = self.backend.stacks(worker) if is_stuck else ""
+                    self.backend.kill(worker, keep_stacks(self.phase, worker, why, stacks))
                 case ev.Quarantine():
                     self._set_aside(action)
                 case ev.FailRun():

@@ -93,29 +93,47 @@ class InlineExecutor:
                 raise ConfigurationError(
                     f"{segment.name} asks for {asked}, and everything runs in this process: use LocalExecutor"
                 )
-        folder = job.phase.folder.attempts if job.phase else None
-        devices = job.plan.devices if job.plan.uses_gpu else ()
+        count = len(job.legs)
+        session = Session(scratch_room(0, on_disk=True).folder) if count > 1 else None
+        try:
+            exchange = FolderExchange(session.path) if session else None
+            work = [self._assignment(job, at, exchange) for at in range(count)]
+            return drive(
+                job,
+                observer,
+                InlineBackend(work, Node("local", 1000 * count, self.memory)),
+                lanes=[
+                    Lane("all stages", edge_bytes=int(not each.is_last), splittable=each.splittable)
+                    for each in work
+                ],
+                policy=policy_of(self.settings.with_(worker_max_leak=None), workers=count, budget_bytes=1),
+                settings=self.settings,
+                before=lambda: set_up_node(job.stages),
+                ends=range(count - 1),
+            )
+        finally:
+            if session:
+                session.close()
+
+    def _assignment(self, job: Job, at: int, exchange: FolderExchange | None) -> Assignment:
+        """All stages up to the next checkpoint."""
+        leg = job.legs[at]
         limits = [limit for limit in (self.gpu_memory, job.plan.gpu_memory) if limit is not None]
-        assignment = Assignment(
+        return Assignment(
             phase=job.plan.name,
-            stages=job.stages,
-            folder=folder,
-            collect=job.collect,
-            devices=devices,
+            stages=[stage for segment in leg for stage in job.stages_of(segment.index)],
+            folder=job.phase.folder.attempts if job.phase else None,
+            collect=job.collect and at == len(job.legs) - 1,
+            devices=[s.device for s in leg for _ in s.stages] if job.plan.uses_gpu else (),
             gpu_memory=min(limits, default=None),
             torch_memory=self.torch_memory,
-            splittable=all(segment.splittable for segment in job.plan.segments),
+            segment=at,
+            is_first=at == 0,
+            is_last=at == len(job.legs) - 1,
+            batch_bytes=leg[0].batch_bytes,
+            splittable=all(segment.splittable for segment in leg),
+            exchange=exchange,
             uploads=job.phase.folder.uploads if job.phase else None,
-        )
-        lane = Lane("all stages", splittable=assignment.splittable)
-        return drive(
-            job,
-            observer,
-            InlineBackend(assignment, Node("local", 1000, self.memory)),
-            lanes=[lane],
-            policy=policy_of(self.settings, workers=1, budget_bytes=1),
-            settings=self.settings,
-            before=lambda: set_up_node(job.stages),
         )
 
     @property

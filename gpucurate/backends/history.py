@@ -28,6 +28,7 @@ class History:
         work: units,
         policy: limits,
         nodes: machines.
+        part: of the phase, for names of files.
     """
 
     def __init__(
@@ -37,10 +38,12 @@ class History:
         work: Sequence[tuple[str, int]],
         policy: Policy,
         nodes: Sequence[Node],
+        *,
+        part: str = "",
     ) -> None:
         self.decisions: list[Decision] = []
-        self._events = phase.folder.journal("events", phase.name) if phase and work else None
-        self._decided = phase.folder.journal("decisions", phase.name) if phase and work else None
+        self._events = phase.folder.journal("events", phase.name + part) if phase and work else None
+        self._decided = phase.folder.journal("decisions", phase.name + part) if phase and work else None
         if self._events:
             self._events.write(
                 {

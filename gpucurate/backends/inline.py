@@ -29,21 +29,23 @@ _log = logging.getLogger(__name__)
 
 
 class InlineBackend:
-    """Runs one unit a poll, in the caller's thread, through all stages.
+    """Runs one unit a poll, in the caller's thread, through all stages up to the next checkpoint.
 
     It works on shallow copies of the stages: what ``setup`` loads into them is gone with the
     run, as it is with a worker process, and the caller's objects still say the same plan.
 
     Args:
-        assignment: all stages of the plan.
+        assignments: all stages of the plan; or several, divided where checkpoints are.
         node: this machine.
     """
 
-    def __init__(self, assignment: Assignment, node: Node) -> None:
-        self.assignment = replace(assignment, stages=[copy.copy(stage) for stage in assignment.stages])
+    def __init__(self, assignments: Sequence[Assignment], node: Node) -> None:
+        self.assignments = [
+            replace(work, stages=[copy.copy(stage) for stage in work.stages]) for work in assignments
+        ]
         self._node = node
         self._runners: dict[int, Runner] = {}
-        self._work: deque[tuple[int, Unit, Order]] = deque()
+        self._work: deque[tuple[int, Unit, Order, Any]] = deque()
         self._reports: deque[Report] = deque()
 
     def nodes(self) -> Sequence[Node]:
@@ -53,7 +55,7 @@ class InlineBackend:
     def spawn(self, action: SpawnWorker) -> None:
         """Set the stages up, at once."""
         worker = action.worker
-        runner = self._runners[worker] = Runner(self.assignment, worker)
+        runner = self._runners[worker] = Runner(self.assignments[action.segment], worker)
         try:
             runner.setup()
         except Exception as error:
@@ -64,9 +66,9 @@ class InlineBackend:
 
     def dispatch(self, action: Dispatch, unit: Unit, given: Any) -> None:
         """Keep the unit for the next poll."""
-        self._work.append((action.worker, unit, action.order))
+        self._work.append((action.worker, unit, action.order, given))
 
-    def stop(self, worker: int) -> None:
+    def stop(self, worker: int, *, is_worn: bool = False) -> None:
         """Tear the stages down, at once."""
         self._end(worker, "stopped")
 
@@ -83,8 +85,14 @@ class InlineBackend:
         self._work = deque(entry for entry in self._work if entry[0] != worker)
         self._reports.append((WorkerDied(worker, why, "stopped"), None))
 
+    def stacks(self, worker: int) -> str:
+        """Nothing: who could ask is this thread."""
+        return ""
+
     def release(self, handed_on: Any) -> None:
-        """Nothing is handed on: one worker runs all stages."""
+        """Remove what is needed no more."""
+        if self.assignments[0].exchange is not None:
+            self.assignments[0].exchange.drop(handed_on)
 
     def poll(self, timeout: float) -> list[Report]:
         """Reports that wait, or else the outcome of the next unit; never waits."""
@@ -94,10 +102,10 @@ class InlineBackend:
         self._reports.clear()
         return reports
 
-    def _run(self, worker: int, unit: Unit, order: Order) -> Report:
+    def _run(self, worker: int, unit: Unit, order: Order, given: Any) -> Report:
         runner = self._runners[worker]
         try:
-            result = runner.run(unit, order, None)
+            result = runner.run(unit, order, given)
         except Exception as error:
             return UnitFailed(worker, unit.id, *failure_of(error), runner.figures), None
         return UnitDone(worker, unit.id, result.figures), result

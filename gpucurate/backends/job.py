@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Protocol
 
 from gpucurate.backends.call import Stage
 from gpucurate.backends.driver import Outcome
 from gpucurate.backends.settings import RunSettings
 from gpucurate.checkpoint.phase import Phase
+from gpucurate.checkpoint.saved_units import SavedUnits
 from gpucurate.planning.memory import unit_memory
 from gpucurate.spec.cluster import Node
-from gpucurate.spec.plan import Plan
+from gpucurate.spec.plan import Plan, Segment
 from gpucurate.spec.progress import Observer
-from gpucurate.spec.unit import Unit
+from gpucurate.spec.unit import Unit, UnitResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,8 @@ class Job:
         units: all units of the phase.
         phase: where results become final; None for a run that leaves nothing on disk.
         collect: whether final tasks come back with their data.
+        begun: what an earlier run has made of units that begin from a checkpoint; all of the job do, or none.
+        checkpoints: those that the stages write, in order.
     """
 
     plan: Plan
@@ -34,6 +38,8 @@ class Job:
     units: Sequence[Unit]
     phase: Phase | None
     collect: bool
+    begun: Mapping[str, UnitResult] = field(default_factory=dict)
+    checkpoints: Sequence[SavedUnits] = ()
 
     @property
     def piece_bytes(self) -> int | None:
@@ -44,6 +50,12 @@ class Job:
     def sizes(self) -> dict[str, int]:
         """Bytes that each unit is taken to hold in the first segment, by its name."""
         return {unit.id: unit_memory(unit, self.piece_bytes) for unit in self.units}
+
+    @property
+    def legs(self) -> list[Sequence[Segment]]:
+        """The segments, in runs of which each but the last ends with a checkpoint."""
+        ends = [segment.index + 1 for segment in self.plan.segments if segment.stages[-1].is_checkpoint]
+        return [self.plan.segments[a:b] for a, b in pairwise([0, *ends, len(self.plan.segments)])]
 
     def stages_of(self, segment: int) -> Sequence[Stage]:
         """The stage objects of one segment."""

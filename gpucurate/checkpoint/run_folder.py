@@ -31,6 +31,7 @@ import orjson
 from gpucurate.checkpoint.identity import Identity
 from gpucurate.checkpoint.journal import Journal
 from gpucurate.checkpoint.ledger import Ledger, gone_record
+from gpucurate.checkpoint.pending import Pending
 from gpucurate.checkpoint.resume import Resume
 from gpucurate.checkpoint.run_place import LocalPlace, RunPlace
 from gpucurate.checkpoint.state_files import parse_state
@@ -42,8 +43,8 @@ from gpucurate.disk.files import make_folder
 from gpucurate.spec.errors import StorageError
 from gpucurate.spec.names import decode_name
 from gpucurate.spec.place import Place, Url
-
-_OWNER_ALONE = 0o700
+from gpucurate.spec.storage import storage_errors
+from gpucurate.spec.unit import OutputFile
 
 
 class RunFolder:
@@ -115,6 +116,20 @@ class RunFolder:
     def uploads(self) -> Uploads | None:
         """What workers do with finished attempts; None where those are renamed and nothing else."""
         return uploads_to(self.store)
+
+    def discard(self, outputs: Sequence[OutputFile]) -> None:
+        """Remove attempts that do not count, which would lie there until the run ends.
+
+        Raises:
+            StorageError: not possible.
+        """
+        for output in outputs:
+            pending, uploads = Pending.of(output), self.uploads
+            if pending is None:
+                with storage_errors(Path(output.attempt), "remove"):
+                    Path(output.attempt).unlink(missing_ok=True)
+            elif uploads is not None:
+                uploads.drop(output)
 
     @property
     def scratch(self) -> Path:

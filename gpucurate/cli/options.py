@@ -43,6 +43,13 @@ class EncodingErrors(StrEnum):
     REPLACE = "replace"
 
 
+class OnInfeasible(StrEnum):
+    """What happens where not everything fits into memory."""
+
+    fail = "fail"
+    sample = "sample"
+
+
 class Shingle(StrEnum):
     """What shingles are made of."""
 
@@ -92,6 +99,14 @@ Output = Annotated[
 ]
 
 
+def _allow(schemes: list[str] | None) -> list[str] | None:
+    """Take note while options are parsed: commands list their input as soon as they have them."""
+    from gpucurate.io.urls import allow_protocol
+
+    allow_protocol(*schemes or ())
+    return schemes
+
+
 @dataclass(frozen=True, kw_only=True)
 class FileOptions:
     """How files are read."""
@@ -109,6 +124,16 @@ class FileOptions:
             rich_help_panel=_IN,
         ),
     ] = "64MiB"
+    allow_protocol: Annotated[
+        list[str] | None,
+        typer.Option(
+            callback=_allow,
+            metavar="http|https",
+            help="Read URLs of this scheme too; may be given twice.",
+            rich_help_panel=_IN,
+            show_default=False,
+        ),
+    ] = None
     on_corrupt: Annotated[
         OnCorrupt,
         typer.Option(help="What a broken file does: skip the rest of it, or fail.", rich_help_panel=_IN),
@@ -258,6 +283,34 @@ class WriteOptions(KindOptions):
         }
 
 
+LogText = Annotated[
+    bool,
+    typer.Option(
+        "--log-text",
+        help="Show and report the beginning of texts as examples, 80 characters at most.",
+        rich_help_panel=_OUT,
+    ),
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FittingOptions:
+    """What happens where not everything fits into memory."""
+
+    on_infeasible: Annotated[
+        OnInfeasible,
+        typer.Option(
+            help="Where more is to be compared than fits into memory: fail, or go on with the part of the "
+            "input that fits, and say so.",
+            rich_help_panel=_RUN,
+        ),
+    ] = OnInfeasible.fail
+
+    def settings(self) -> dict[str, Any]:
+        """Arguments of a workflow."""
+        return {"on_infeasible": self.on_infeasible.value}
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunOptions:
     """How the work is carried out."""
@@ -328,6 +381,15 @@ class RunOptions:
             rich_help_panel=_RUN,
         ),
     ] = False
+    stall_timeout: Annotated[
+        float | None,
+        typer.Option(
+            min=0.001,
+            help="Seconds without progress of a unit after which its worker tells where it is, is killed, "
+            "and the unit is done again; 1800 if not given.",
+            rich_help_panel=_RUN,
+        ),
+    ] = None
     dry_run: Annotated[
         bool,
         typer.Option(
@@ -377,6 +439,11 @@ class RunOptions:
                 "--fresh begins anew and --resume-changed keeps what it can: give one of them, or none"
             )
         return "fresh" if self.fresh else "changed" if self.resume_changed else "auto"
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """Settings of the executor that were given."""
+        return {} if self.stall_timeout is None else {"stall_timeout_s": self.stall_timeout}
 
     @property
     def memory_bytes(self) -> int | None:

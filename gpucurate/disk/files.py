@@ -19,6 +19,8 @@ _ANEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
 PRIVATE = 0o600
 """What lies in a run folder is its owner's alone; outputs follow the umask."""
 
+PRIVATE_FOLDER = 0o700
+
 PUBLIC = 0o666
 """Before the umask."""
 
@@ -98,6 +100,18 @@ def remove_temporaries(folder: Path) -> None:
                 path.unlink(missing_ok=True)
 
 
+def copy_file(source: Path, target: Path) -> None:
+    """Copy a file under a name that nobody looks for yet, and sync the copy.
+
+    Raises:
+        StorageError: not possible.
+    """
+    with storage_errors(target), source.open("rb") as given, target.open("wb") as copy:
+        shutil.copyfileobj(given, copy, _COPY_BYTES)
+        copy.flush()
+        os.fsync(copy.fileno())
+
+
 def _move(attempt: Path, final: Path) -> None:
     try:
         attempt.replace(final)
@@ -105,10 +119,7 @@ def _move(attempt: Path, final: Path) -> None:
         if error.errno != errno.EXDEV:
             raise
         near = final.with_name(f".{final.name}.{os.getpid()}.tmp")  # the state lies on another disk
-        with attempt.open("rb") as source, near.open("wb") as target:
-            shutil.copyfileobj(source, target, _COPY_BYTES)
-            target.flush()
-            os.fsync(target.fileno())
+        copy_file(attempt, near)
         near.replace(final)
         attempt.unlink()
 

@@ -7,6 +7,7 @@ from string import ascii_lowercase
 
 from gpucurate.backends.chain import Stage
 from gpucurate.stages.shapes.branch import Branch
+from gpucurate.stages.shapes.checkpoint import Checkpoint
 from gpucurate.stages.shapes.reduce import ReduceStage
 
 
@@ -28,6 +29,8 @@ def _about(stage: Stage) -> Iterator[str]:
     )
     if isinstance(stage, Branch):
         yield from _ways(stage)
+    if isinstance(stage, Checkpoint):
+        yield f"all batches go on as they are; kept in {stage.path}, from which a later run begins"
     if isinstance(stage, ReduceStage):
         yield f"all batches go on as they are; their values are merged into report.reduced[{stage.name!r}]"
     if stage.members:

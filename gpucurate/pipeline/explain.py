@@ -36,6 +36,7 @@ def explain(outlook: Outlook) -> str:
     entries = [
         (0, f"Plan of {outlook.name!r}: {_volume(volume)}, on {_machines(layout.nodes)}"),
         *(line for segment in plan.segments for line in _segment(segment, layout, volume)),
+        *((0, told) for told in _begun(outlook.held)),
         *_without_gpu(plan),
         *_turns(layout),
         *_between(plan, prediction),
@@ -46,6 +47,11 @@ def explain(outlook: Outlook) -> str:
         _scratch(prediction),
     ]
     return "\n".join(line for depth, text in entries for line in _wrapped(depth, text))
+
+
+def _begun(held: Sequence[str]) -> Iterable[str]:
+    """What is there already, and is not done again."""
+    return (told[0].upper() + told[1:] for told in held)
 
 
 def _wrapped(depth: int, text: str) -> list[str]:

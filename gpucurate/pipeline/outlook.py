@@ -24,6 +24,7 @@ class Outlook:
         prediction: what it moves, holds and takes.
         measured_bytes: input of the run that times are taken from; None without one.
         simulated_s: seconds of the run in the simulator, by the scheduler itself; None where it was not run.
+        held: what checkpoints hold of it already, in sentences.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Outlook:
     prediction: Prediction
     measured_bytes: int | None = None
     simulated_s: float | None = None
+    held: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return explain(self)
@@ -50,6 +52,7 @@ class Outlook:
             "segments": [self._segment(segment) for segment in self.plan.segments],
             "measured_input_bytes": self.measured_bytes,
             "simulated_seconds": self.simulated_s,
+            "checkpoints": list(self.held),
             **self.prediction.to_dict(),
         }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Any, Self
@@ -15,6 +16,13 @@ from gpucurate.checkpoint.resume import Mode, Resume
 from gpucurate.checkpoint.run_folder import RunFolder
 from gpucurate.io.output_name import check_output_names
 from gpucurate.pipeline.branches import branches, check_branches, place_branches
+from gpucurate.pipeline.checkpoints import (
+    check_checkpoints,
+    checkpoints,
+    held_already,
+    open_checkpoints,
+    refuse_overlap_with_output,
+)
 from gpucurate.pipeline.describe import describe_stages
 from gpucurate.pipeline.devices import devices_of, this_machine
 from gpucurate.pipeline.outlook import Outlook
@@ -95,7 +103,7 @@ class Pipeline:
         Raises:
             ConfigurationError: a column that no stage provides, a device that is not there,
                 more than one writer, a branch that cannot write where it should, a figure that has
-                no name of its own.
+                no name of its own, a checkpoint that is not between two stages.
             InputError: no input.
         """
         self.stages = place_branches(flatten(self.stages))
@@ -106,6 +114,7 @@ class Pipeline:
                 "takes all documents: run one pipeline for each output, or write rows aside with Branch"
             )
         check_reduces(self.stages)
+        check_checkpoints(self.stages)
         specs = [specify(stage) for stage in self.stages]
         machines = [this_machine(self.stages)] if nodes is None else nodes
         available, gpu_memory = devices_of(machines)
@@ -164,7 +173,8 @@ class Pipeline:
         if costs and len(layout.phases) == 1:
             simulated = simulated_seconds(plan, units, machines, costs)
         measured = costs.input_bytes if costs else None
-        return Outlook(self.name, plan, layout, volume, prediction, measured, simulated)
+        held = held_already(plan, self.stages, partial(self._units, initial_tasks=initial_tasks))
+        return Outlook(self.name, plan, layout, volume, prediction, measured, simulated, tuple(held))
 
     def run(
         self,
@@ -217,7 +227,10 @@ class Pipeline:
             if folder:
                 ending.callback(folder.close)
             with Run(self.name, executor, folder, observer) as run:
-                outcome = run.phase(plan, self.stages, units, collect)
+                again = partial(self._units, initial_tasks=initial_tasks)
+                held = open_checkpoints(plan, self.stages, units, again, ending)
+                outcome = run.held_phase(held, collect)
+                run.report.warnings += held.remarks
                 ignored = ignore_failures or executor.settings.ignore_failures
                 return self._finish(run, units, outcome, max_reject_rate, ignored)
 
@@ -228,7 +241,7 @@ class Pipeline:
         source = self.stages[0]
         if isinstance(source, DocumentReader):
             run.report.ignored = list(source.listing.ignored)
-            run.report.warnings = list(source.listing.warnings)
+            run.report.warnings += source.listing.warnings
             run.report.input_bytes = sum(file.size for file in source.listing.files)
         run.number_rejects("main", units, outcome.results)
         report = run.close_report(outcome.results)
@@ -253,6 +266,15 @@ class Pipeline:
         tasks = [EmptyTask()] if initial_tasks is None else initial_tasks
         return units_of_tasks(plan, [(task, task.nbytes, content_digest(task)) for task in tasks])
 
+    def _check_places(self, writers: Sequence[DocumentWriter]) -> None:
+        source = self.stages[0]
+        for stage in checkpoints(self.stages):
+            if isinstance(source, DocumentReader):
+                refuse_overlap(stage.path, source.file_paths, "checkpoint")
+        for writer in writers:
+            if isinstance(writer.path, Path):
+                refuse_overlap_with_output(self.stages, writer.path)
+
     def _folder(
         self,
         plan: Plan,
@@ -261,6 +283,7 @@ class Pipeline:
         resume: Resume,
     ) -> RunFolder | None:
         writers = [stage for stage in self.stages if isinstance(stage, DocumentWriter)]
+        self._check_places(writers)
         if not writers:
             if checkpoint_path is not None:
                 raise ConfigurationError(

@@ -10,13 +10,14 @@ from types import TracebackType
 from typing import Any, Self
 
 from gpucurate.backends.chain import Stage
-from gpucurate.backends.driver import Outcome
-from gpucurate.backends.executors import Executor, Job
+from gpucurate.backends.driver import Outcome, joined
+from gpucurate.backends.executors import Executor
 from gpucurate.checkpoint.phase import Phase
 from gpucurate.checkpoint.rejects import number_rows
 from gpucurate.checkpoint.run_folder import RunFolder
 from gpucurate.disk.crash import reach
 from gpucurate.io.urls import redact
+from gpucurate.pipeline.checkpoints import Held
 from gpucurate.pipeline.verdict import check_rejected, check_units
 from gpucurate.spec.errors import ConfigurationError
 from gpucurate.spec.names import encode_name
@@ -92,11 +93,27 @@ class Run:
         Raises:
             GpucurateError: the phase could not be carried out.
         """
-        phase = Phase(self.folder, plan, units) if self.folder else None
-        outcome = self.executor.execute(Job(plan, stages, units, phase, collect), self.observer)
-        self._note(shown or plan.name, outcome)
-        self.report.reduced.update(reduce_units(stages, outcome.results))
+        return self.held_phase(Held(plan, list(stages), units), collect, shown=shown)
+
+    def held_phase(self, held: Held, collect: bool = False, *, shown: str | None = None) -> Outcome:
+        """Run one phase, of which checkpoints may hold a part. Arguments and errors as for :meth:`phase`."""
+        phase = Phase(self.folder, held.plan, held.units) if self.folder else None
+        jobs, resumed = held.jobs(phase, collect=collect), set(phase.done) if phase else set()
+        outcomes = [self.executor.execute(job, self.observer) for job in jobs]
+        outcome = outcomes[0] if len(outcomes) == 1 else joined(outcomes)
+        made = {result.unit_id: result for outcome in outcomes for result in outcome.results}
+        made |= {} if phase is None else phase.done
+        outcome.results = [made[unit.id] for unit in held.units if unit.id in made]
+        outcome.resumed_units = len(resumed)
+        self._note(shown or held.plan.name, outcome)
+        self._note_begun(held, resumed)
+        self.report.reduced.update(reduce_units(held.stages, outcome.results))
         return outcome
+
+    def _note_begun(self, held: Held, resumed: set[str]) -> None:
+        for at, begun in held.begun.items():
+            if count := len(begun.keys() - resumed):
+                self.report.counts[f"{held.stages[at].name}: units that began behind it"] += count
 
     def timed(self, name: str, seconds: float) -> None:
         """Note a phase that was not made of units."""
@@ -120,6 +137,7 @@ class Run:
                 first_commit_s=outcome.first_commit_s,
                 busy_seconds=outcome.busy_seconds,
                 decisions=outcome.decisions,
+                collected=outcome.collected,
             )
         )
         for stats in stages:

@@ -38,6 +38,9 @@ def crossings(plan: Plan, input_bytes: int) -> Iterator[Crossing]:
         why = "reads its own ranges of files" if first.stages[0].is_source else "is given tasks of the host"
         yield Crossing(first.stages[0].name, "cuda", input_bytes, why)
     for before, after in zip(plan.segments, plan.segments[1:], strict=False):
-        if before.device != after.device:
+        if before.device == after.device == "cuda" and before.stages[-1].is_checkpoint:
+            yield Crossing(before.stages[-1].name, "cpu", input_bytes, "keeps what passes on disk")
+            yield Crossing(after.stages[0].name, "cuda", input_bytes, "goes on from there")
+        elif before.device != after.device:
             side = "a GPU" if after.device == "cuda" else "the CPU"
             yield Crossing(after.stages[0].name, after.device, input_bytes, f"runs on {side}")

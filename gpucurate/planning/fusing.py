@@ -69,7 +69,7 @@ class Chain:
 
 def why_apart(chain: Chain, first: int, at: int) -> str | None:
     """Why stage ``at`` does not share a worker with stages ``first`` up to it; None if it does."""
-    must = (_switched_off, _gang, _device, _environment, _gpu_share)
+    must = (_checkpoint, _switched_off, _gang, _device, _environment, _gpu_share)
     rules = must if chain.tight else (*must, _workers, _cost)
     return next((why for rule in rules if (why := rule(chain, first, at))), None)
 
@@ -89,6 +89,11 @@ def why_fused(chain: Chain, first: int, at: int) -> str:
         f"a copy of {format_bytes(moved)} takes {_seconds(_copy(moved))}, "
         f"the work {_seconds(before + own)}, for a unit of 64 MiB"
     )
+
+
+def _checkpoint(chain: Chain, first: int, at: int) -> str | None:
+    before = chain.stages[at - 1]
+    return f"{before.name} before it is where a later run may begin" if before.is_checkpoint else None
 
 
 def _switched_off(chain: Chain, first: int, at: int) -> str | None:

@@ -56,7 +56,9 @@ def make_plan(
     values = {
         "plan_version": PLAN_VERSION,
         "stages": [
-            {"name": s.name, "kind": s.kind, "config": s.config, "batch_size": s.batch_size} for s in stages
+            {"name": s.name, "kind": s.kind, "config": s.config, "batch_size": s.batch_size}
+            for s in stages
+            if not s.is_checkpoint
         ],
         **(decides or {}),
     }

@@ -30,6 +30,7 @@ class StageSpec:
         follows_device: whether it runs where the stage before it does.
         splittable: whether what it makes does not depend on how rows are divided into batches.
         is_gang: whether its workers know of each other, and start and end together.
+        is_checkpoint: whether a later run may begin behind it; it has no part in what results.
     """
 
     name: str
@@ -48,3 +49,4 @@ class StageSpec:
     follows_device: bool = False
     splittable: bool = True
     is_gang: bool = False
+    is_checkpoint: bool = False

@@ -15,26 +15,6 @@ from gpucurate.spec.statistics import StagePerfStats
 
 @quick
 @dataclass(frozen=True, slots=True)
-class Unit:
-    """One unit: the tasks that enter the first stage together.
-
-    Attributes:
-        id: derived from what is read and from the plan that reads it, never from the position.
-        index: position in the listing, which orders outputs and ids of documents.
-        groups: one entry a task; each the file ranges that the task reads.
-        est_bytes: estimated bytes of input, for admission.
-        payload: a task given in memory by the caller, instead of ranges.
-    """
-
-    id: str
-    index: int
-    groups: tuple[tuple[FileRange, ...], ...]
-    est_bytes: int
-    payload: Any = None
-
-
-@quick
-@dataclass(frozen=True, slots=True)
 class OutputFile:
     """A file that a unit wrote.
 
@@ -67,6 +47,28 @@ class BytesTaken:
     start: int
     count: int
     digest: str
+
+
+@quick
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One unit: the tasks that enter the first stage together.
+
+    Attributes:
+        id: derived from what is read and from the plan that reads it, never from the position.
+        index: position in the listing, which orders outputs and ids of documents.
+        groups: one entry a task; each the file ranges that the task reads.
+        est_bytes: estimated bytes of input, for admission.
+        payload: a task given in memory by the caller, instead of ranges.
+        begins: files of a checkpoint that are taken up instead of the input.
+    """
+
+    id: str
+    index: int
+    groups: tuple[tuple[FileRange, ...], ...]
+    est_bytes: int
+    payload: Any = None
+    begins: tuple[OutputFile, ...] | None = None
 
 
 @quick
@@ -105,6 +107,7 @@ class UnitResult:
             from the last segment.
         figures: what the scheduler learns from.
         reduced: plain values of the unit's reduce stages, by name of the stage.
+        saved: files of a checkpoint: those that a stage has just written, or those that a unit begins from.
     """
 
     unit_id: str
@@ -117,6 +120,7 @@ class UnitResult:
     handed_on: Any = None
     figures: Figures = field(default_factory=Figures)
     reduced: dict[str, Any] = field(default_factory=dict)
+    saved: list[OutputFile] = field(default_factory=list)
 
 
 def merged(parts: Sequence[UnitResult]) -> UnitResult:

@@ -6,7 +6,7 @@ import copy
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from gpucurate.memory.gpu_memory import GpuMemory
 from gpucurate.spec.device import Device
@@ -49,6 +49,7 @@ class ProcessingStage(ABC, Generic[X, Y]):
             may be joined, split, and halved where memory runs out.
         gang: whether its workers know of each other, and start and end together: as many as
             :meth:`num_workers` says.
+        is_checkpoint: whether it keeps what passes, so that a later run can begin behind it.
 
     >>> class Shout(ProcessingStage[DocumentBatch, DocumentBatch]):
     ...     def inputs(self):
@@ -66,12 +67,14 @@ class ProcessingStage(ABC, Generic[X, Y]):
     uses_torch: bool = False
     splittable: bool = True
     gang: bool = False
+    is_checkpoint: ClassVar[bool] = False
 
     _counters: Counter[str] | None = None
     _dropped: Counter[str] | None = None
     _context: UnitContext | None = None
     _device: Device = "cpu"
     _gpu_memory: GpuMemory | None = None
+    _is_watched = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

@@ -29,6 +29,7 @@ class UnitContext:
         records: physical records met so far in the unit.
         sync: takes over what is written to its end, and has it on disk before the unit counts.
         reduced: plain values of reduce stages so far, by name of the stage.
+        saved: files of a checkpoint that were written.
     """
 
     unit_id: str = ""
@@ -42,6 +43,7 @@ class UnitContext:
     records: int = 0
     sync: Sync = sync_now
     reduced: dict[str, Any] = field(default_factory=dict)
+    saved: list[OutputFile] = field(default_factory=list)
     _written: int = 0
     _tallies: dict[tuple[str, int], RangeTally] = field(default_factory=dict)
     _places: dict[tuple[str, int], tuple[int, int]] = field(default_factory=dict)

@@ -24,7 +24,7 @@ from gpucurate.workflows.options import dedup_options
 
 _STATE = ("checkpoint_path", "cache_path")
 
-GIVEN = ("keep", "perform_removal", "annotate", "nemo_ids", "format", "compression", *_STATE)
+GIVEN = ("keep", "perform_removal", "annotate", "nemo_ids", "format", "compression", "log_text", *_STATE)
 """Options of its own."""
 
 INHERITED = ("text_field", "input_filetype", "on_corrupt", "max_record_bytes", "encoding_errors", "sample")

@@ -27,7 +27,7 @@ from gpucurate.checkpoint.phase import Phase
 from gpucurate.checkpoint.resume import Mode, Resume
 from gpucurate.checkpoint.run_folder import RunFolder, state_folder
 from gpucurate.dedup.cluster_file import write_clusters
-from gpucurate.dedup.components import Ids, find_components
+from gpucurate.dedup.components import Ids, find_components, plan_budget
 from gpucurate.dedup.index_against import leave_out_old, let_old_survive
 from gpucurate.dedup.index_hits import HITS, write_hits
 from gpucurate.dedup.index_sketch import sketch_identity
@@ -56,6 +56,7 @@ from gpucurate.spec.unit import Unit, UnitResult
 from gpucurate.telemetry.memory_watch import MemoryWatch
 from gpucurate.telemetry.report import report_from_dict, sum_books
 from gpucurate.workflows.compiling import prepare
+from gpucurate.workflows.fitting import Amounts, fitting
 from gpucurate.workflows.found import Found
 from gpucurate.workflows.gpu_grouping import components_on_gpus
 from gpucurate.workflows.index import IN_INDEX, Against, SavedIndex
@@ -284,7 +285,23 @@ class DeduplicationWorkflow:
         except Exception:
             run.close_report([])
             raise
-        return Found.of(folder, units, outcome)
+        found = Found.of(folder, units, outcome)
+        return fitting(run, folder, found, self._amounts(run, found), self.options.on_infeasible)
+
+    def _amounts(self, run: Run, found: Found) -> Amounts:
+        """What takes memory once keys are grouped."""
+        old, memory = self.against.documents, run.executor.memory
+        each = record_bytes(self.options.keep, self._comparing, has_index=bool(self.against.indexes))
+        # On GPUs keys are grouped in their memory; and where nothing is sampled, grouping says no by itself.
+        plans = self.options.device == "cpu" and self.options.on_infeasible == "sample"
+
+        def refuse(records: int) -> None:
+            refuse_more_records(old + records, each, memory)
+            if plans:
+                words = 2 if self.sketch.wide else 1
+                plan_budget(old + records, old + records, words, memory, 1, share=ARRAYS_SHARE)
+
+        return Amounts("records", np.diff(found.keys.bases).tolist(), refuse)
 
     def _key_stages(self) -> list[Any]:
         """The stages of the first pass."""
@@ -292,7 +309,6 @@ class DeduplicationWorkflow:
 
     def _detect(self, run: Run, folder: RunFolder, found: Found) -> Clusters:
         """From keys to clusters with their survivors."""
-        self._refuse_more(run, found)
         began = time.monotonic()
         labels = self._components(run, folder, found)
         if self.options.device == "cuda":  # a phase of its own, which has been timed
@@ -317,12 +333,6 @@ class DeduplicationWorkflow:
             saved=found.forest,
         )
 
-    def _refuse_more(self, run: Run, found: Found) -> None:
-        """Refuse what does not fit in memory, before anything is grouped."""
-        records = self.against.documents + found.keys.records
-        each = record_bytes(self.options.keep, self._comparing, has_index=bool(self.against.indexes))
-        refuse_more_records(records, each, run.executor.memory)
-
     def _choose(self, labels: Ids, found: Found) -> Clusters:
         """Clusters with survivors, of the documents of indexes and, after them, those of the run."""
         clusters = choose(labels, self.against.after_old(found.keys), self.options.keep)
@@ -342,11 +352,12 @@ class DeduplicationWorkflow:
         rows = write_clusters(folder.path / "clusters", found.spans, clusters)
         fsync_folder(folder.path / "clusters")
         limits = self.passes.reader([self.options.text_field], keep_original=False).limits
+        text_field = self.options.text_field if self.options.log_text else None
         run.report.details["clusters"] = {
             "count": clusters.count,
             "documents": rows,
             "duplicates": clusters.duplicates,
-            "largest": largest_clusters(found, clusters, self.options.text_field, limits),
+            "largest": largest_clusters(found, clusters, text_field, limits),
         }
         if self.against.indexes:
             run.report.details["against"] = self.against.report(clusters)

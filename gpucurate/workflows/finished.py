@@ -124,6 +124,12 @@ def open_run(path: str | PathLike[str]) -> FinishedRun:
         )
     if not (folder / "_SUCCESS").exists():
         raise InputError(f"{os.fspath(path)} has not finished: run its command again, which goes on with it")
+    report = _json(folder, "report.json")
+    if "sample" in report:
+        raise InputError(
+            f"{os.fspath(path)} holds clusters of the part of its input that fitted into memory "
+            "(on_infeasible='sample'): of the rest nothing is known, so there is nothing to apply to it"
+        )
     inputs = _inputs(folder, run)
     decides = run["decides"]
     files = _files(inputs, decides["input_filetype"])
@@ -131,7 +137,7 @@ def open_run(path: str | PathLike[str]) -> FinishedRun:
         folder,
         decides.get("sort") or run["kind"].rpartition(" ")[2],
         decides,
-        _json(folder, "report.json"),
+        report,
         Listing(tuple(files), ()),
         digest([run, inputs]),
     )

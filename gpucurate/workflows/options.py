@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from gpucurate.dedup.policy import Policy, parse_policy
 from gpucurate.pipeline.verdict import DEFAULT_MAX_REJECT_RATE, check_reject_rate
@@ -49,6 +49,9 @@ class DedupOptions:
         cache_path: NeMo Curator's name for the same.
         against: folders of indexes, or one of them; documents that these hold already are dropped.
         save_index: folder for an index of the documents that are kept.
+        log_text: whether the report shows the beginning of texts, of 80 characters at most, as examples.
+        on_infeasible: what happens where more is to be compared than fits into memory: ``fail``, or
+            ``sample`` to go on with the part of the input that fits, and say so.
         device: ``cpu``, or ``cuda``: keys are taken and grouped on GPUs; results are the same.
 
     Raises:
@@ -75,7 +78,9 @@ class DedupOptions:
     cache_path: str | PathLike[str] | None = None
     against: Sequence[str | PathLike[str]] = ()
     save_index: str | PathLike[str] | None = None
+    log_text: bool = False
     device: Device = "cpu"
+    on_infeasible: Literal["fail", "sample"] = "fail"
 
     def __post_init__(self) -> None:
         parse_policy(self.keep)
@@ -86,15 +91,17 @@ class DedupOptions:
             raise ConfigurationError("checkpoint_path and cache_path are two names of one option: give one")
         if self.within == "":
             raise ConfigurationError("within='' names no column: name one, or leave it out")
+        if self.on_infeasible not in ("fail", "sample"):
+            raise ConfigurationError(f"on_infeasible is {self.on_infeasible!r}: it can be 'fail' or 'sample'")
         if self.sample is not None:
             parse_share(self.sample)
         if isinstance(self.against, str | PathLike):
             object.__setattr__(self, "against", (self.against,))
         check_output_kind(self.format, self.compression)
-        if self.nemo_ids and self.sample is not None:
+        if self.nemo_ids and (self.sample is not None or self.on_infeasible == "sample"):
             raise ConfigurationError(
                 "ids for NeMo Curator tell which documents to remove, and of a sample its removal would keep "
-                "whatever was not sampled: leave sample or nemo_ids out"
+                "whatever was not sampled: leave sample (or on_infeasible='sample') or nemo_ids out"
             )
         if self.nemo_ids and self.writes:
             raise ConfigurationError(
@@ -134,9 +141,12 @@ class DedupOptions:
         """What changes results beyond the plan of the keys, and what the indexes hold."""
         without = {"max_reject_rate", "input_blocksize", "against", "save_index", "device", *_STATE}
         without.add("follow_external")  # the listing has a record of its own
+        without.add("log_text")
         values = {key: value for key, value in asdict(self).items() if key not in without}
         if self.sample is not None:
             values["sample"] = str(parse_share(self.sample))  # 1% is 0.01
+        if self.on_infeasible == "fail":  # as were all runs before there was a choice
+            del values["on_infeasible"]
         return values
 
 

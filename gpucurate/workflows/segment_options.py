@@ -21,9 +21,11 @@ SHARED = (
     "format",
     "input_blocksize",
     "input_filetype",
+    "log_text",
     "max_record_bytes",
     "max_reject_rate",
     "on_corrupt",
+    "on_infeasible",
     "text_field",
 )
 """The fields of DedupOptions that mean something for segments."""

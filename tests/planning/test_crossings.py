@@ -59,3 +59,22 @@ def test_what_stages_ask_of_a_gpus_memory_is_the_workers_limit():
     assert make_plan("main", asks, available=BOTH, fuse=False).gpu_memory == 8 * 10**9
     assert plan(stage("a", True)).gpu_memory is None
     assert make_plan("main", asks).gpu_memory is None
+
+
+def test_a_checkpoint_between_stages_on_a_gpu_takes_the_batch_down_and_up_again():
+    kept = stage("kept", follows_device=True, is_checkpoint=True)
+    made = plan(stage("reader", True, is_source=True), stage("a", True), kept, stage("b", True))
+    assert [[s.name for s in segment.stages] for segment in made.segments] == [["reader", "a", "kept"], ["b"]]
+    assert [segment.device for segment in made.segments] == ["cuda", "cuda"]
+    assert made.segments[1].cut == "kept before it is where a later run may begin"
+    assert [(c.stage, c.to, c.why) for c in crossings(made, 5)][1:] == [
+        ("kept", "cpu", "keeps what passes on disk"),
+        ("b", "cuda", "goes on from there"),
+    ]
+
+
+def test_a_checkpoint_before_stages_of_the_cpu_takes_it_down_once():
+    kept = stage("kept", follows_device=True, is_checkpoint=True)
+    made = plan(stage("reader", True, is_source=True), kept, stage("writer", follows_device=True))
+    assert [segment.device for segment in made.segments] == ["cuda", "cpu"]
+    assert [(c.stage, c.to) for c in crossings(made, 5)] == [("reader", "cuda"), ("writer", "cpu")]

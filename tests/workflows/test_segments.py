@@ -143,7 +143,7 @@ def test_a_corpus_without_repetition_is_copied_byte_for_byte(write_corpus: Corpu
 
 def test_figures_and_the_most_frequent_segments_are_reported(write_corpus: Corpus, tmp_path: Path) -> None:
     texts = [f"a page of which number {i} is the only one\nThe  Footer of the site\nok" for i in range(50)]
-    details = run("line", write_corpus(texts), tmp_path / "out", input_blocksize="1kB")
+    details = run("line", write_corpus(texts), tmp_path / "out", input_blocksize="1kB", log_text=True)
     assert details == {
         "seen": 150,
         "compared": 100,

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from gpucurate.backends.adapters.refusals import refuse_gangs
+from gpucurate.backends.adapters.refusals import refuse_checkpoints, refuse_gangs
 from gpucurate.backends.drive import assignments_of, drive
 from gpucurate.backends.driver import Outcome
 from gpucurate.backends.job import Job
@@ -50,6 +50,7 @@ class RayDataExecutor(RayExecutor):
             GpucurateError: see :meth:`Driver.run`.
         """
         refuse_gangs(job, "RayDataExecutor")
+        refuse_checkpoints(job, "RayDataExecutor")
         self._join()
         from gpucurate.backends.adapters.ray_data_backend import RayDataBackend
         from gpucurate.backends.ray.exchange import RayExchange

@@ -32,3 +32,16 @@ def refuse_gangs(job: Job, executor: str) -> None:
                 f"{segment.name} asks for {segment.gang} workers that know of each other, and {executor} has "
                 "no gangs: use LocalExecutor or RayExecutor"
             )
+
+
+def refuse_checkpoints(job: Job, executor: str) -> None:
+    """What one segment has made of a unit is not known there before all have.
+
+    Raises:
+        ConfigurationError: there is a checkpoint between stages, and units that are not in it.
+    """
+    for checkpoint in job.checkpoints:
+        raise ConfigurationError(
+            f"units are missing in the checkpoint {checkpoint.path}, and {executor} writes none: use "
+            "LocalExecutor or RayExecutor"
+        )

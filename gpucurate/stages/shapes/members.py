@@ -10,6 +10,7 @@ from gpucurate.spec.errors import ConfigurationError
 from gpucurate.spec.resources import Resources
 from gpucurate.stages.base import CompositeStage, ProcessingStage, SourceStage, StageIO
 from gpucurate.stages.shapes.branch import Branch
+from gpucurate.stages.shapes.checkpoint import Checkpoint
 from gpucurate.stages.text.io.writer import DocumentWriter
 
 Stage = ProcessingStage[Any, Any]
@@ -44,7 +45,7 @@ def _one(stage: Stage) -> Stage:
         raise ConfigurationError(
             f"{stage!r} is not a stage: derive it from ProcessingStage, or use processing_stage"
         )
-    if isinstance(stage, SourceStage | DocumentWriter | Branch):
+    if isinstance(stage, SourceStage | DocumentWriter | Branch | Checkpoint):
         raise ConfigurationError(
             f"stage {stage.name!r} reads or writes files: it cannot run side by side with others"
         )
