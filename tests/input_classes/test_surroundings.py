@@ -194,14 +194,21 @@ def tree_peak(folder: Path, megabytes: int, *options: str) -> int:
     place = folder / str(megabytes)
     place.mkdir()
     write_corpus(place / "in", megabytes)
-    ended = call(place, "-q", "--blocksize", "8MB", *options)
+    ended = call(place, "-q", "--blocksize", "2MB", *options)
     assert ended.returncode == 0, ended.stderr
     assert report(place / "out")["books"]["kept"] == 1000 * megabytes
     return int(report(place / "out")["peak_memory_bytes"])
 
 
-@pytest.mark.parametrize("executor", [["--executor", "inline"], ["--workers", "2"]], ids=["inline", "local"])
-def test_memory_does_not_grow_with_the_corpus(tmp_path: Path, executor: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("executor", "most"),
+    [
+        (["--executor", "inline"], 1.1),
+        (["--workers", "2"], 1.15),
+    ],  # the latter is sampled, and adds up workers
+    ids=["inline", "local"],
+)
+def test_memory_does_not_grow_with_the_corpus(tmp_path: Path, executor: list[str], most: float) -> None:
     small, large = (tree_peak(tmp_path, megabytes, *executor) for megabytes in (20, 200))
-    assert large < 1.1 * small
+    assert large < most * small
     assert large < 1500 * 10**6
