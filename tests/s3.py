@@ -73,13 +73,13 @@ class Bucket:
     def delete(self, key: str) -> None:
         self.client.delete_object(Bucket=self.name, Key=key)
 
-    def keys(self, prefix: str = "") -> list[str]:
+    def names(self, prefix: str = "") -> list[str]:
         pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix)
         return sorted(entry["Key"] for page in pages for entry in page.get("Contents", ()))
 
     def outputs(self, prefix: str = "out/") -> dict[str, bytes]:
         """What a run has written, without what it knows."""
-        found = [key for key in self.keys(prefix) if not key.startswith(f"{prefix}_gpucurate/")]
+        found = [key for key in self.names(prefix) if not key.startswith(f"{prefix}_gpucurate/")]
         return {key.removeprefix(prefix): self.get(key) for key in found}
 
     def pending(self) -> list[str]:

@@ -180,7 +180,12 @@ class Driver:
         self.observer.phase_started(name, len(self.units), total, self._resumed, done_bytes)
         try:
             with StopSignals() as signals:
-                self._loop(signals)
+                try:
+                    self._loop(signals)
+                except KeyboardInterrupt:
+                    if signals.received is None:  # not by a signal that is watched for
+                        raise
+                    raise self._interrupted(signals.received) from None
         finally:
             self.backend.close()
             self._committer.close()
@@ -227,11 +232,14 @@ class Driver:
         self._note_final(self._committer.drain())
         reach("driver.after_drain")
         if signals.received is not None:
-            raise InterruptedRunError(
-                f"interrupted with {len(self._done):,} of {len(self.units):,} units done; "
-                "the same command goes on from there",
-                signals.received,
-            )
+            raise self._interrupted(signals.received)
+
+    def _interrupted(self, number: int) -> InterruptedRunError:
+        return InterruptedRunError(
+            f"interrupted with {len(self._done):,} of {len(self.units):,} units done; "
+            "the same command goes on from there",
+            number,
+        )
 
     def _patience(self) -> float:
         wake = self.core.next_wake()

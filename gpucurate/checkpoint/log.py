@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +36,12 @@ class CommitLog:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.records = list(read_log(path)) if path.exists() else []
+        self.records, whole = whole_records(path) if path.exists() else ([], 0)
         with storage_errors(path):
             reach("log.before_open")
             self._file = open_private(path, "ab")
             reach("log.after_open")
-            self._file.truncate(_whole_bytes(path))
+            self._file.truncate(whole)
             self._file.seek(0, os.SEEK_END)
             if not self.records:
                 fsync_folder(path.parent)  # of a new log the name too has to be on disk
@@ -83,7 +84,17 @@ def read_log(path: Path) -> Iterator[dict[str, Any]]:
     Raises:
         StorageError: it cannot be read, or a bad line stands before a good one.
     """
-    bad: int | None = None
+    yield from whole_records(path)[0]
+
+
+def whole_records(path: Path) -> tuple[list[dict[str, Any]], int]:
+    """The records of a log, up to a torn end, and how many bytes they take.
+
+    Raises:
+        StorageError: it cannot be read, or a bad line stands before a good one.
+    """
+    records: list[dict[str, Any]] = []
+    bad, whole = None, 0
     with storage_errors(path, "read"), path.open("rb") as file:
         for number, line in enumerate(file, 1):
             record = parse_line(line)
@@ -94,7 +105,9 @@ def read_log(path: Path) -> Iterator[dict[str, Any]]:
                     f"{path}: line {bad} is damaged and line {number} is not: not the end of a crash"
                 )
             else:
-                yield record
+                records.append(record)
+                whole += len(line)
+    return records, whole
 
 
 def _line(record: dict[str, Any]) -> bytes:
@@ -112,15 +125,7 @@ def parse_line(line: bytes) -> dict[str, Any] | None:
             return None
     except ValueError:
         return None
-    record: dict[str, Any] = orjson.loads(body)
-    return record
-
-
-def _whole_bytes(path: Path) -> int:
-    whole = 0
-    with path.open("rb") as file:
-        for line in file:
-            if parse_line(line) is None:
-                break
-            whole += len(line)
-    return whole
+    with suppress(orjson.JSONDecodeError):
+        record = orjson.loads(body)
+        return record if isinstance(record, dict) else None
+    return None

@@ -60,13 +60,13 @@ class Phase:
         """Units that have a record and, under their final names, the files that it tells of."""
         standing = self.folder.ledger.standing(self.name)
         recorded = ((unit.id, standing[unit.id]) for unit in self.units if unit.id in standing)
-        return {unit: from_record(record) for unit, record in recorded if self._is_whole(record)}
+        removed = _SCRATCH if self.folder.is_finished else None  # what lay there went when the run ended
+        return {unit: from_record(record) for unit, record in recorded if self._is_whole(record, removed)}
 
-    def _is_whole(self, record: Mapping[str, Any]) -> bool:
-        # What lay in scratch/ was removed when the run was finished.
-        is_finished, store = self.folder.is_finished, self.folder.store
-        files = [f for f in record["files"] if not (is_finished and f[0].startswith(_SCRATCH))]
-        return all(store.size(decode_name(name)) == size for name, _, size, _ in files)
+    def _is_whole(self, record: Mapping[str, Any], removed: str | None) -> bool:
+        size_of, files = self.folder.store.size, record["files"]
+        there = files if removed is None else [f for f in files if not f[0].startswith(removed)]
+        return all(size_of(decode_name(name)) == size for name, _, size, _ in there)
 
     def _retire(self) -> None:
         """Of units that another input or plan had, nothing stays."""
@@ -111,11 +111,15 @@ class Phase:
         """
         self.folder.store.publish([output for _, result in finished for output in result.outputs])
         for unit, result in finished:
-            record = to_record(self.name, unit, result)
-            self.folder.log.append(record)
-            self.folder.ledger.note(record)
-            self.done[unit.id] = result
+            self.record(unit, result)
         self.sync_if_due()
+
+    def record(self, unit: Unit, result: UnitResult) -> None:
+        """Record a unit whose files are at their names."""
+        record = to_record(self.name, unit, result)
+        self.folder.log.append(record)
+        self.folder.ledger.note(record)
+        self.done[unit.id] = result
 
     def set_aside(self, unit: Unit, kind: str, why: str, attempts: int) -> None:
         """Record a unit that could not be done, and describe it under ``quarantine/``."""

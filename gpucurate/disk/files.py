@@ -6,7 +6,6 @@ import errno
 import os
 import shutil
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -55,7 +54,7 @@ def make_folder(folder: Path, mode: int = 0o777) -> None:
     """
     with storage_errors(folder):
         for above in _make_parents(folder, mode)[1:]:
-            with suppress(PermissionError):  # one may write to a folder that one may not open
+            if os.access(above, os.R_OK):  # one may write to a folder that one may not open
                 fsync_folder(above)
 
 

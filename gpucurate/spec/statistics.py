@@ -89,7 +89,7 @@ class StagePerfStats:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> StagePerfStats:
         """The figures that :meth:`to_dict` gave."""
-        return cls(**{**values, **{name: Counter(values.get(name, {})) for name in _COUNTERS}})
+        return cls(**{**values, **{name: counter_of(values.get(name)) for name in _COUNTERS}})
 
 
 _PLAIN_NAMES = tuple(each.name for each in fields(StagePerfStats) if each.name not in _COUNTERS)

@@ -40,14 +40,14 @@ class Disk:
 
     def __init__(self, bench: Bench, scenario: str, workers: int = 0) -> None:
         self.bench, self.scenario, self.workers = bench, scenario, workers
-        self.under = (bench.folder / f"disk-{os.getpid()}").resolve()
+        self.under = (bench.folder / "disk-0").resolve()
         self.output = self.under / "out"
         self._renew()
 
     def _renew(self) -> None:
         shutil.rmtree(self.under, ignore_errors=True)
         self.under.mkdir()
-        self.faults = Faults(self.bench.folder / f"faults-{os.getpid()}", self.under)
+        self.faults = Faults(self.bench.folder / "faults", self.under)
 
     def count(self) -> int:
         """Calls of a run in peace."""

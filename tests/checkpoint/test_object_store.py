@@ -1,3 +1,4 @@
+# ruff: noqa: F811, F401 - the fixture is imported
 """Outputs in a store: seen all at once or not at all, and by one owner."""
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from gpucurate.checkpoint.s3_store import S3Store
 from gpucurate.checkpoint.store import LocalStore
 from gpucurate.spec.errors import StorageError
 from gpucurate.spec.unit import OutputFile
-from tests.s3 import bucket  # noqa: F401
+from tests.s3 import bucket
 
 
 @pytest.fixture(params=["s3", "memory"])
@@ -85,7 +86,7 @@ def test_an_attempt_that_is_given_up_leaves_nothing(store, tmp_path):
     assert not list(store.entries())
 
 
-def test_an_upload_is_completed_once_though_the_answer_was_lost(bucket, tmp_path):  # noqa: F811
+def test_an_upload_is_completed_once_though_the_answer_was_lost(bucket, tmp_path):
     store = S3Store(bucket.url())
     brought = store.upload(attempt(tmp_path, "a", b"text"))
     store.publish([brought])
@@ -93,7 +94,7 @@ def test_an_upload_is_completed_once_though_the_answer_was_lost(bucket, tmp_path
     assert bucket.get("out/a") == b"text"
 
 
-def test_what_a_new_owner_has_ended_an_old_one_cannot_complete(bucket, tmp_path):  # noqa: F811
+def test_what_a_new_owner_has_ended_an_old_one_cannot_complete(bucket, tmp_path):
     old, new = S3Store(bucket.url()), S3Store(bucket.url())
     brought = old.upload(attempt(tmp_path, "a", b"old"))
     assert bucket.pending() == ["out/a"]
@@ -107,19 +108,19 @@ def test_what_a_new_owner_has_ended_an_old_one_cannot_complete(bucket, tmp_path)
     assert bucket.get("out/a") == b"new"
 
 
-def test_uploads_to_other_outputs_are_left_alone(bucket, tmp_path):  # noqa: F811
+def test_uploads_to_other_outputs_are_left_alone(bucket, tmp_path):
     S3Store(bucket.url("out-2")).upload(attempt(tmp_path, "a", b"1"))
     S3Store(bucket.url("out")).end_uploads()
     assert bucket.pending() == ["out-2/a"]
 
 
-def test_a_file_that_cannot_be_read_leaves_no_upload(bucket, tmp_path):  # noqa: F811
+def test_a_file_that_cannot_be_read_leaves_no_upload(bucket, tmp_path):
     with pytest.raises(StorageError, match="cannot read"):
         S3Store(bucket.url()).upload(OutputFile("a", str(tmp_path / "none"), 0, 5, ""))
     assert bucket.pending() == []
 
 
-def test_a_name_that_is_no_text_is_refused(bucket, tmp_path):  # noqa: F811
+def test_a_name_that_is_no_text_is_refused(bucket, tmp_path):
     with pytest.raises(StorageError, match="not UTF-8"):
         S3Store(bucket.url()).write("\udcff", b"")
 
