@@ -9,15 +9,14 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+import tests.depth  # noqa: F401 - the profiles of hypothesis
+from gpucurate.backends import process
 from tests.device import missing_device
 from tests.emulated import emulated_cupy
 from tests.emulator.emu import missing_compiler
+from tests.servers import Servers
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-
-# The first example may load a library or compile a kernel: time is the benchmarks' business.
-settings.register_profile("gpucurate", deadline=None)
-settings.load_profile("gpucurate")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -41,6 +40,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "through the whole conformance suite",
     )
     parser.addoption(
+        "--large-input",
+        action="store_true",
+        help="also read lines and row groups of 2 GB and folders of a million files (make bad-input)",
+    )
+    parser.addoption(
         "--update-registers",
         action="store_true",
         help="write what kernels take now into tests/emulator/registers.json",
@@ -49,7 +53,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     is_free = config.getoption("--hypothesis-seed", default=None) is not None
-    settings.register_profile("scheduler", settings.get_profile("gpucurate"), derandomize=not is_free)
+    settings.register_profile("scheduler", settings(), derandomize=not is_free)
     if config.getoption("--device") == "cuda" and (reason := missing_device()):
         raise pytest.UsageError(f"--device cuda was asked for, but there is {reason}")
 
@@ -59,6 +63,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if on_device and (reason := missing_device()):
         for item in on_device:
             item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def servers() -> Iterator[Servers]:
+    """Runs of this process have their workers without waiting a second for them (tests/servers.py)."""
+    servers = Servers()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(process, "fork_server", servers.take)
+        yield servers
+    servers.close()
 
 
 @pytest.fixture(scope="session")

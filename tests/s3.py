@@ -12,6 +12,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 _numbers = itertools.count()
+_pointed_to: list[str] = []
 
 
 @functools.cache
@@ -35,15 +36,29 @@ def point_to(monkeypatch, endpoint: str) -> None:
         "AWS_EC2_METADATA_DISABLED": "true",
     }.items():
         monkeypatch.setenv(name, value)
-    s3fs.S3FileSystem.clear_instance_cache()
+    if _pointed_to != [endpoint]:  # a client takes a second to make
+        s3fs.S3FileSystem.clear_instance_cache()
+        _pointed_to[:] = [endpoint]
+
+
+@functools.cache
+def client():
+    """Another client than the product's."""
+    return boto3.client(
+        "s3",
+        endpoint_url=address(),
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
+        region_name="us-east-1",
+    )
 
 
 class Bucket:
-    """A bucket of its own, looked at by another client than the product's."""
+    """A bucket of its own."""
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.client = boto3.client("s3", endpoint_url=address())
+        self.client = client()
         self.client.create_bucket(Bucket=name)
 
     def url(self, key: str = "out") -> str:
@@ -58,13 +73,13 @@ class Bucket:
     def delete(self, key: str) -> None:
         self.client.delete_object(Bucket=self.name, Key=key)
 
-    def keys(self, prefix: str = "") -> list[str]:
+    def names(self, prefix: str = "") -> list[str]:
         pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix)
         return sorted(entry["Key"] for page in pages for entry in page.get("Contents", ()))
 
     def outputs(self, prefix: str = "out/") -> dict[str, bytes]:
         """What a run has written, without what it knows."""
-        found = [key for key in self.keys(prefix) if not key.startswith(f"{prefix}_gpucurate/")]
+        found = [key for key in self.names(prefix) if not key.startswith(f"{prefix}_gpucurate/")]
         return {key.removeprefix(prefix): self.get(key) for key in found}
 
     def pending(self) -> list[str]:
@@ -76,7 +91,4 @@ class Bucket:
 def bucket(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     point_to(monkeypatch, address())
-    yield Bucket(f"bucket-{os.getpid()}-{next(_numbers)}")
-    import s3fs
-
-    s3fs.S3FileSystem.clear_instance_cache()
+    return Bucket(f"bucket-{os.getpid()}-{next(_numbers)}")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from gpucurate.backends.call import Stage
 from gpucurate.backends.exchange import Exchange
 from gpucurate.checkpoint.uploads import Uploads
+from gpucurate.io.urls import allowed_protocols
 from gpucurate.memory.torch_pool import TorchMode
 from gpucurate.spec.device import Device
 
@@ -32,6 +33,7 @@ class Assignment:
         splittable: whether batches may be joined and cut: what any stage makes does not depend on it.
         exchange: how tasks get from segment to segment; None where there is one.
         uploads: brings finished attempts into a store; None where outputs go to a disk.
+        protocols: of URLs that may be read because the user asked for it.
     """
 
     phase: str
@@ -48,6 +50,7 @@ class Assignment:
     splittable: bool = True
     exchange: Exchange | None = None
     uploads: Uploads | None = None
+    protocols: frozenset[str] = field(default_factory=allowed_protocols)
 
     @property
     def uses_gpu(self) -> bool:

@@ -34,11 +34,14 @@ class Backend(Protocol):
             given: ``handed_on`` of the segment before; None for the first segment.
         """
 
-    def stop(self, worker: int) -> None:
-        """Let a worker tear down and end; ``WorkerDied`` follows."""
+    def stop(self, worker: int, *, is_worn: bool = False) -> None:
+        """Let a worker tear down and end; ``WorkerDied`` follows. A worn one's process ends too."""
 
     def kill(self, worker: int, why: str) -> None:
         """End a worker at once; ``WorkerDied`` follows, with ``why``."""
+
+    def stacks(self, worker: int) -> str:
+        """Where the threads of a worker are, in lines; empty where that cannot be asked."""
 
     def release(self, handed_on: Any) -> None:
         """Drop what a segment handed on."""

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, TypeAlias
 
 from gpucurate.frame.transfers import counted_for
+from gpucurate.memory.resident import resident_bytes
 from gpucurate.spec.errors import GpucurateError, StageError
 from gpucurate.spec.statistics import StagePerfStats
 from gpucurate.stages.base import ProcessingStage
@@ -94,6 +95,7 @@ def _timed(stage: Stage, stats: StagePerfStats, call: Callable[..., Any], *argum
     The message is the traceback, and its last line a sentence of its own.
     """
     began = time.perf_counter()
+    before = resident_bytes() if stage._is_watched else 0
     try:
         with counted_for(stats), _UNCOUNTED if stage._gpu_memory is None else _pool_counted(stage, stats):
             return call(*arguments)
@@ -103,6 +105,8 @@ def _timed(stage: Stage, stats: StagePerfStats, call: Callable[..., Any], *argum
         raise StageError(told(stage, error, "raised"), stage.name) from error
     finally:
         stats.process_time += time.perf_counter() - began
+        if stage._is_watched:
+            stats.host_growth_bytes += resident_bytes() - before
 
 
 @contextmanager

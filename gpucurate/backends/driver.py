@@ -14,6 +14,7 @@ from gpucurate.backends.committing import Committer
 from gpucurate.backends.history import History
 from gpucurate.backends.partials import Partials
 from gpucurate.backends.signals import StopSignals
+from gpucurate.backends.stalls import keep_stacks
 from gpucurate.checkpoint.phase import Phase
 from gpucurate.checkpoint.saved_units import SavedUnits
 from gpucurate.disk.crash import reach
@@ -29,6 +30,7 @@ from gpucurate.spec.errors import (
     StageError,
     StorageError,
 )
+from gpucurate.spec.figures import NOTHING, Collected
 from gpucurate.spec.progress import Observer
 from gpucurate.spec.unit import Unit, UnitResult
 
@@ -60,6 +62,7 @@ class Outcome:
         decisions: what the scheduler decided, and why.
         first_commit_s: seconds until the first unit was final; None if none was.
         busy_seconds: by segment, what workers took for its units.
+        collected: what workers gave back of their memory between units.
     """
 
     results: list[UnitResult]
@@ -72,6 +75,7 @@ class Outcome:
     decisions: list[Decision] = field(default_factory=list)
     first_commit_s: float | None = None
     busy_seconds: list[float] = field(default_factory=list)
+    collected: Collected = NOTHING
 
 
 def joined(outcomes: Sequence[Outcome]) -> Outcome:
@@ -154,6 +158,7 @@ class Driver:
         self._logging_interval = logging_interval
         self._next_log = logging_interval
         self._busy = [0.0] * len(lanes)
+        self._collected = NOTHING
         left = [unit for unit in units if unit.id not in self._done]
         self.has_work = bool(left)
         work = [(unit.id, sizes[unit.id]) for unit in left]
@@ -175,7 +180,12 @@ class Driver:
         self.observer.phase_started(name, len(self.units), total, self._resumed, done_bytes)
         try:
             with StopSignals() as signals:
-                self._loop(signals)
+                try:
+                    self._loop(signals)
+                except KeyboardInterrupt:
+                    if signals.received is None:  # not by a signal that is watched for
+                        raise
+                    raise self._interrupted(signals.received) from None
         finally:
             self.backend.close()
             self._committer.close()
@@ -195,6 +205,7 @@ class Driver:
             decisions=self._history.decisions,
             first_commit_s=self._first_commit,
             busy_seconds=self._busy,
+            collected=self._collected,
         )
 
     @property
@@ -221,11 +232,14 @@ class Driver:
         self._note_final(self._committer.drain())
         reach("driver.after_drain")
         if signals.received is not None:
-            raise InterruptedRunError(
-                f"interrupted with {len(self._done):,} of {len(self.units):,} units done; "
-                "the same command goes on from there",
-                signals.received,
-            )
+            raise self._interrupted(signals.received)
+
+    def _interrupted(self, number: int) -> InterruptedRunError:
+        return InterruptedRunError(
+            f"interrupted with {len(self._done):,} of {len(self.units):,} units done; "
+            "the same command goes on from there",
+            number,
+        )
 
     def _patience(self) -> float:
         wake = self.core.next_wake()
@@ -266,12 +280,16 @@ class Driver:
             segment = self._segments[worker]
             reach("driver.after_result")
             self._busy[segment] += result.figures.seconds
+            self._collected += result.figures.collected
             self._partials.put(unit, segment, result)
             if segment in self._saves:
                 made = self._partials.upto(unit, segment)
                 self._committer.save(self._saves[segment], self.units[unit], made)
-        elif result.handed_on is not None:
+            return
+        if result.handed_on is not None:
             self.backend.release(result.handed_on)
+        if self.phase is not None:
+            self.phase.folder.discard(result.outputs)
 
     def _tell(self, event: ev.Event) -> None:
         now = self._now
@@ -297,10 +315,11 @@ class Driver:
                 case ev.SpawnWorker(worker, segment):
                     self._segments[worker] = segment
                     self.backend.spawn(action)
-                case ev.StopWorker(worker):
-                    self.backend.stop(worker)
-                case ev.KillWorker(worker, why):
-                    self.backend.kill(worker, why)
+                case ev.StopWorker(worker, is_worn):
+                    self.backend.stop(worker, is_worn=is_worn)
+                case ev.KillWorker(worker, why, is_stuck):
+                    stacks = self.backend.stacks(worker) if is_stuck else ""
+                    self.backend.kill(worker, keep_stacks(self.phase, worker, why, stacks))
                 case ev.Quarantine():
                     self._set_aside(action)
                 case ev.FailRun():

@@ -8,7 +8,7 @@ import pickle
 import struct
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from io import BufferedReader
 from pathlib import Path
@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 
 from gpucurate.backends.packing import Packed, pack, unpack
-from gpucurate.disk.files import make_folder
+from gpucurate.disk.files import PRIVATE, PRIVATE_FOLDER, make_folder
 from gpucurate.spec.bytesize import MIB
 from gpucurate.spec.errors import InputLostError
 from gpucurate.spec.storage import storage_errors
@@ -26,12 +26,11 @@ from gpucurate.tasks.task import Task
 
 AnyTask = Task[Any]
 
-_END = struct.Struct("<QQ8s")
-"""Where the index begins, its length, and :data:`_WHOLE`."""
+_MARK_BYTES = 16
+_END = struct.Struct(f"<QQ{_MARK_BYTES}s")
+"""Where the index begins, its length, and the mark of the exchange."""
 
-_WHOLE = b"gpucurHO"
-"""Last bytes of a file that is not torn."""
-
+_ANEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
 
 MAPPED_FROM = 4 * MIB
 """Smaller files are read, which takes less time than the page faults of a map."""
@@ -82,11 +81,16 @@ class FolderExchange:
     Columns of the tasks that come out of a large file are views of its pages, private to the reader, so
     they cost no copy, may be written to, and stay whole when the file is removed.
 
+    What is not a column is pickled, and loading a pickle can run anything: so a file is its owner's alone,
+    ends with a mark that nobody outside the run knows, and is not loaded without.
+
     Args:
         folder: made with the first file.
+        mark: last bytes of a whole file of this exchange.
     """
 
     folder: Path
+    mark: bytes = field(default_factory=partial(os.urandom, _MARK_BYTES), repr=False)
 
     def put(self, tasks: Iterator[AnyTask], name: str) -> tuple[Parcel, int]:
         """Write tasks to a file as they come.
@@ -95,12 +99,14 @@ class FolderExchange:
             StorageError: the folder is full, or cannot be written to.
             Exception: what a task raises that is pickled; the file is gone then.
         """
-        make_folder(self.folder)
+        make_folder(self.folder, PRIVATE_FOLDER)
         path = self.folder / name
         try:
-            with storage_errors(path), pa.OSFile(str(path), "wb") as out:
-                _write(tasks, out)
-                size = out.tell()
+            with storage_errors(path):
+                os.close(os.open(path, _ANEW, PRIVATE))
+                with pa.OSFile(str(path), "wb") as out:
+                    _write(tasks, out, self.mark)
+                    size = out.tell()
         except BaseException:
             with suppress(OSError):  # it was never made; what led here is to be seen
                 path.unlink()
@@ -113,7 +119,7 @@ class FolderExchange:
         Raises:
             InputLostError: it is gone, or torn.
         """
-        data, index = _open(handle)
+        data, index = _open(handle, self.mark)
         for packed in index:
             yield unpack(packed, data)  # straight on, so that no variable holds it
 
@@ -139,13 +145,13 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _write(tasks: Iterator[AnyTask], out: Any) -> None:
+def _write(tasks: Iterator[AnyTask], out: Any, mark: bytes) -> None:
     # Not a comprehension: its variable would hold a task while the next one is made.
     index = list(map(partial(pack, out=out), tasks))
     raw = pickle.dumps([tuple(packed) for packed in index], protocol=5)
     begin = out.tell()
     out.write(raw)
-    out.write(_END.pack(begin, len(raw), _WHOLE))
+    out.write(_END.pack(begin, len(raw), mark))
 
 
 def _bytes_of(file: BufferedReader) -> memoryview:
@@ -157,16 +163,17 @@ def _bytes_of(file: BufferedReader) -> memoryview:
     return data[: file.readinto(data)]
 
 
-def _open(handle: Parcel) -> tuple[memoryview, list[Packed]]:
+def _open(handle: Parcel, mark: bytes) -> tuple[memoryview, list[Packed]]:
     """The bytes of a file, and where its tasks lie."""
     try:
         with Path(handle.path).open("rb") as file:
             data = _bytes_of(file)
     except OSError as error:
         raise InputLostError(f"what was handed on in {handle.path} cannot be opened: {error}") from error
-    begin, size, mark = _END.unpack(data[-_END.size :]) if len(data) >= _END.size else (0, 0, b"")
-    if len(data) != handle.nbytes or mark != _WHOLE:
+    begin, size, found = _END.unpack(data[-_END.size :]) if len(data) >= _END.size else (0, 0, b"")
+    if len(data) != handle.nbytes or found != mark:
         raise InputLostError(
-            f"what was handed on in {handle.path} is torn: it has {len(data):,} bytes of {handle.nbytes:,}"
+            f"what was handed on in {handle.path} is torn, or not of this run: it has {len(data):,} bytes of "
+            f"{handle.nbytes:,}"
         )
     return data, [Packed(*entry) for entry in pickle.loads(data[begin : begin + size])]

@@ -106,7 +106,7 @@ class InlineExecutor:
                     Lane("all stages", edge_bytes=int(not each.is_last), splittable=each.splittable)
                     for each in work
                 ],
-                policy=policy_of(self.settings, workers=count, budget_bytes=1),
+                policy=policy_of(self.settings.with_(worker_max_leak=None), workers=count, budget_bytes=1),
                 settings=self.settings,
                 before=lambda: set_up_node(job.stages),
                 ends=range(count - 1),

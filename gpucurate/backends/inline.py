@@ -68,7 +68,7 @@ class InlineBackend:
         """Keep the unit for the next poll."""
         self._work.append((action.worker, unit, action.order, given))
 
-    def stop(self, worker: int) -> None:
+    def stop(self, worker: int, *, is_worn: bool = False) -> None:
         """Tear the stages down, at once."""
         self._end(worker, "stopped")
 
@@ -84,6 +84,10 @@ class InlineBackend:
                 why = failure_of(error)[1]
         self._work = deque(entry for entry in self._work if entry[0] != worker)
         self._reports.append((WorkerDied(worker, why, "stopped"), None))
+
+    def stacks(self, worker: int) -> str:
+        """Nothing: who could ask is this thread."""
+        return ""
 
     def release(self, handed_on: Any) -> None:
         """Remove what is needed no more."""

@@ -45,6 +45,7 @@ def _lane(segment: Segment, edge_bytes: int, worker_memory: int) -> Lane:
         expansion=MILLI // EXPANSION if is_first else MILLI,
         working=MILLI if is_first else DOWNSTREAM,
         splittable=segment.splittable,
+        stages=tuple(stage.name for stage in segment.stages),
     )
 
 
@@ -61,6 +62,7 @@ def policy_of(settings: RunSettings, *, workers: int | None, budget_bytes: int, 
         workers=workers,
         budget_bytes=budget_bytes,
         max_attempts=settings.max_attempts,
+        max_bisections=settings.max_bisections,
         max_slots=max_slots,
         is_batch=settings.execution_mode == "batch",
         autoscale_interval_s=settings.autoscale_interval_s,
@@ -68,5 +70,6 @@ def policy_of(settings: RunSettings, *, workers: int | None, budget_bytes: int, 
         worker_restart_interval_s=settings.worker_restart_interval_m * 60,
         worker_max_units=settings.worker_max_units,
         worker_max_growth=settings.max_growth_bytes,
+        worker_max_leak=settings.max_leak_bytes,
         stall_s=settings.stall_timeout_s,
     )

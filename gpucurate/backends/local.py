@@ -25,6 +25,7 @@ from gpucurate.backends.journal import journal_path, read_journal
 from gpucurate.backends.position import position_path, units_begun
 from gpucurate.backends.process import WorkerPool, WorkerProcess
 from gpucurate.backends.runner import failure_of, remove_attempts
+from gpucurate.backends.stacks import stack_path, stacks_of
 from gpucurate.backends.worker_process import STOPPED, Hello, Work
 from gpucurate.spec.cluster import Node
 from gpucurate.spec.errors import ConfigurationError
@@ -58,6 +59,7 @@ class _Worker:
     attempts: deque[tuple[str, int]] = field(default_factory=deque)
     reported: int = 0
     killed: str | None = None
+    is_worn: bool = False
 
 
 class LocalBackend:
@@ -173,10 +175,11 @@ class LocalBackend:
         writes = selectors.EVENT_WRITE if channel.is_behind else 0
         self._selector.modify(channel, selectors.EVENT_READ | writes, worker)
 
-    def stop(self, worker: int) -> None:
+    def stop(self, worker: int, *, is_worn: bool = False) -> None:
         """Ask a worker to end."""
         held = self._workers.get(worker)
         if held is not None:
+            held.is_worn = is_worn
             self._send(worker)
             self._say(worker, _STOP)
             _limit(held)
@@ -187,6 +190,14 @@ class LocalBackend:
         if held is not None:
             held.killed = why
             held.process.kill()
+
+    def stacks(self, worker: int) -> str:
+        """Where the threads of a worker are, and what it has started."""
+        held = self._workers.get(worker)
+        work = None if held is None else self._assignments[held.segment]
+        if held is None or work is None or work.folder is None:
+            return ""
+        return stacks_of(held.process.pid, stack_path(work.folder, work.phase, worker))
 
     def release(self, handed_on: Any) -> None:
         """Drop what a segment handed on."""
@@ -235,7 +246,10 @@ class LocalBackend:
                 held.killed = event.why  # it ends by itself, and that is reported once
                 return
             self._forget(worker)
-            self._pool.give(held.process)
+            if held.is_worn:
+                held.process.end(STOP_SECONDS)
+            else:
+                self._pool.give(held.process)
         try:
             self._reports.append((event, pickle.loads(packed)))
         except Exception as error:  # a class of the user's that loads in a worker and not here
@@ -276,6 +290,8 @@ class LocalBackend:
             if isinstance(assignment.exchange, FolderExchange):
                 assignment.exchange.abandon(prefix)
             remove_attempts(assignment.folder, prefix)
+        if assignment.folder is not None:
+            stack_path(assignment.folder, assignment.phase, worker).unlink(missing_ok=True)
 
     def close(self) -> None:
         """Kill the workers that have not stopped."""

@@ -26,6 +26,8 @@ from gpucurate.backends.unit_rejects import UnitRejects
 from gpucurate.disk.crash import reach
 from gpucurate.disk.files import make_folder
 from gpucurate.io.batch_file import read_saved
+from gpucurate.io.urls import use_protocols
+from gpucurate.memory.collection import Collector
 from gpucurate.memory.gpu_memory import GpuMemory
 from gpucurate.memory.host_peak import resident_memory
 from gpucurate.memory.out_of_memory import forget, is_out_of_memory
@@ -38,7 +40,8 @@ from gpucurate.spec.errors import (
     StorageError,
 )
 from gpucurate.spec.events import FailureKind, Order
-from gpucurate.spec.figures import Figures
+from gpucurate.spec.figures import Collected, Figures
+from gpucurate.spec.redaction import redact
 from gpucurate.spec.unit import Unit, UnitResult
 from gpucurate.spec.worker import WorkerMetadata
 from gpucurate.stages.context import UnitContext
@@ -74,8 +77,10 @@ class Runner:
         self._ready: list[Stage] = []
         self._gpu: GpuMemory | None = None
         self._memory = 0
-        self._looked = float("-inf")
+        self._looked = self._watched = float("-inf")
         self._syncer = Syncer()
+        use_protocols(assignment.protocols)
+        self._collector = Collector()
 
     def setup(self) -> None:
         """Set the stages up, in order; :meth:`teardown` is due whether it works or not.
@@ -164,8 +169,9 @@ class Runner:
         rejects = UnitRejects(self.assignment, context)
         recovery = Recovery(order, context, Gauge(self.gpu_memory))
         result, output_bytes = UnitResult(unit.id, books=context.books, outputs=context.outputs), 0
+        is_watched = self._watch_stages()
         try:
-            if context.folder is not None and (order.bisect or order.suspects):
+            if context.folder is not None and (order.bisect or order.suspects or order.alone):
                 recovery.journal = Journal(journal_path(context.folder, prefix))
             output_bytes = self._run(unit, given, context, recovery, result)
             reach("unit.before_rejects")
@@ -180,18 +186,37 @@ class Runner:
         finally:
             if recovery.journal is not None:
                 recovery.journal.close()
+            seconds, collected = time.perf_counter() - began, self._collect()
             self.figures = Figures(
-                seconds=time.perf_counter() - began,
+                seconds=seconds,
                 output_bytes=output_bytes,
                 memory=self.memory,
                 gpu_memory=self.gpu_memory,
                 samples=tuple(recovery.gauge.samples),
+                growth=tuple(stats.host_growth_bytes for stats in result.stages) if is_watched else (),
+                collected=collected,
             )
         result.figures = self.figures
         reach("unit.before_sync")
         if self.assignment.uploads is not None:
             files.upload(result.outputs, self.assignment.uploads.bring)
         return Unsynced(result, files, partial(self._undo, prefix, result, files))
+
+    def _watch_stages(self) -> bool:
+        """Whether to measure by how much the process grows during the stages: not of each short unit."""
+        now = time.monotonic()
+        is_watched = now - self._watched >= MEMORY_SECONDS
+        self._watched = now if is_watched else self._watched
+        for stage in self.assignment.stages:
+            stage._is_watched = is_watched
+        return is_watched
+
+    def _collect(self) -> Collected:
+        """Give back what can be, where enough has come together since the last time."""
+        collected = self._collector.between_units(self.memory)
+        if collected.count:
+            self._looked = float("-inf")
+        return collected
 
     def _run(
         self, unit: Unit, given: Any, context: UnitContext, recovery: Recovery, result: UnitResult
@@ -315,4 +340,4 @@ def failure_of(error: BaseException) -> tuple[FailureKind, str]:
         message = "".join(traceback.format_exception(error)).rstrip()
     forget(error)
     gc.collect()
-    return kind, message
+    return kind, redact(message)

@@ -29,9 +29,13 @@ class RunSettings:
         worker_max_units: units after which a worker is replaced; None for never.
         worker_max_growth: a worker that has grown by so much since its setup is replaced, such as ``2GB``;
             None for never.
+        worker_max_leak: a worker whose memory rises with every unit, by so much in all, and goes on is
+            replaced, such as ``256MB``; None for never.
         stall_timeout_s: a unit of which nothing is heard for so long, or ten times as long as the slow ones
             take if that is more, has its worker killed.
         max_attempts: tries of a unit before its documents are tried in parts, or it is set aside.
+        max_bisections: deaths, or stalls, that a unit may cause while the documents are looked for that cause
+            them; each such document takes four or five. Beyond that the unit is set aside.
         fuse: whether adjacent stages share a worker where they can; False to compare.
     """
 
@@ -44,8 +48,10 @@ class RunSettings:
     worker_restart_interval_m: float = 1.0
     worker_max_units: int | None = None
     worker_max_growth: int | str | None = None
+    worker_max_leak: int | str | None = "256MB"
     stall_timeout_s: float = 1800.0
     max_attempts: int = 3
+    max_bisections: int = 12
     fuse: bool = True
 
     def __post_init__(self) -> None:
@@ -64,7 +70,8 @@ class RunSettings:
             )
         for name in ("autoscale_interval_s", "logging_interval", "stall_timeout_s"):
             _check_positive(name, getattr(self, name))
-        _check_positive("max_attempts", self.max_attempts, Integral)
+        for name in ("max_attempts", "max_bisections"):
+            _check_positive(name, getattr(self, name), Integral)
         if self.worker_max_lifetime_m is not None:
             _check_positive("worker_max_lifetime_m", self.worker_max_lifetime_m)
         if self.worker_max_units is not None:
@@ -74,7 +81,8 @@ class RunSettings:
             raise ConfigurationError(
                 f"worker_restart_interval_m is {self.worker_restart_interval_m}: it must be at least 0"
             )
-        _check_growth(self.worker_max_growth)
+        _check_growth("worker_max_growth", self.worker_max_growth)
+        _check_growth("worker_max_leak", self.worker_max_leak)
 
     @classmethod
     def of(cls, config: Mapping[str, Any] | RunSettings | None) -> Self:
@@ -111,6 +119,11 @@ class RunSettings:
         return None if self.worker_max_growth is None else parse_bytes(self.worker_max_growth)
 
     @property
+    def max_leak_bytes(self) -> int | None:
+        """``worker_max_leak`` in bytes."""
+        return None if self.worker_max_leak is None else parse_bytes(self.worker_max_leak)
+
+    @property
     def max_lifetime_s(self) -> float | None:
         """``worker_max_lifetime_m`` in seconds."""
         return None if self.worker_max_lifetime_m is None else self.worker_max_lifetime_m * 60
@@ -128,10 +141,10 @@ def _check_kind(name: str, value: object, kind: type) -> None:
         raise ConfigurationError(f"{name} is {value!r}: it must be {expected}")
 
 
-def _check_growth(value: int | str | None) -> None:
+def _check_growth(name: str, value: int | str | None) -> None:
     if value is None:
         return
     try:
         parse_bytes(value)
     except ConfigurationError as error:
-        raise ConfigurationError(f"worker_max_growth: {error}") from error
+        raise ConfigurationError(f"{name}: {error}") from error

@@ -13,8 +13,10 @@ import queue
 import signal
 import threading
 from collections import deque
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 import cloudpickle
@@ -25,6 +27,7 @@ from gpucurate.backends.node_setup import set_up_node
 from gpucurate.backends.position import Position, position_path
 from gpucurate.backends.reporter import Reporter, settled
 from gpucurate.backends.runner import Runner, failure_of
+from gpucurate.backends.stacks import StackFile, stack_path
 from gpucurate.backends.syncing import Unsynced
 from gpucurate.backends.topology import Nvml, stay_near
 from gpucurate.disk.crash import reach
@@ -104,10 +107,11 @@ def _take_assignment(reporter: Reporter, messages: queue.SimpleQueue[bytes]) -> 
         reporter.send((SetupFailed(hello.worker, "configuration", why), None))
         return False
     was_stopped = False
-    try:
-        was_stopped = _serve(runner, hello.sets_up_node, reporter, messages)
-    finally:
-        torn_down = _tear_down(runner, reporter)
+    with ExitStack() as at_end:
+        try:
+            was_stopped = _serve(runner, hello.sets_up_node, reporter, messages, at_end)
+        finally:
+            torn_down = _tear_down(runner, reporter)
     if was_stopped and torn_down:
         reporter.send((WorkerDied(hello.worker, STOPPED, "stopped"), None))
     return was_stopped and torn_down
@@ -124,10 +128,18 @@ def _runner(hello: Hello) -> Runner:
 
 
 def _serve(
-    runner: Runner, sets_up_node: bool, reporter: Reporter, messages: queue.SimpleQueue[bytes]
+    runner: Runner,
+    sets_up_node: bool,
+    reporter: Reporter,
+    messages: queue.SimpleQueue[bytes],
+    at_end: ExitStack,
 ) -> bool:
-    """Run units until told to stop; False where the stages could not be set up."""
+    """Run units until told to stop; False where the stages could not be set up.
+
+    ``at_end`` is what happens once they are torn down: until then the worker tells where it is stuck.
+    """
     try:
+        at_end.callback(StackFile(_stack_path(runner)).close)
         if sets_up_node:
             set_up_node(runner.assignment.stages)
         reach("worker.before_setup")
@@ -153,6 +165,11 @@ def _serve(
             reporter.send(report)
             os._exit(1)  # nothing of CUDA works in this process any more, teardown included
         reporter.add(report, unsynced)
+
+
+def _stack_path(runner: Runner) -> Path | None:
+    work = runner.assignment
+    return work.folder and stack_path(work.folder, work.phase, runner.worker)
 
 
 def _position(runner: Runner) -> Position:

@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import socket
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -14,6 +15,9 @@ from gpucurate.disk.crash import reach
 from gpucurate.disk.files import open_private, write_atomic
 from gpucurate.spec.errors import OutputInUseError, StorageError
 from gpucurate.spec.storage import storage_errors
+
+_DIGITS = 20
+"""Of the number of an owner, at most."""
 
 
 class OwnerLock:
@@ -55,7 +59,7 @@ class OwnerLock:
         self._file.seek(0)
         try:
             host = json.loads(self._file.read())["host"]
-        except (ValueError, KeyError):
+        except (ValueError, KeyError, TypeError):
             return
         if host != socket.gethostname():
             with storage_errors(self.path):
@@ -78,20 +82,22 @@ class OwnerLock:
         try:
             values = json.loads(self._file.read())
             return f"process {values['pid']} on {values['host']}"
-        except (ValueError, KeyError):
+        except (ValueError, KeyError, TypeError):
             return "an unknown process"
 
     def _write_owner(self) -> None:
         with storage_errors(self.path):
             self._file.truncate(0)
-            self._file.write(json.dumps({"pid": os.getpid(), "host": socket.gethostname()}))
+            self._file.write(
+                json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": time.time()})
+            )
             self._file.flush()
 
     @staticmethod
     def _next_epoch(path: Path) -> int:
         with storage_errors(path):
-            text = path.read_text() if path.exists() else "0"
-        if not text.strip().isdigit():
+            text = path.read_bytes() if path.exists() else b"0"
+        if not text.strip().isdigit() or len(text) > _DIGITS:
             raise StorageError(f"{path} is damaged: it holds {text[:40]!r} instead of a number")
         epoch = int(text) + 1
         write_atomic(path, f"{epoch}\n".encode())

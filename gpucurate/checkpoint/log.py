@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from gpucurate.disk.crash import reach
-from gpucurate.disk.files import open_private
+from gpucurate.disk.files import fsync_folder, open_private
 from gpucurate.spec.errors import StorageError
 from gpucurate.spec.storage import storage_errors
 
@@ -35,13 +36,15 @@ class CommitLog:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.records = list(read_log(path)) if path.exists() else []
+        self.records, whole = whole_records(path) if path.exists() else ([], 0)
         with storage_errors(path):
             reach("log.before_open")
             self._file = open_private(path, "ab")
             reach("log.after_open")
-            self._file.truncate(_whole_bytes(path))
+            self._file.truncate(whole)
             self._file.seek(0, os.SEEK_END)
+            if not self.records:
+                fsync_folder(path.parent)  # of a new log the name too has to be on disk
         self._waiting = 0
 
     def append(self, record: dict[str, Any]) -> None:
@@ -79,12 +82,22 @@ def read_log(path: Path) -> Iterator[dict[str, Any]]:
     """The records of a log, up to a torn end.
 
     Raises:
-        StorageError: a bad line stands before a good one.
+        StorageError: it cannot be read, or a bad line stands before a good one.
     """
-    bad: int | None = None
-    with path.open("rb") as file:
+    yield from whole_records(path)[0]
+
+
+def whole_records(path: Path) -> tuple[list[dict[str, Any]], int]:
+    """The records of a log, up to a torn end, and how many bytes they take.
+
+    Raises:
+        StorageError: it cannot be read, or a bad line stands before a good one.
+    """
+    records: list[dict[str, Any]] = []
+    bad, whole = None, 0
+    with storage_errors(path, "read"), path.open("rb") as file:
         for number, line in enumerate(file, 1):
-            record = _parse(line)
+            record = parse_line(line)
             if record is None:
                 bad = bad or number
             elif bad is not None:
@@ -92,7 +105,9 @@ def read_log(path: Path) -> Iterator[dict[str, Any]]:
                     f"{path}: line {bad} is damaged and line {number} is not: not the end of a crash"
                 )
             else:
-                yield record
+                records.append(record)
+                whole += len(line)
+    return records, whole
 
 
 def _line(record: dict[str, Any]) -> bytes:
@@ -100,7 +115,8 @@ def _line(record: dict[str, Any]) -> bytes:
     return b"%08x %b\n" % (zlib.crc32(body), body)
 
 
-def _parse(line: bytes) -> dict[str, Any] | None:
+def parse_line(line: bytes) -> dict[str, Any] | None:
+    """The record of a line; None if it is torn or damaged."""
     if len(line) < 11 or line[-1:] != b"\n" or line[8:9] != b" ":
         return None
     body = line[9:-1]
@@ -109,15 +125,7 @@ def _parse(line: bytes) -> dict[str, Any] | None:
             return None
     except ValueError:
         return None
-    record: dict[str, Any] = orjson.loads(body)
-    return record
-
-
-def _whole_bytes(path: Path) -> int:
-    whole = 0
-    with path.open("rb") as file:
-        for line in file:
-            if _parse(line) is None:
-                break
-            whole += len(line)
-    return whole
+    with suppress(orjson.JSONDecodeError):
+        record = orjson.loads(body)
+        return record if isinstance(record, dict) else None
+    return None

@@ -221,6 +221,13 @@ class _Reader(io.RawIOBase):
         """True."""
         return True
 
+    def readall(self) -> bytes:
+        """The rest; without this it would come in requests of some kilobytes."""
+        starts = range(self._at, self._size, PART_BYTES)
+        self._at = self._size
+        read = self._store.read
+        return b"".join(read(self._name, start, min(start + PART_BYTES, self._size)) for start in starts)
+
     def readinto(self, buffer: object) -> int:
         """The next bytes."""
         view = memoryview(buffer).cast("B")  # type: ignore[arg-type]

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
 
-from gpucurate.checkpoint.run_folder import RunFolder, differences
+from gpucurate.checkpoint.changes import differences
+from gpucurate.checkpoint.resume import ADVICE
+from gpucurate.checkpoint.run_folder import RunFolder
 from gpucurate.disk.crash import reach
 from gpucurate.spec.books import Books
 from gpucurate.spec.errors import OutputInUseError
 from gpucurate.spec.names import decode_name, encode_name
 from gpucurate.spec.plan import Plan
 from gpucurate.spec.statistics import StagePerfStats
-from gpucurate.spec.unit import OutputFile, RangeTally, Unit, UnitResult
+from gpucurate.spec.unit import BytesTaken, OutputFile, RangeTally, Unit, UnitResult
 
 _SCRATCH = "_gpucurate/scratch/"
+
+AFTER = "after"
+"""What a plan calls the digest of the phases that it follows from: another one is another plan, and is no
+change that anybody made."""
 
 SYNC_SECONDS = 0.05
 """A record waits so long for others before the log is synced."""
@@ -40,27 +46,33 @@ class Phase:
         self.name = plan.name
         self.units = units
         self._last_sync = time.monotonic()
+        folder.identity.adopt(units, plan.name)
+        folder.opened.add(plan.name)
         self._check(plan)
         reach("phase.after_plan")
         self.done = self._finished()
         if len(self.done) < len(units):
             folder.reopen()
             self._forget_quarantine()
+        self._retire()
 
     def _finished(self) -> dict[str, UnitResult]:
         """Units that have a record and, under their final names, the files that it tells of."""
-        known = {unit.id for unit in self.units}
-        recorded = {
-            record["unit"]: from_record(record)
-            for record in self.folder.log.records
-            if record["k"] == "done" and record["phase"] == self.name and record["unit"] in known
-        }
-        return {unit: result for unit, result in recorded.items() if self._is_whole(result)}
+        standing = self.folder.ledger.standing(self.name)
+        recorded = ((unit.id, standing[unit.id]) for unit in self.units if unit.id in standing)
+        removed = _SCRATCH if self.folder.is_finished else None  # what lay there went when the run ended
+        return {unit: from_record(record) for unit, record in recorded if self._is_whole(record, removed)}
 
-    def _is_whole(self, result: UnitResult) -> bool:
-        # What lay in scratch/ was removed when the run was finished.
-        names = [f for f in result.outputs if not (self.folder.is_finished and f.name.startswith(_SCRATCH))]
-        return all(self.folder.store.size(output.name) == output.bytes for output in names)
+    def _is_whole(self, record: Mapping[str, Any], removed: str | None) -> bool:
+        size_of, files = self.folder.store.size, record["files"]
+        there = files if removed is None else [f for f in files if not f[0].startswith(removed)]
+        return all(size_of(decode_name(name)) == size for name, _, size, _ in there)
+
+    def _retire(self) -> None:
+        """Of units that another input or plan had, nothing stays."""
+        known = {unit.id for unit in self.units}
+        gone = [unit for unit in self.folder.ledger.standing(self.name) if unit not in known]
+        self.folder.retire(self.name, gone)
 
     def _forget_quarantine(self) -> None:
         """What was set aside by an earlier run is tried again."""
@@ -70,28 +82,26 @@ class Phase:
                 self.folder.remove(name)
 
     def _check(self, plan: Plan) -> None:
-        files = {r.file.name: r.file for unit in self.units for group in unit.groups for r in group}
-        listing: dict[str, Any] = {
-            encode_name(f.name): [encode_name(f.path), f.size, f.mtime_ns, f.etag] for f in files.values()
-        }
-        listing.update({f"task {u.index}": u.id for u in self.units if u.payload is not None})
+        """Refuse another plan, unless changes are wanted; a later phase may follow from other ones."""
         given = {
             "fingerprint": plan.fingerprint,
-            "decides": plan.decides,
+            "decides": orjson.loads(orjson.dumps(plan.decides)),
             "units": len(self.units),
-            "inputs": listing,
+            "bytes": sum(unit.est_bytes for unit in self.units),
         }
-        before = self.folder.read_json(f"phases/{self.name}.json")
-        if before is None:
-            reach("phase.before_plan")
-            self.folder.write_json(f"phases/{self.name}.json", given)
+        name = f"phases/{self.name}.json"
+        before = self.folder.read_json(name)
+        if before is not None and all(before[key] == given[key] for key in ("fingerprint", "units")):
             return
-        found = differences(before, orjson.loads(orjson.dumps(given)))
-        if found:
-            raise OutputInUseError(
-                f"{self.folder.output} was begun with another input or plan: {'; '.join(found)}. "
-                "Give another output, or remove that one"
-            )
+        if before is not None and self.folder.resume.mode != "changed":
+            then, now = ({**each["decides"], AFTER: None} for each in (before, given))
+            found = differences(then, now)
+            if found:
+                raise OutputInUseError(
+                    f"{self.folder.output} was begun with another plan: {'; '.join(found)}. {ADVICE}"
+                )
+        reach("phase.before_plan")
+        self.folder.write_json(name, given)
 
     def commit(self, finished: Sequence[tuple[Unit, UnitResult]]) -> None:
         """Rename the files of units and record them; several at a time cost little more than one.
@@ -101,9 +111,15 @@ class Phase:
         """
         self.folder.store.publish([output for _, result in finished for output in result.outputs])
         for unit, result in finished:
-            self.folder.log.append(to_record(self.name, unit, result))
-            self.done[unit.id] = result
+            self.record(unit, result)
         self.sync_if_due()
+
+    def record(self, unit: Unit, result: UnitResult) -> None:
+        """Record a unit whose files are at their names."""
+        record = to_record(self.name, unit, result)
+        self.folder.log.append(record)
+        self.folder.ledger.note(record)
+        self.done[unit.id] = result
 
     def set_aside(self, unit: Unit, kind: str, why: str, attempts: int) -> None:
         """Record a unit that could not be done, and describe it under ``quarantine/``."""
@@ -140,12 +156,13 @@ def to_record(phase: str, unit: Unit, result: UnitResult) -> dict[str, Any]:
     """A commit record of plain values."""
     return {
         "k": "done",
+        "at": round(time.time(), 3),  # for people: nothing is decided by it
         "phase": phase,
         "unit": unit.id,
         "files": [[encode_name(f.name), f.rows, f.bytes, f.checksum] for f in result.outputs],
         "books": result.books.to_dict(),
         "stages": [stats.to_dict() for stats in result.stages],
-        "ranges": [[encode_name(t.name), t.ordinal, t.records, t.rejected] for t in result.tallies],
+        "ranges": [_range_to_plain(tally) for tally in result.tallies],
         "input_bytes": result.input_bytes,
         "reduced": result.reduced,
     }
@@ -158,7 +175,19 @@ def from_record(record: dict[str, Any]) -> UnitResult:
         outputs=[OutputFile(decode_name(f[0]), "", *f[1:]) for f in record["files"]],
         books=Books.from_dict(record["books"]),
         stages=[StagePerfStats.from_dict(values) for values in record["stages"]],
-        tallies=[RangeTally(decode_name(t[0]), *t[1:]) for t in record["ranges"]],
+        tallies=[_range_of(plain) for plain in record["ranges"]],
         input_bytes=record["input_bytes"],
         reduced=record.get("reduced", {}),  # records of version 0.1 have none
     )
+
+
+def _range_to_plain(tally: RangeTally) -> list[Any]:
+    plain = [encode_name(tally.name), tally.ordinal, tally.records, tally.rejected]
+    taken = tally.taken
+    return plain if taken is None else [*plain, taken.start, taken.count, taken.digest]
+
+
+def _range_of(plain: Sequence[Any]) -> RangeTally:
+    name, ordinal, records, rejected, *bytes_taken = plain
+    taken = BytesTaken(*bytes_taken) if bytes_taken else None  # none in version 0.1
+    return RangeTally(decode_name(name), ordinal, records, rejected, taken)

@@ -77,7 +77,7 @@ class RejectWriter:
                 self._file.close()
 
 
-def number_rows(part: Path, final: Path, first_rows: Mapping[tuple[str, int], int | None]) -> None:
+def number_rows(part: Path, final: Path, first_rows: Mapping[tuple[str, int], int | None]) -> int:
     """Copy a file of rejects with rows counted from the start of their file.
 
     Args:
@@ -85,18 +85,22 @@ def number_rows(part: Path, final: Path, first_rows: Mapping[tuple[str, int], in
         final: where to write.
         first_rows: physical records before each (file, range); None where that is not known.
 
+    Returns:
+        How many rejects there are.
+
     Raises:
         StorageError: not possible.
     """
     make_folder(final.parent)
     temporary = final.with_name(f".{final.name}.tmp")
     reach("rejects.before_number")
-    _write(temporary, _numbered(part, first_rows))
+    rows = _write(temporary, _numbered(part, first_rows))
     reach("rejects.before_rename")
     with storage_errors(final):
         temporary.replace(final)
         reach("rejects.after_rename")
         fsync_folder(final.parent)
+    return rows
 
 
 def _entry(name: str, ordinal: int, reject: Reject) -> dict[str, Any]:
@@ -122,21 +126,34 @@ def _numbered(part: Path, first_rows: Mapping[tuple[str, int], int | None]) -> I
 
 
 def read_rejects(path: Path) -> Iterator[dict[str, Any]]:
-    """The entries of a file of rejects."""
-    with path.open("rb") as file, zstandard.ZstdDecompressor().stream_reader(file) as stream:
+    """The entries of a file of rejects.
+
+    Raises:
+        StorageError: it cannot be read.
+    """
+    with storage_errors(path, "read"), path.open("rb") as file:
+        yield from reject_lines(file)
+
+
+def reject_lines(file: IO[bytes]) -> Iterator[dict[str, Any]]:
+    """The entries of an open file of rejects."""
+    with zstandard.ZstdDecompressor().stream_reader(file) as stream:
         rest = b""
         while block := stream.read(1 << 20):
             *lines, rest = (rest + block).split(b"\n")
             yield from map(orjson.loads, lines)
 
 
-def _write(path: Path, lines: Iterable[bytes]) -> None:
+def _write(path: Path, lines: Iterable[bytes]) -> int:
+    rows = 0
     with storage_errors(path), open_private(path, "wb") as file:
         stream = _compressing(file)
         for line in lines:
             stream.write(line)
+            rows += 1
         _finish(file, stream)
         sync_now(file, path)
+    return rows
 
 
 def _compressing(file: IO[bytes]) -> Any:

@@ -2,7 +2,8 @@
 
     run.json            what the run is: fingerprint and the values it was taken of
     lock, epoch         who owns it, and for the how-manieth time
-    phases/NAME.json    plan of a phase, its listing of the input
+    listing-*.jsonl.zst the input: path, size, time or entity tag of every file
+    phases/NAME.json    plan of a phase
     commit.log          one record a finished unit
     events/, decisions/ what happened to the scheduler, and what it decided; one file a phase and owner
     attempts/EPOCH/     files being written
@@ -19,26 +20,31 @@ a record is written again and replaced.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import orjson
 
+from gpucurate.checkpoint.identity import Identity
 from gpucurate.checkpoint.journal import Journal
+from gpucurate.checkpoint.ledger import Ledger, gone_record
+from gpucurate.checkpoint.pending import Pending
+from gpucurate.checkpoint.resume import Resume
 from gpucurate.checkpoint.run_place import LocalPlace, RunPlace
+from gpucurate.checkpoint.state_files import parse_state
 from gpucurate.checkpoint.store import FOLDER, Store
 from gpucurate.checkpoint.uploads import Uploads, uploads_to
+from gpucurate.checkpoint.wipe import wipe
 from gpucurate.disk.crash import reach
 from gpucurate.disk.files import make_folder
-from gpucurate.spec.errors import OutputInUseError, StorageError
+from gpucurate.spec.errors import StorageError
 from gpucurate.spec.names import decode_name
 from gpucurate.spec.place import Place, Url
-
-FORMAT_VERSION = 1
-
-_OWNER_ALONE = 0o700
+from gpucurate.spec.storage import storage_errors
+from gpucurate.spec.unit import OutputFile
 
 
 class RunFolder:
@@ -49,7 +55,13 @@ class RunFolder:
         kind: what kind of run, in words ("dedup fuzzy").
         decides: everything that changes results; another run's folder is refused by it.
         folder: where the state lies; ``<output>/_gpucurate`` if not given.
-        take_over: own it though another machine seems to.
+        resume: what becomes of an earlier run.
+
+    Attributes:
+        resume: as above.
+        identity: what the run is.
+        ledger: which of its records stand.
+        opened: names of the phases that this owner has gone through.
 
     Raises:
         OutputInUseError: the output holds files of something else, another run's state,
@@ -63,10 +75,11 @@ class RunFolder:
         kind: str,
         decides: Mapping[str, Any],
         folder: Path | None = None,
-        *,
-        take_over: bool = False,
+        resume: Resume = Resume(),  # noqa: B008 - frozen
     ) -> None:
         self.output = output
+        self.resume = resume
+        self.opened: set[str] = set()
         self._place = _place(output, folder)
         self.path = self._place.path
         self.store: Store = self._place.store
@@ -74,13 +87,17 @@ class RunFolder:
         reach("folder.before_make")
         self._place.make()
         reach("folder.before_lock")
-        self._lock = self._place.own(take_over)
+        self._lock = self._place.own(resume.take_over)
         self._has_report = False
         try:
-            self._identify(kind, decides)
+            if resume.mode == "fresh":
+                wipe(self.store)
+                self._place.forget()
+            self.identity = Identity(self, resume.mode, kind, decides, self._place.marks)
             reach("folder.after_identify")
             self._clear_attempts()
             self.log = self._place.open_log()
+            self.ledger = Ledger(self.log.records)
         except BaseException:
             self._lock.close()
             raise
@@ -99,6 +116,20 @@ class RunFolder:
     def uploads(self) -> Uploads | None:
         """What workers do with finished attempts; None where those are renamed and nothing else."""
         return uploads_to(self.store)
+
+    def discard(self, outputs: Sequence[OutputFile]) -> None:
+        """Remove attempts that do not count, which would lie there until the run ends.
+
+        Raises:
+            StorageError: not possible.
+        """
+        for output in outputs:
+            pending, uploads = Pending.of(output), self.uploads
+            if pending is None:
+                with storage_errors(Path(output.attempt), "remove"):
+                    Path(output.attempt).unlink(missing_ok=True)
+            elif uploads is not None:
+                uploads.drop(output)
 
     @property
     def scratch(self) -> Path:
@@ -165,7 +196,7 @@ class RunFolder:
         """
         content = self._place.read(name)
         try:
-            return None if content is None else orjson.loads(content)
+            return None if content is None else parse_state(name, content)
         except ValueError as error:
             raise StorageError(
                 f"{self.path / name} is damaged ({error}): give another output, or remove that one"
@@ -173,16 +204,47 @@ class RunFolder:
 
     def finish(self) -> None:
         """Say that the run is whole, and remove what only the run itself needed."""
+        self._retire_strays()
         reach("finish.before_sync")
         self.log.sync()
         reach("finish.before_success")
         if not self.is_finished:
             self._place.keep_artefacts()
             reach("finish.after_artefacts")
-            self._place.write("_SUCCESS", b"")
+            self._say_success()
         reach("finish.before_remove")
         self._place.end()
         reach("finish.after_remove")
+
+    def _retire_strays(self) -> None:
+        """Of phases that an earlier run went through and this one did not, no output stays."""
+        for phase in self.ledger.phases():
+            if phase not in self.opened and self.ledger.writes_output(phase):
+                self.retire(phase, list(self.ledger.standing(phase)))
+
+    def retire(self, phase: str, units: Sequence[str]) -> None:
+        """Say that units are no part of the run any more, and remove what they wrote and nobody wrote since.
+
+        Raises:
+            StorageError: not possible.
+        """
+        if units:
+            self.reopen()  # readers must not trust what names their files
+            standing = self.ledger.standing(phase)
+            for record in [gone_record(standing[unit]) for unit in units]:
+                self.log.append(record)
+                self.ledger.note(record)
+            self.log.sync()
+        for name in self.ledger.take_lost():
+            self.store.remove(decode_name(name))
+
+    def _say_success(self) -> None:
+        try:
+            self._place.write("_SUCCESS", b"")
+        except StorageError:
+            with suppress(StorageError):  # it may have its name, and not be on disk: nobody is to trust it
+                self._place.remove("_SUCCESS")
+            raise
 
     def reopen(self) -> None:
         """Say that the run is not whole after all: there is something left to do."""
@@ -208,18 +270,6 @@ class RunFolder:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-    def _identify(self, kind: str, decides: Mapping[str, Any]) -> None:
-        given = {"format": FORMAT_VERSION, "kind": kind, "decides": orjson.loads(orjson.dumps(dict(decides)))}
-        given |= self._place.marks  # what was done says nothing of another output
-        before = self.read_json("run.json")
-        if before is None:
-            self.write_json("run.json", given)
-        elif before != given:
-            raise OutputInUseError(
-                f"{self.path} holds another run, which differs in {'; '.join(differences(before, given))}. "
-                "Give another output, or remove that one"
-            )
 
     def _clear_attempts(self) -> None:
         reach("attempts.before_remove")
@@ -249,20 +299,3 @@ def state_folder(output: Place, folder: Path | None = None) -> Path:
     from gpucurate.checkpoint.working_folder import working_folder
 
     return working_folder(output)
-
-
-def differences(before: Mapping[str, Any], now: Mapping[str, Any], prefix: str = "") -> list[str]:
-    """The values in which two nested mappings differ, as sentences, at most eight."""
-    found: list[str] = []
-    for key in sorted({*before, *now}):
-        old, new = before.get(key), now.get(key)
-        if isinstance(old, dict) and isinstance(new, dict):
-            found += differences(old, new, f"{prefix}{key}.")
-        elif old != new:
-            found.append(f"{prefix}{key}: {_short(old)} then, {_short(new)} now")
-    return found[:8]
-
-
-def _short(value: Any) -> str:
-    text = orjson.dumps(value).decode()
-    return text if len(text) <= 60 else f"{text[:20]}...{text[-37:]}"

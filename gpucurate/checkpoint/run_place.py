@@ -82,6 +82,10 @@ class RunPlace(ABC):
         """Remove what earlier owners left unfinished; called by the owner."""
 
     @abstractmethod
+    def forget(self) -> None:
+        """Remove copies of what the store does not have any more."""
+
+    @abstractmethod
     def open_log(self) -> Log:
         """The commit log."""
 
@@ -156,6 +160,9 @@ class LocalPlace(RunPlace):
         shutil.rmtree(self.path / "attempts", ignore_errors=True)
         for folder in (self.path, self.path / "phases"):
             remove_temporaries(folder)
+
+    def forget(self) -> None:
+        """There are none."""
 
     def open_log(self) -> Log:
         """One file."""

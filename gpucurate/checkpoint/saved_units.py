@@ -20,11 +20,11 @@ from typing import Any
 
 import orjson
 
+from gpucurate.checkpoint.changes import differences
 from gpucurate.checkpoint.lock import OwnerLock
 from gpucurate.checkpoint.log import CommitLog, read_log
 from gpucurate.checkpoint.pending import Pending
 from gpucurate.checkpoint.phase import from_record, to_record
-from gpucurate.checkpoint.run_folder import differences
 from gpucurate.disk.files import copy_file, make_folder, publish, remove_temporaries, write_atomic
 from gpucurate.spec.errors import ConfigurationError, OutputInUseError, StorageError
 from gpucurate.spec.names import decode_name, encode_name

@@ -77,9 +77,7 @@ class StorePlace(RunPlace):
         """Empty the working folder unless the owner before worked in it too."""
         known = self.path / OWNER
         if not known.exists() or known.read_text() != owner.before:
-            with storage_errors(self.path, "empty"):
-                for entry in self.path.iterdir():
-                    shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+            self._empty()
         write_atomic(known, owner.nonce.encode())
 
     def clear(self) -> None:
@@ -88,6 +86,16 @@ class StorePlace(RunPlace):
         shutil.rmtree(self.path / "attempts", ignore_errors=True)
         for folder in (self.path, self.path / "phases"):
             remove_temporaries(folder)
+
+    def forget(self) -> None:
+        """Empty the working folder, but for whose it is."""
+        self._empty(OWNER)
+
+    def _empty(self, *kept: str) -> None:
+        with storage_errors(self.path, "empty"):
+            for entry in self.path.iterdir():
+                if entry.name not in kept:
+                    shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
 
     def open_log(self) -> Log:
         """One object a record."""

@@ -7,6 +7,7 @@ import errno
 import gc
 import os
 import sys
+import traceback
 from contextlib import suppress
 from typing import Annotated, NoReturn
 
@@ -19,7 +20,10 @@ from gpucurate.cli.dedup import dedup
 from gpucurate.cli.doctor import doctor
 from gpucurate.cli.index import index
 from gpucurate.cli.plan import plan
+from gpucurate.cli.status import status
+from gpucurate.cli.verify import verify
 from gpucurate.spec.errors import GpucurateError, InterruptedRunError
+from gpucurate.spec.redaction import shown
 
 app = typer.Typer(
     name="gpucurate",
@@ -33,6 +37,8 @@ app.command()(compare)
 app.add_typer(index, name="index")
 app.command()(doctor)
 app.command()(plan)
+app.command()(status)
+app.command()(verify)
 
 _ALLOCATIONS = 100_000
 """Between collections of garbage: what is imported stays, and looking at it takes a tenth of the start."""
@@ -85,17 +91,18 @@ def run(arguments: list[str]) -> int:
             _complain("interrupted: the same command goes on from what was finished")
         return end.code if isinstance(end.code, int) else 0 if end.code is None else 1
     except GpucurateError as error:
-        if debug:
-            raise
-        _complain(str(error))
+        _complain(_trace(error) if debug else str(error))
         return 128 + error.signum if isinstance(error, InterruptedRunError) else error.exit_code
     except Exception as error:
         if debug:
-            raise
+            _complain(_trace(error))
         if isinstance(error, OSError) and error.errno in _FULL:
             _complain(f"cannot write {error.filename or 'what is printed'}: {error.strerror}")
             return 6
-        _complain(f"internal error: {type(error).__name__}: {error} (run again with --debug for a traceback)")
+        if not debug:
+            _complain(
+                f"internal error: {type(error).__name__}: {error} (run again with --debug for a traceback)"
+            )
         return 1
     return 0
 
@@ -115,10 +122,13 @@ def _end(code: int) -> NoReturn:
     os._exit(code)
 
 
+def _trace(error: Exception) -> str:
+    return "".join(traceback.format_exception(error)).rstrip()
+
+
 def _complain(message: str) -> None:
-    printable = "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in message)
     with suppress(OSError):  # where nobody can read it, the exit code says the rest
-        print(f"gpucurate: {printable}", file=sys.stderr, flush=True)
+        print(f"gpucurate: {shown(message)}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -21,10 +21,17 @@ def apply(
     *,
     policy: opt.PolicyOptions,
     write: opt.WriteOptions,
+    log_text: opt.LogText = False,
     run: opt.RunOptions,
 ) -> None:
     """Decide anew what is kept of the clusters that a run found; nothing is compared again."""
     from gpucurate.cli.running import carry_out
     from gpucurate.workflows.apply import ApplyWorkflow
 
-    carry_out(ApplyWorkflow(run_folder, output, **policy.settings(), **write.settings()), run)
+    settings = {
+        **policy.settings(),
+        **write.settings(),
+        "checkpoint_path": run.checkpoint_path,
+        "log_text": log_text,
+    }
+    carry_out(ApplyWorkflow(run_folder, output, **settings), run)

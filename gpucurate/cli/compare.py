@@ -27,6 +27,9 @@ def compare(
         ),
     ] = None,
     examples: Annotated[int, typer.Option(min=0, help="Show so many disagreements each way.")] = 3,
+    log_text: Annotated[
+        bool, typer.Option("--log-text", help="Show the beginning of their texts, 80 characters at most.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks of errors.")] = False,
 ) -> None:
@@ -38,12 +41,12 @@ def compare(
 
     found = compare_runs(first, second, id_generator=id_generator, examples=examples)
     if as_json:
-        typer.echo(orjson.dumps(found.to_dict(), option=orjson.OPT_INDENT_2).decode())
+        typer.echo(orjson.dumps(found.to_dict(log_text), option=orjson.OPT_INDENT_2).decode())
     else:
-        _print(Console(highlight=False, soft_wrap=True), found)
+        _print(Console(highlight=False, soft_wrap=True), found, log_text)
 
 
-def _print(console: Console, found: Comparison) -> None:
+def _print(console: Console, found: Comparison, log_text: bool) -> None:
     from rich.markup import escape
 
     from gpucurate.spec.names import encode_name
@@ -77,7 +80,7 @@ def _print(console: Console, found: Comparison) -> None:
             "only one run read their file, or their row is not known"
         )
     for example in found.examples:
-        _print_example(console, example)
+        _print_example(console, example, log_text)
 
 
 def _side(side: Side, other: str) -> str:
@@ -88,9 +91,10 @@ def _side(side: Side, other: str) -> str:
     )
 
 
-def _print_example(console: Console, example: Example) -> None:
+def _print_example(console: Console, example: Example, log_text: bool) -> None:
     from rich.markup import escape
 
     console.print(f"together in the {example.together_in} only")
     for path, row, text in example.documents:
-        console.print(f"  [dim]{escape(f'{path}:{row}')}[/]  {escape(text)}")
+        shown = f"  {escape(text)}" if log_text else ""
+        console.print(f"  [dim]{escape(f'{path}:{row}')}[/]{shown}")

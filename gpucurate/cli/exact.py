@@ -24,6 +24,8 @@ def exact(
     write: opt.WriteOptions,
     index: IndexOptions,
     gpu: GpuOptions,
+    fitting: opt.FittingOptions,
+    log_text: opt.LogText = False,
     run: opt.RunOptions,
 ) -> None:
     """Keep one of the documents whose text is equal."""
@@ -37,5 +39,8 @@ def exact(
         **write.settings(),
         **index.settings(),
         **gpu.settings(),
+        "checkpoint_path": run.checkpoint_path,
+        "log_text": log_text,
+        **fitting.settings(),
     }
     carry_out(ExactDeduplicationWorkflow(inputs, output, normalize_text=normalize, **settings), run, gpu)

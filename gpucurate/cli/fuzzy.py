@@ -106,6 +106,8 @@ def fuzzy(
     write: opt.WriteOptions,
     index: IndexOptions,
     gpu: GpuOptions,
+    fitting: opt.FittingOptions,
+    log_text: opt.LogText = False,
     run: opt.RunOptions,
 ) -> None:
     """Keep one of the documents that share many shingles (MinHash with banding)."""
@@ -121,5 +123,8 @@ def fuzzy(
         **write.settings(),
         **index.settings(),
         **gpu.settings(),
+        "checkpoint_path": run.checkpoint_path,
+        "log_text": log_text,
+        **fitting.settings(),
     }
     carry_out(FuzzyDeduplicationWorkflow(inputs, output, **settings), run, gpu)

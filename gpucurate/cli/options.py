@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from gpucurate.checkpoint.resume import Mode
 
 
 class Format(StrEnum):
@@ -38,6 +41,13 @@ class EncodingErrors(StrEnum):
 
     REJECT = "reject"
     REPLACE = "replace"
+
+
+class OnInfeasible(StrEnum):
+    """What happens where not everything fits into memory."""
+
+    fail = "fail"
+    sample = "sample"
 
 
 class Shingle(StrEnum):
@@ -78,14 +88,23 @@ Inputs = Annotated[
     typer.Argument(help="Files, folders, globs or URLs of JSONL (.gz, .zst) or Parquet.", show_default=False),
 ]
 Output = Annotated[
-    Path,
+    str,
     typer.Option(
         "--output",
         "-o",
-        help="Folder for the output; new, empty, or of the same command.",
+        help="Folder for the output, or its URL in a store (s3://, gs://, abfs://); new, empty, or of the "
+        "same command.",
         show_default=False,
     ),
 ]
+
+
+def _allow(schemes: list[str] | None) -> list[str] | None:
+    """Take note while options are parsed: commands list their input as soon as they have them."""
+    from gpucurate.io.urls import allow_protocol
+
+    allow_protocol(*schemes or ())
+    return schemes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +124,16 @@ class FileOptions:
             rich_help_panel=_IN,
         ),
     ] = "64MiB"
+    allow_protocol: Annotated[
+        list[str] | None,
+        typer.Option(
+            callback=_allow,
+            metavar="http|https",
+            help="Read URLs of this scheme too; may be given twice.",
+            rich_help_panel=_IN,
+            show_default=False,
+        ),
+    ] = None
     on_corrupt: Annotated[
         OnCorrupt,
         typer.Option(help="What a broken file does: skip the rest of it, or fail.", rich_help_panel=_IN),
@@ -254,6 +283,34 @@ class WriteOptions(KindOptions):
         }
 
 
+LogText = Annotated[
+    bool,
+    typer.Option(
+        "--log-text",
+        help="Show and report the beginning of texts as examples, 80 characters at most.",
+        rich_help_panel=_OUT,
+    ),
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FittingOptions:
+    """What happens where not everything fits into memory."""
+
+    on_infeasible: Annotated[
+        OnInfeasible,
+        typer.Option(
+            help="Where more is to be compared than fits into memory: fail, or go on with the part of the "
+            "input that fits, and say so.",
+            rich_help_panel=_RUN,
+        ),
+    ] = OnInfeasible.fail
+
+    def settings(self) -> dict[str, Any]:
+        """Arguments of a workflow."""
+        return {"on_infeasible": self.on_infeasible.value}
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunOptions:
     """How the work is carried out."""
@@ -292,6 +349,47 @@ class RunOptions:
             rich_help_panel=_RUN,
         ),
     ] = None
+    checkpoint_path: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for the state of the run, instead of _gpucurate/ in the output.",
+            show_default=False,
+            rich_help_panel=_RUN,
+        ),
+    ] = None
+    resume_changed: Annotated[
+        bool,
+        typer.Option(
+            "--resume-changed",
+            help="Where input or options are others than an earlier run's: keep what holds, redo the rest.",
+            rich_help_panel=_RUN,
+        ),
+    ] = False
+    fresh: Annotated[
+        bool,
+        typer.Option(
+            "--fresh",
+            help="Remove what an earlier run wrote to the output, and nothing else, and begin anew.",
+            rich_help_panel=_RUN,
+        ),
+    ] = False
+    take_over: Annotated[
+        bool,
+        typer.Option(
+            "--take-over",
+            help="Take the output from a run that is not known to be dead, such as one of another machine.",
+            rich_help_panel=_RUN,
+        ),
+    ] = False
+    stall_timeout: Annotated[
+        float | None,
+        typer.Option(
+            min=0.001,
+            help="Seconds without progress of a unit after which its worker tells where it is, is killed, "
+            "and the unit is done again; 1800 if not given.",
+            rich_help_panel=_RUN,
+        ),
+    ] = None
     dry_run: Annotated[
         bool,
         typer.Option(
@@ -326,6 +424,26 @@ class RunOptions:
                 "that is there: give one of them"
             )
         return asks or self.executor is ExecutorKind.ray
+
+    @property
+    def resume(self) -> Mode:
+        """What becomes of an earlier run.
+
+        Raises:
+            UsageError: options that exclude each other.
+        """
+        from gpucurate.spec.errors import UsageError
+
+        if self.fresh and self.resume_changed:
+            raise UsageError(
+                "--fresh begins anew and --resume-changed keeps what it can: give one of them, or none"
+            )
+        return "fresh" if self.fresh else "changed" if self.resume_changed else "auto"
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """Settings of the executor that were given."""
+        return {} if self.stall_timeout is None else {"stall_timeout_s": self.stall_timeout}
 
     @property
     def memory_bytes(self) -> int | None:

@@ -44,12 +44,17 @@ def plan(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks of errors.")] = False,
 ) -> None:
-    """Say how a pipeline would run: segments, workers, bytes moved, memory, time. Nothing is run."""
+    """Say how a pipeline would run: segments, workers, bytes moved, memory, time.
+
+    The file or module is imported, and a function called, as Python does it: only give code that you trust.
+    No stage is run, and nothing is written.
+    """
     import orjson
 
     from gpucurate.cli.pipeline_loader import load_pipeline
     from gpucurate.planning.cluster_size import parse_cluster
     from gpucurate.spec.errors import UsageError
+    from gpucurate.spec.redaction import shown
 
     if cpus_per_node is not None and simulate is None:
         raise UsageError("--cpus-per-node says what --simulate assumes: give both, or none")
@@ -59,7 +64,7 @@ def plan(
     if as_json:
         typer.echo(orjson.dumps(outlook.to_dict(), option=orjson.OPT_INDENT_2).decode())
     else:
-        typer.echo(str(outlook))
+        typer.echo(shown(str(outlook)))
 
 
 def _costs(path: Path) -> Costs:

@@ -68,6 +68,7 @@ def remove(
         id_generator_path=id_generator,
         output_filetype=kind["format"],
         compression=kind["compression"],
+        checkpoint_path=run.checkpoint_path,
         **read.settings(),
     )
     carry_out(workflow, run)

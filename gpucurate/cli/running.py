@@ -32,14 +32,14 @@ def carry_out(workflow: Workflow, options: RunOptions, gpu: GpuOptions | None = 
     from gpucurate.telemetry.memory_watch import MemoryWatch
     from gpucurate.telemetry.progress import TerminalProgress
 
-    console = Console(highlight=False, soft_wrap=True)
+    console, resume = Console(highlight=False, soft_wrap=True), options.resume
     executor = _executor(workflow, options, gpu)
     if options.dry_run:
         print_plan(console, workflow, executor)
         return
     with MemoryWatch() as watch:
         observer = Silent() if options.quiet else TerminalProgress(Console(stderr=True), watch)
-        result = workflow.run(executor, observer, watch)
+        result = workflow.run(executor, observer, watch, resume=resume, take_over=options.take_over)
     print_summary(console, result)
 
 
@@ -70,12 +70,14 @@ def executor_for(options: RunOptions, gpu: GpuOptions | None, input_bytes: int) 
             gpus=gpus,
             gpu_memory=gpu_memory,
             include_dashboard=options.ray_dashboard,
+            config=options.config,
         )
     if options.executor is ExecutorKind.inline:
         _refuse_workers(options, gpus)
         return InlineExecutor(memory, gpu_memory)
-    if options.executor is ExecutorKind.local or options.workers is not None or gpus is not None:
-        return LocalExecutor(options.workers, memory, gpus=gpus, gpu_memory=gpu_memory)
+    asks = (options.workers, gpus, options.stall_timeout)
+    if options.executor is ExecutorKind.local or any(one is not None for one in asks):
+        return LocalExecutor(options.workers, memory, gpus=gpus, gpu_memory=gpu_memory, config=options.config)
     return default_executor(input_bytes, memory, gpu_memory)
 
 
@@ -84,3 +86,8 @@ def _refuse_workers(options: RunOptions, gpus: int | None) -> None:
 
     if options.workers is not None or gpus is not None:
         raise UsageError("--executor inline has one worker, this process: leave --workers and --gpus out")
+    if options.stall_timeout is not None:
+        raise UsageError(
+            "--executor inline has no process beside this one that could look after it: "
+            "leave --stall-timeout out, or give --executor local"
+        )

@@ -106,10 +106,24 @@ def lines(
     cuts: CutOptions,
     read: opt.ReadOptions,
     write: CutWriteOptions,
+    fitting: opt.FittingOptions,
+    log_text: opt.LogText = False,
     run: opt.RunOptions,
 ) -> None:
     """Cut repeated lines out of documents."""
-    _carry_out("line", inputs, output, {**cuts.settings(), **read.settings(), **write.settings()}, run)
+    _carry_out(
+        "line",
+        inputs,
+        output,
+        {
+            **cuts.settings(),
+            **read.settings(),
+            **write.settings(),
+            **fitting.settings(),
+            "log_text": log_text,
+        },
+        run,
+    )
 
 
 def paragraphs(
@@ -119,10 +133,24 @@ def paragraphs(
     cuts: CutOptions,
     read: opt.ReadOptions,
     write: CutWriteOptions,
+    fitting: opt.FittingOptions,
+    log_text: opt.LogText = False,
     run: opt.RunOptions,
 ) -> None:
     """Cut repeated paragraphs out of documents."""
-    _carry_out("paragraph", inputs, output, {**cuts.settings(), **read.settings(), **write.settings()}, run)
+    _carry_out(
+        "paragraph",
+        inputs,
+        output,
+        {
+            **cuts.settings(),
+            **read.settings(),
+            **write.settings(),
+            **fitting.settings(),
+            "log_text": log_text,
+        },
+        run,
+    )
 
 
 def _carry_out(
@@ -132,4 +160,5 @@ def _carry_out(
     from gpucurate.workflows.segment_options import segment_settings
     from gpucurate.workflows.segments import SegmentDeduplicationWorkflow
 
+    settings = {**settings, "checkpoint_path": run.checkpoint_path}
     carry_out(SegmentDeduplicationWorkflow(grain, inputs, output, segment_settings(settings)), run)

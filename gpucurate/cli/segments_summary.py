@@ -21,4 +21,5 @@ def print_segments(console: Console, report: RunReport) -> None:
     )
     for entry in found["most_frequent"]:
         where = f"{entry['path']}:{entry['row']}"
-        console.print(f"  {entry['count']:>8,}  [dim]{escape(where)}[/]  {escape(entry['text'])}")
+        text = f"  {escape(entry['text'])}" if "text" in entry else ""
+        console.print(f"  {entry['count']:>8,}  [dim]{escape(where)}[/]{text}")

@@ -127,7 +127,8 @@ def _print_clusters(console: Console, report: RunReport) -> None:
     console.print(f"clusters   {found['count']:,} of {members}")
     for entry in found["largest"]:
         where = f"{entry['path']}:{entry['row']}"
-        console.print(f"  {entry['size']:>8,}  [dim]{escape(where)}[/]  {escape(entry['text'])}")
+        text = f"  {escape(entry['text'])}" if "text" in entry else ""
+        console.print(f"  {entry['size']:>8,}  [dim]{escape(where)}[/]{text}")
 
 
 def _print_indexes(console: Console, report: RunReport) -> None:

@@ -21,6 +21,7 @@ import numpy.typing as npt
 from gpucurate.dedup.key_file import KeySet
 from gpucurate.dedup.memory_needed import refuse_more
 from gpucurate.dedup.pair_sort import PAIR_BYTES
+from gpucurate.dedup.saved_forest import SavedForest
 from gpucurate.dedup.spill import SortedRuns, least_capacity
 from gpucurate.dedup.spill_buffer import PairBuffer
 from gpucurate.disk.crash import reach
@@ -60,6 +61,7 @@ def find_components(
     threads: int,
     scratch: Path,
     share: int = 1,
+    saved: SavedForest | None = None,
 ) -> Ids:
     """Label every record with the smallest record of its component.
 
@@ -71,6 +73,7 @@ def find_components(
         threads: bands at a time, at most.
         scratch: folder for what does not fit; made if needed, and left empty.
         share: grouping takes one part in so many of the memory, the result included.
+        saved: where it is saved now and then, and taken up again.
 
     Returns:
         uint32[records].
@@ -87,12 +90,16 @@ def find_components(
     with storage_errors(scratch):
         scratch.mkdir(parents=True, exist_ok=True)
     reach("group.before_bands")
-    grouping = _Grouping(keys, documents, budget.capacity, new_parents(keys.records), scratch)
+    parents, joined = (saved.load(keys.records) if saved else None) or (new_parents(keys.records), set())
+    grouping = _Grouping(keys, documents, budget.capacity, parents, scratch)
     with ThreadPoolExecutor(budget.threads) as pool:
-        jobs = [pool.submit(grouping.join, group) for group in groups]
+        jobs = {pool.submit(grouping.join, group): group[0] for group in groups if group[0] not in joined}
         try:
             for job in as_completed(jobs):
                 job.result()
+                joined.add(jobs[job])
+                if saved is not None and saved.is_due(is_last=len(joined) == len(groups)):
+                    grouping.save(saved, joined)
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
@@ -163,6 +170,11 @@ class _Grouping:
             reach("band.after_fill")
             buffer.finish()
             reach("band.after_join")
+
+    def save(self, saved: SavedForest, joined: set[int]) -> None:
+        """Save what is joined; no band goes on meanwhile."""
+        with self.lock:
+            saved.save(self.parents, joined)
 
     def _fill(self, buffer: PairBuffer, group: Sequence[int]) -> None:
         for base, file in self.keys.files():

@@ -27,10 +27,12 @@ def refuse_more(what: str, needed: int, memory: int, share: int = 1, *, option: 
         return
     also = f", {share} times as much since processes and what they read need some" if share > 1 else ""
     given = f"{option}={_at_least(share * needed)} (--{option.replace('_', '-')})"
+    sample = ", or let it go on with the part that fits (on_infeasible='sample', --on-infeasible sample)"
     raise ConfigurationError(
         f"{what}, {format_bytes(needed)} in all: that takes {given}"
         f"{also}, but the run may use {format_bytes(memory)}. Give it more and run it again, so that it "
         "goes on with what was read, or deduplicate parts of the corpus one after the other"
+        f"{sample if option == 'memory' else ''}"
     )
 
 

@@ -18,6 +18,8 @@ _ANEW = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW
 PRIVATE = 0o600
 """What lies in a run folder is its owner's alone; outputs follow the umask."""
 
+PRIVATE_FOLDER = 0o700
+
 PUBLIC = 0o666
 """Before the umask."""
 
@@ -41,13 +43,19 @@ def fsync_folder(folder: Path) -> None:
 
 
 def make_folder(folder: Path, mode: int = 0o777) -> None:
-    """Create a folder and its parents.
+    """Create a folder and its parents, so that the disk has their names.
+
+    Args:
+        folder: to be made, unless it is there.
+        mode: of it; parents get what is usual.
 
     Raises:
         StorageError: not possible.
     """
     with storage_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True, mode=mode)
+        for above in _make_parents(folder, mode)[1:]:
+            if os.access(above, os.R_OK):  # one may write to a folder that one may not open
+                fsync_folder(above)
 
 
 def write_atomic(path: Path, content: bytes, permissions: int = PRIVATE) -> None:
@@ -139,10 +147,13 @@ def publish(attempts: Sequence[tuple[Path, Path]]) -> None:
             fsync_folder(folder)
 
 
-def _make_parents(folder: Path) -> list[Path]:
+def _make_parents(folder: Path, mode: int = 0o777) -> list[Path]:
     """Create a folder, and say in which folders there are new names: it, and those above what is new."""
     if folder.is_dir():
         return [folder]
     above = _make_parents(folder.parent)
-    folder.mkdir(exist_ok=True)
+    try:
+        folder.mkdir(mode, exist_ok=True)
+    except FileExistsError as error:
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder)) from error
     return [folder, *above]

@@ -11,6 +11,7 @@ from gpucurate.spec.errors import ConfigurationError
 from gpucurate.spec.source import FileFormat, FileRange, InputFile
 
 _KNOWN = (".jsonl", ".ndjson", ".json", ".parquet", ".pq")
+_RUN_FOLDER = "_gpucurate"  # not an output's place
 _LONGEST = 255  # bytes of a name that Linux file systems take
 _ENDINGS = {"none": "", "gzip": ".gz", "zstd": ".zst"}
 
@@ -69,6 +70,7 @@ def check_output_names(
         kind = output_kind(file, format, compression)
         check_kind(*kind)
         name = output_name(file.name, source.ordinal, source.count, *kind)
+        _check_path(name, file)
         if len(os.fsencode(name.rpartition("/")[2])) > _LONGEST:
             raise ConfigurationError(
                 f"{redact(file.path)} would be written to {name}, a name of more than {_LONGEST} bytes: "
@@ -80,6 +82,16 @@ def check_output_names(
                 f"{redact(other.path)} and {redact(file.path)} would both be written to {name}: "
                 "rename one of them, or choose another format, compression or block size"
             )
+
+
+def _check_path(name: str, file: InputFile) -> None:
+    """Refuse names that lead elsewhere: in a store any text may be one."""
+    parts = name.split("/")
+    if not {"", ".", ".."}.isdisjoint(parts) or parts[0] == _RUN_FOLDER or "\0" in name:
+        raise ConfigurationError(
+            f"{redact(file.path)} would be written to {name!r}, which is no path for an output: nothing may "
+            f"be empty, '.' or '..', lie in {_RUN_FOLDER}, or hold a NUL; rename it"
+        )
 
 
 def _split(plain: str) -> tuple[str, str]:

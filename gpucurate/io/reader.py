@@ -13,6 +13,7 @@ from gpucurate.spec.errors import ConfigurationError
 from gpucurate.spec.source import FileRange
 
 if TYPE_CHECKING:
+    from gpucurate.io.fingerprint import Fingerprint
     from gpucurate.memory.gpu_memory import GpuMemory
 
 __all__ = ["ReadLimits", "read_range"]
@@ -27,6 +28,7 @@ def read_range(
     keep_original: bool,
     limits: ReadLimits = ReadLimits(),  # noqa: B008 - frozen
     gpu: GpuMemory | None = None,
+    fingerprint: Fingerprint | None = None,
 ) -> Iterator[Piece]:
     """The records of ``source``, piece by piece and in order.
 
@@ -50,6 +52,7 @@ def read_range(
             the host all the same, into Arrow tables: Parquet where originals are kept (its rows are Arrow's)
             or pylibcudf is not installed, and what :class:`DeviceParquetReader` and
             :class:`DeviceJsonlReader` leave to it.
+        fingerprint: is given the bytes that are read.
 
     Raises:
         InputError: the file is missing, cannot be read, changed since it was listed, or is
@@ -69,6 +72,7 @@ def read_range(
         "piece_bytes": piece_bytes,
         "keep_original": keep_original,
         "limits": limits,
+        "fingerprint": fingerprint,
     }
     if source.file.format == "parquet":
         if gpu is not None and fields and not keep_original:

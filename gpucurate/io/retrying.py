@@ -110,14 +110,15 @@ def is_transient(error: BaseException) -> bool:
     """Whether the same request may well succeed a moment later."""
     if isinstance(error, GaveUpError):
         return False
-    found = list(_chain(error))
-    for each in found:
+    for each in _chain(error):
         status, code = answer_of(each)
         if code in _BUSY_CODES or (status is not None and (status >= 500 or status == 429)):
             return True
+        if _is_network(each):  # though what it comes from may have a status, as a body that was cut has
+            return True
         if status is not None:
             return False  # the store has answered, and means it
-    return any(map(_is_network, found))
+    return False
 
 
 def answer_of(error: BaseException) -> tuple[int | None, str | None]:

@@ -151,11 +151,17 @@ class S3Bucket:
             FileNotFoundError: the upload was ended, and there is no such object.
         """
         made = {"Parts": [{"PartNumber": n, "ETag": etag} for n, etag in enumerate(parts, 1)]}
-        try:
-            self._ask("complete_multipart_upload", Key=key, UploadId=upload, MultipartUpload=made)
-        except FileNotFoundError:
-            if not self.is_of(key, writer):
+
+        def complete() -> None:
+            try:
+                self._once("complete_multipart_upload", Key=key, UploadId=upload, MultipartUpload=made)
+            except OSError:
+                if self.is_of(key, writer):
+                    return  # the answer to an earlier try was lost
+                self._once("list_parts", Key=key, UploadId=upload, MaxParts=1)  # is it there at all?
                 raise
+
+        retried(complete)
 
     def is_of(self, key: str, writer: str) -> bool:
         """Whether there is an object that this writer has made."""

@@ -12,6 +12,7 @@ from typing import Any, Self
 from gpucurate.backends.chain import Stage
 from gpucurate.backends.driver import Outcome
 from gpucurate.backends.executors import Executor, default_executor
+from gpucurate.checkpoint.resume import Mode, Resume
 from gpucurate.checkpoint.run_folder import RunFolder
 from gpucurate.io.output_name import check_output_names
 from gpucurate.pipeline.branches import branches, check_branches, place_branches
@@ -28,7 +29,7 @@ from gpucurate.pipeline.outlook import Outlook
 from gpucurate.pipeline.result import RunResult
 from gpucurate.pipeline.run import INTERNAL, Run, refuse_overlap
 from gpucurate.pipeline.simulated import simulated_seconds
-from gpucurate.pipeline.verdict import DEFAULT_MAX_REJECT_RATE, judge
+from gpucurate.pipeline.verdict import DEFAULT_MAX_REJECT_RATE, check_reject_rate, judge
 from gpucurate.planning.costs import Costs
 from gpucurate.planning.memory import decoded_bytes
 from gpucurate.planning.placement import place
@@ -185,6 +186,8 @@ class Pipeline:
         max_reject_rate: float = DEFAULT_MAX_REJECT_RATE,
         ignore_failures: bool = False,
         observer: Observer | None = None,
+        resume: Mode = "auto",
+        take_over: bool = False,
     ) -> RunResult:
         """Run to the end.
 
@@ -200,6 +203,9 @@ class Pipeline:
             max_reject_rate: share of documents that may be rejected.
             ignore_failures: end well though units were set aside.
             observer: is told of progress.
+            resume: ``auto`` goes on with an earlier run, and refuses another input or plan; ``changed``
+                keeps the units of work that are the same and does the others; ``fresh`` begins anew.
+            take_over: take the folder from an owner that is not known to be alive.
 
         Returns:
             The final tasks and the report.
@@ -207,6 +213,7 @@ class Pipeline:
         Raises:
             GpucurateError: see its subclasses; each says what to do.
         """
+        check_reject_rate(max_reject_rate)
         with ExitStack() as ending:
             if executor:
                 ending.callback(executor.close)  # asking for its machines may have joined a cluster
@@ -216,7 +223,7 @@ class Pipeline:
             )
             units = self._units(plan, initial_tasks)
             executor = executor or default_executor(sum(unit.est_bytes for unit in units))
-            folder = self._folder(plan, units, checkpoint_path)
+            folder = self._folder(plan, units, checkpoint_path, Resume(resume, take_over))
             if folder:
                 ending.callback(folder.close)
             with Run(self.name, executor, folder, observer) as run:
@@ -269,7 +276,11 @@ class Pipeline:
                 refuse_overlap_with_output(self.stages, writer.path)
 
     def _folder(
-        self, plan: Plan, units: Sequence[Unit], checkpoint_path: str | PathLike[str] | None
+        self,
+        plan: Plan,
+        units: Sequence[Unit],
+        checkpoint_path: str | PathLike[str] | None,
+        resume: Resume,
     ) -> RunFolder | None:
         writers = [stage for stage in self.stages if isinstance(stage, DocumentWriter)]
         self._check_places(writers)
@@ -290,7 +301,7 @@ class Pipeline:
         state = None
         if checkpoint_path is not None:
             state = local_folder(place_of(checkpoint_path), "checkpoint_path")
-        return RunFolder(writers[0].path, "pipeline", plan.decides, state)
+        return RunFolder(writers[0].path, "pipeline", plan.decides, state, resume)
 
 
 def flatten(stages: Sequence[Stage]) -> list[Stage]:

@@ -18,6 +18,7 @@ from gpucurate.checkpoint.run_folder import RunFolder
 from gpucurate.disk.crash import reach
 from gpucurate.io.urls import redact
 from gpucurate.pipeline.checkpoints import Held
+from gpucurate.pipeline.verdict import check_rejected, check_units
 from gpucurate.spec.errors import ConfigurationError
 from gpucurate.spec.names import encode_name
 from gpucurate.spec.place import Place, Url
@@ -120,6 +121,7 @@ class Run:
 
     def _note(self, name: str, outcome: Outcome) -> None:
         results = outcome.results
+        check_units(results)
         stages = sum_stages(results)
         self.report.phases.append(
             PhaseReport(
@@ -135,6 +137,7 @@ class Run:
                 first_commit_s=outcome.first_commit_s,
                 busy_seconds=outcome.busy_seconds,
                 decisions=outcome.decisions,
+                collected=outcome.collected,
             )
         )
         for stats in stages:
@@ -175,10 +178,22 @@ class Run:
         first = first_rows(units, results)
         prefix = f"{INTERNAL}scratch/rejects/{phase}-"
         for result in results:
-            for output in result.outputs:
-                part = self.folder.final_path(output.name)
-                if output.name.startswith(prefix) and part.exists():
-                    number_rows(part, self.folder.path / "rejects" / part.name, first)
+            parts = [output.name for output in result.outputs if output.name.startswith(prefix)]
+            there = [part for part in map(self.folder.final_path, parts) if part.exists()]
+            rows = sum(number_rows(part, self.folder.path / "rejects" / part.name, first) for part in there)
+            if len(there) == len(parts):  # else they were numbered by an earlier run
+                check_rejected(result, rows)
+        self._remove_rejects_but(phase, results)
+
+    def _remove_rejects_but(self, phase: str, results: Sequence[UnitResult]) -> None:
+        """Of units that are no part of the run any more, no rejects stay."""
+        if self.folder is None:
+            return
+        named = {output.name.rpartition("/")[2] for result in results for output in result.outputs}
+        for name in self.folder.names("rejects"):
+            base = name.rpartition("/")[2]
+            if base.startswith(f"{phase}-") and base not in named:
+                self.folder.remove(name)
 
 
 def first_rows(units: Sequence[Unit], results: Sequence[UnitResult]) -> dict[tuple[str, int], int | None]:

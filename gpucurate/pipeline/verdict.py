@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NoReturn
 
 from gpucurate.spec.books import Books
-from gpucurate.spec.errors import BooksError, InputError, QuarantinedError, TooManyRejectsError
+from gpucurate.spec.errors import (
+    BooksError,
+    ConfigurationError,
+    InputError,
+    QuarantinedError,
+    TooManyRejectsError,
+)
+from gpucurate.spec.unit import UnitResult
 from gpucurate.telemetry.report import RunReport
 
 DEFAULT_MAX_REJECT_RATE = 0.01
+
+
+def check_reject_rate(rate: float) -> None:
+    """Refuse what is no share of documents.
+
+    Raises:
+        ConfigurationError: not from 0 to 1.
+    """
+    if not 0 <= rate <= 1:  # nor not a number
+        raise ConfigurationError(f"max_reject_rate is {rate}: it is a share of the documents, from 0 to 1")
 
 
 def judge(report: RunReport, max_reject_rate: float, ignore_failures: bool = False) -> None:
@@ -56,6 +74,33 @@ def check_balance(books: Books) -> None:
             f"the books do not balance: {books.read:,} read + {books.added.total():,} added, but "
             f"{books.kept:,} kept + {books.total_dropped:,} dropped + {books.total_rejected:,} rejected + "
             f"{books.quarantined:,} quarantined; this is a fault of gpucurate or of a stage, please report it"
+        )
+
+
+def check_units(results: Sequence[UnitResult]) -> None:
+    """Check that each unit accounts for every document.
+
+    Raises:
+        BooksError: one does not.
+    """
+    for result in results:
+        if result.books.balance:
+            raise BooksError(
+                f"the books of unit {result.unit_id} do not balance ({result.books.describe()}); "
+                "this is a fault of gpucurate or of a stage, please report it"
+            )
+
+
+def check_rejected(result: UnitResult, rows: int) -> None:
+    """Check that what a unit rejected is what was written of it.
+
+    Raises:
+        BooksError: it is not.
+    """
+    if rows != result.books.total_rejected:
+        raise BooksError(
+            f"unit {result.unit_id} rejected {result.books.total_rejected:,} documents and wrote {rows:,} "
+            "of them to rejects/; this is a fault of gpucurate, please report it"
         )
 
 

@@ -193,7 +193,7 @@ class Core:
     def _learn(self, stretch: Stretch, worker: Worker, item: Item, figures: Figures) -> None:
         given = self._dispatcher.input_bytes(item)
         stretch.record.observe(given, figures.seconds, figures.output_bytes)
-        self._recycler.done(worker.number, figures.memory, figures.gpu_memory)
+        self._recycler.done(worker.number, figures.memory, figures.gpu_memory, figures.growth)
         self._learn_memory(stretch, figures)
 
     def _learn_memory(self, stretch: Stretch, figures: Figures) -> None:
@@ -230,7 +230,14 @@ class Core:
         worker.state, worker.last_done, worker.ready_at = WorkerState.READY, state.now, state.now
         stretch.record.observe_setup(state.now - worker.born)
         if not worker.gang:  # one of a gang is not replaced alone
-            self._recycler.ready(worker.number, stretch.index, state.now, event.memory, event.gpu_memory)
+            self._recycler.ready(
+                worker.number,
+                stretch.index,
+                state.now,
+                memory=event.memory,
+                gpu_memory=event.gpu_memory,
+                stages=stretch.lane.stages,
+            )
         gang = state.gang_of(worker)
         if all(member.state is WorkerState.READY for member in gang):
             stretch.start_failures = 0
@@ -273,7 +280,7 @@ class Core:
             if worker.state is WorkerState.STARTING:
                 yield from self._losses.did_not_start(worker, "died", f"worker {worker.number}: {why}")
             yield from self._losses.end_gang(worker, why)
-            yield from self._losses.give_up(worker, why, charged=charged)
+            yield from self._losses.give_up(worker, why, charged=charged, is_stuck=True)
         if not state.is_stopping:
             for worker in self._watch.aged(self._recycler):
                 yield from self._staffing.recycle(worker)

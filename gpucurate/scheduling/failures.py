@@ -52,7 +52,7 @@ class Failures:
         elif item.attempts < state.policy.max_attempts:
             self._try_again(item, kind, why)
         elif state.stretches[item.segment].lane.splittable:
-            self._search(item, kind, why)
+            self._search(item, kind, why, suspect)
         else:
             yield from self._set_aside(item, kind, why)
         yield from self.count(item.unit, kind, why)
@@ -82,10 +82,13 @@ class Failures:
         """What a stage raised it may raise of any unit: others go first, to find that out soon."""
         self._state.put_back([item.unit], first=kind != "user")
 
-    def _search(self, item: Item, kind: str, why: str) -> None:
+    def _search(self, item: Item, kind: str, why: str, suspect: Suspect | None) -> None:
+        """Look for the documents; the last try has told already among which, where it kept a journal."""
         state = self._state
         state.retries += 1
         item.is_bisected = True
+        if kind == "died" and suspect is not None:
+            item.narrows(suspect)
         item.is_alone = kind in ("died", "memory")
         state.decide(
             "bisect",

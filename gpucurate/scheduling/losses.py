@@ -55,6 +55,8 @@ class Losses:
         units = self._take_from(worker)
         self._remove(worker)
         self._staffing.call()
+        if worker.blamed in state.items:
+            yield from self._failures.failed(state.items[worker.blamed], "died", event.why, event.suspect)
         if not units:
             return
         first = event.unit if event.unit in units else units[0]
@@ -68,19 +70,28 @@ class Losses:
         else:
             yield from self._failures.failed(state.items[first], "died", event.why, event.suspect)
 
-    def give_up(self, worker: Worker, why: str, *, charged: bool = False) -> Iterator[Action]:
-        """Kill a worker: what it says from now on counts no more. Its place is free once it is gone."""
+    def give_up(
+        self, worker: Worker, why: str, *, charged: bool = False, is_stuck: bool = False
+    ) -> Iterator[Action]:
+        """Kill a worker: what it says from now on counts no more. Its place is free once it is gone.
+
+        Args:
+            worker: which.
+            why: a sentence.
+            charged: whether the unit that it is at is to blame. What follows for that is decided once the
+                worker is dead, since only then it is known which documents it was at.
+            is_stuck: whether it does not go on.
+        """
         state = self._state
         units = self._take_from(worker)
         state.retire(worker, WorkerState.STOPPING)
         worker.end_by = None  # killed once is enough
         self._recycler.gone(worker.number)
-        yield KillWorker(worker.number, why)
-        blamed, others = (units[:1], units[1:]) if charged else ([], units)
-        self._uncharge(others)
-        state.put_back(others)
-        for unit in blamed:
-            yield from self._failures.failed(state.items[unit], "died", why)
+        yield KillWorker(worker.number, why, is_stuck)
+        if charged and units:
+            worker.blamed = units.pop(0)
+        self._uncharge(units)
+        state.put_back(units)
 
     def end_gang(self, worker: Worker, why: str) -> Iterator[Action]:
         """One of a gang is gone: the others cannot go on without it."""

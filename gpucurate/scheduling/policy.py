@@ -22,6 +22,7 @@ class Lane:
         gpu_limit: bytes of its GPU that a worker may hold; 0 where it has none or that is not known.
         working: thousandths of the input's bytes that it holds of its machine while it works.
         splittable: whether a unit that fails can be looked through for the document that is to blame.
+        stages: names of its stages, in order.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Lane:
     gpu_limit: int = 0
     working: int = 1000
     splittable: bool = True
+    stages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,8 @@ class Policy:
         worker_restart_interval_s: and at most one of a segment in so long.
         worker_max_units: a worker is replaced after so many units; None for never.
         worker_max_growth: and when it has grown by so many bytes since its setup; None for never.
+        worker_max_leak: and when it has grown by so many bytes, a little with every unit, and goes on;
+            None for never.
         drain_s: a worker that was told to end may take so long to tear down; then it is killed.
         stall_s: nothing happens for so long though there is work: the worker of the oldest unit is killed.
         backoff_s: a unit that failed for storage or an unreachable worker waits so long, doubled each time.
@@ -75,6 +79,7 @@ class Policy:
     worker_restart_interval_s: float = 0.0
     worker_max_units: int | None = None
     worker_max_growth: int | None = None
+    worker_max_leak: int | None = None
     drain_s: float = 300.0
     stall_s: float = 1800.0
     backoff_s: float = 0.5

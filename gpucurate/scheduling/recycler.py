@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from random import Random
 
+from gpucurate.scheduling.leak import LeakWatch
 from gpucurate.scheduling.policy import Policy
 from gpucurate.spec.bytesize import format_bytes
 
@@ -52,14 +53,18 @@ class WorkerHistory:
         ready_at: when its setup was done: its age counts from there, however long the setup was.
         lifetime: seconds that it may live, its jitter included; None for ever.
         units: done so far.
+        stages: names of what it runs.
     """
 
     segment: int
     ready_at: float
     lifetime: float | None
     units: int = 0
+    stages: Sequence[str] = ()
     host: _Memory = field(default_factory=lambda: _Memory("memory"))
     gpu: _Memory = field(default_factory=lambda: _Memory("GPU memory"))
+    leak: LeakWatch = field(default_factory=lambda: LeakWatch("memory"))
+    gpu_leak: LeakWatch = field(default_factory=lambda: LeakWatch("GPU memory"))
 
 
 class Recycler:
@@ -68,7 +73,8 @@ class Recycler:
     Lifetimes differ by up to 10% either way, drawn once per worker, so that workers that started
     together do not end together. Growth counts over what the worker held after its setup, and
     only if a line through its last units (20 at least, 64 at most) rises: a cache that has
-    filled up is no leak.
+    filled up is no leak. A leak is a rise that is sure, goes on, and has come to something
+    (:mod:`gpucurate.scheduling.leak`).
 
     Args:
         policy: lifetime, units, growth and restart interval.
@@ -83,23 +89,37 @@ class Recycler:
         self._last: dict[int, float] = {}
         self._ages: dict[int, list[tuple[float, int]]] = {}  # by segment, a heap of (end of life, worker)
 
-    def ready(self, worker: int, segment: int, now: float, memory: int = 0, gpu_memory: int = 0) -> None:
+    def ready(
+        self,
+        worker: int,
+        segment: int,
+        now: float,
+        *,
+        memory: int = 0,
+        gpu_memory: int = 0,
+        stages: Sequence[str] = (),
+    ) -> None:
         """A worker has done its setup and holds so many bytes; 0 where that is not known."""
         lifetime = self._policy.worker_max_lifetime_s
         if lifetime is not None:
             lifetime *= self._rng.uniform(1 - _JITTER, 1 + _JITTER)
             heappush(self._ages.setdefault(segment, []), (now + lifetime, worker))
-        history = WorkerHistory(segment, now, lifetime)
+        history = WorkerHistory(segment, now, lifetime, stages=stages)
         history.host.baseline, history.gpu.baseline = memory, gpu_memory
         self._workers[worker] = history
 
-    def done(self, worker: int, memory: int = 0, gpu_memory: int = 0) -> None:
-        """A worker has done a unit and holds so many bytes; 0 where that is not known."""
+    def done(self, worker: int, memory: int = 0, gpu_memory: int = 0, growth: Sequence[int] = ()) -> None:
+        """A worker has done a unit and holds so many bytes; 0 where that is not known.
+
+        ``growth`` is by how many it grew during the calls of each stage; empty where not measured.
+        """
         history = self._workers.get(worker) or self._replaced.get(worker)
         if history is not None:
             history.units += 1
             history.host.observe(memory)
             history.gpu.observe(gpu_memory)
+            history.leak.observe(memory, growth)
+            history.gpu_leak.observe(gpu_memory)
 
     def gone(self, worker: int) -> None:
         """A worker is no more."""
@@ -127,7 +147,7 @@ class Recycler:
         history = self._workers.get(worker)
         if history is None or now < self._free_at(history.segment):
             return None
-        return self._aged(history, now) or self._worn(history) or self._grown(history)
+        return self._aged(history, now) or self._worn(history) or self._grown(history) or self._leaks(history)
 
     def next_due(self) -> float | None:
         """When the next worker reaches its age, the restart interval considered; None for never.
@@ -163,6 +183,12 @@ class Recycler:
     def _grown(self, history: WorkerHistory) -> str | None:
         limit = self._policy.worker_max_growth
         return None if limit is None else history.host.growth(limit) or history.gpu.growth(limit)
+
+    def _leaks(self, history: WorkerHistory) -> str | None:
+        limit = self._policy.worker_max_leak
+        if limit is None:
+            return None
+        return history.leak.found(limit, history.stages) or history.gpu_leak.found(limit, ())
 
 
 def _rises(samples: Sequence[int]) -> bool:

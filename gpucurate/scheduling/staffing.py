@@ -264,7 +264,7 @@ class Staffing:
         self._state.retire(worker, WorkerState.STOPPING)
         self._recycler.gone(worker.number)
         worker.end_by = self._state.now + self._state.policy.drain_s
-        yield StopWorker(worker.number)
+        yield StopWorker(worker.number, worker.is_worn)
 
     def drain(self, worker: Worker) -> Iterator[Action]:
         """Give a worker nothing more, and end it when it has done what it has; a gang as a whole.
@@ -345,6 +345,7 @@ class Staffing:
             return
         stretch = state.stretches[worker.segment]
         self._recycler.recycled(worker.number, state.now)
+        worker.is_worn = True
         is_needed = stretch.remaining > worker.load
         place = self._place(stretch, more=-1) if is_needed else None
         if place is None:

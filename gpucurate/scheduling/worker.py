@@ -49,6 +49,8 @@ class Worker:
         end_by: when it must have ended, once it has been told to.
         replaces: the worker that goes once this one is ready.
         successor: the worker that takes its place.
+        is_worn: whether it is replaced for what its process has become: no other may go on in it.
+        blamed: the unit that it was killed for: what becomes of that is decided once it is dead.
     """
 
     number: int
@@ -63,6 +65,8 @@ class Worker:
     end_by: float | None = None
     replaces: int | None = None
     successor: int | None = None
+    is_worn: bool = False
+    blamed: str | None = None
 
     @property
     def load(self) -> int:

@@ -92,9 +92,9 @@ class Books:
             kept=values["kept"],
             quarantined=values["quarantined"],
             blank=values["blank"],
-            dropped=Counter(values["dropped"]),
-            rejected=Counter(values["rejected"]),
-            added=Counter(values["added"]),
+            dropped=counter_of(values["dropped"]),
+            rejected=counter_of(values["rejected"]),
+            added=counter_of(values["added"]),
         )
 
 

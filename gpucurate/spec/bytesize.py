@@ -13,7 +13,9 @@ _UNITS = {
     "g": 10**9, "gb": 10**9, "gib": 2**30,
     "t": 10**12, "tb": 10**12, "tib": 2**40,
 }  # fmt: skip
-_PATTERN = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*", re.IGNORECASE)
+_PATTERN = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-z]*)\s*", re.IGNORECASE | re.ASCII)
+
+_MOST = 2**63
 
 KIB, MIB, GIB = 2**10, 2**20, 2**30
 
@@ -24,23 +26,26 @@ def parse_bytes(size: int | float | str) -> int:
     ``MB`` is 10**6 and ``MiB`` is 2**20 bytes.
 
     Raises:
-        ConfigurationError: not a size, or not positive.
+        ConfigurationError: not a size, or not from 1 byte to 2**63.
 
     >>> parse_bytes("64MiB")
     67108864
     """
     if isinstance(size, int | float) and not isinstance(size, bool):
-        value = int(size)
+        value: float = size
     else:
         match = _PATTERN.fullmatch(str(size))
         if match is None or match[2].lower() not in _UNITS:
             raise ConfigurationError(
-                f"{size!r} is not a size: write a number with a unit, such as 64MiB or 2GB"
+                f"{str(size)[:80]!r} is not a size: write a number with a unit, such as 64MiB or 2GB"
             )
-        value = int(float(match[1]) * _UNITS[match[2].lower()])
-    if value <= 0:
-        raise ConfigurationError(f"a size of {size!r} is not possible: it must be more than zero bytes")
-    return value
+        value = float(match[1]) * _UNITS[match[2].lower()]
+    if not 1 <= value < _MOST:
+        shown = str(size)[:80] if value < _MOST else "2**63 bytes or more"
+        raise ConfigurationError(
+            f"a size of {shown!r} is not possible: it must be more than zero bytes, and fewer than 2**63"
+        )
+    return int(value)
 
 
 def format_bytes(count: float) -> str:

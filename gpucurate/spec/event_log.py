@@ -79,13 +79,19 @@ def from_plain(plain: dict[str, Any]) -> Event:
 
 def _plain_figures(figures: Figures) -> list[Any]:
     samples = [[s.nbytes, s.peak, s.fitted, s.limit] for s in figures.samples] if figures.samples else []
-    return [figures.seconds, figures.output_bytes, figures.memory, figures.gpu_memory, samples]
+    plain = [figures.seconds, figures.output_bytes, figures.memory, figures.gpu_memory, samples]
+    return [*plain, list(figures.growth)] if figures.growth else plain
 
 
 def _figures(plain: list[Any]) -> Figures:
-    seconds, output_bytes, memory, gpu_memory, samples = plain
+    seconds, output_bytes, memory, gpu_memory, samples, *growth = plain
     return Figures(
-        seconds, output_bytes, memory, gpu_memory, tuple(MemorySample(*sample) for sample in samples)
+        seconds,
+        output_bytes,
+        memory,
+        gpu_memory,
+        tuple(MemorySample(*sample) for sample in samples),
+        tuple(*growth),
     )
 
 

@@ -158,17 +158,30 @@ class SpawnWorker:
 
 @dataclass(frozen=True, slots=True)
 class StopWorker:
-    """Let a worker tear its stages down and end; it has nothing in flight. ``WorkerDied`` follows."""
+    """Let a worker tear its stages down and end; it has nothing in flight. ``WorkerDied`` follows.
+
+    Attributes:
+        worker: its number.
+        is_worn: whether its process is to end too, and not to serve another worker.
+    """
 
     worker: int
+    is_worn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class KillWorker:
-    """End a worker at once. ``WorkerDied`` follows."""
+    """End a worker at once. ``WorkerDied`` follows.
+
+    Attributes:
+        worker: its number.
+        why: a sentence.
+        is_stuck: whether it does not go on, so that it is worth knowing where it is.
+    """
 
     worker: int
     why: str
+    is_stuck: bool = False
 
 
 @quick

@@ -27,6 +27,28 @@ class MemorySample:
 
 @quick
 @dataclass(frozen=True, slots=True)
+class Collected:
+    """What looking for memory to give back took, and brought.
+
+    Attributes:
+        count: how often it was looked for.
+        seconds: that it took.
+        nbytes: that the process held less afterwards.
+    """
+
+    count: int = 0
+    seconds: float = 0.0
+    nbytes: int = 0
+
+    def __add__(self, other: Collected) -> Collected:
+        return Collected(self.count + other.count, self.seconds + other.seconds, self.nbytes + other.nbytes)
+
+
+NOTHING = Collected()
+
+
+@quick
+@dataclass(frozen=True, slots=True)
 class Figures:
     """What a unit took in one segment.
 
@@ -36,6 +58,9 @@ class Figures:
         memory: bytes of host memory that the worker holds now.
         gpu_memory: bytes of its GPU that it holds now.
         samples: batches worth learning from, out of memory or not.
+        growth: by how many bytes the process grew during the calls of each stage; empty where that was not
+            measured.
+        collected: what was given back after the unit.
     """
 
     seconds: float = 0.0
@@ -43,3 +68,5 @@ class Figures:
     memory: int = 0
     gpu_memory: int = 0
     samples: tuple[MemorySample, ...] = ()
+    growth: tuple[int, ...] = ()
+    collected: Collected = NOTHING

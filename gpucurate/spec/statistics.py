@@ -36,6 +36,8 @@ class StagePerfStats:
         device_to_host_bytes: bytes that it moved back.
         gpu_peak_bytes: the most that the worker's GPU pool held while the stage ran.
         gpu_held_bytes: what it held when the stage ended last.
+        host_growth_bytes: by how many the process grew while the stage ran, where that was measured; what a
+            stage hands on counts too, until it is freed somewhere else.
         departures: what was done on the host that could have stayed on the GPU, by cause; rows or lines.
         custom_metrics: what the stage counted with ``self.count(name, n)``.
     """
@@ -51,6 +53,7 @@ class StagePerfStats:
     device_to_host_bytes: int = 0
     gpu_peak_bytes: int = 0
     gpu_held_bytes: int = 0
+    host_growth_bytes: int = 0
     departures: Counter[str] = field(default_factory=no_counts)
     custom_metrics: Counter[str] = field(default_factory=no_counts)
 
@@ -71,6 +74,7 @@ class StagePerfStats:
         """Add what calls took and moved, and not what went in and came out of them."""
         self.process_time += other.process_time
         self.invocations += other.invocations
+        self.host_growth_bytes += other.host_growth_bytes
         self.host_to_device_bytes += other.host_to_device_bytes
         self.device_to_host_bytes += other.device_to_host_bytes
         self.gpu_peak_bytes = max(self.gpu_peak_bytes, other.gpu_peak_bytes)
@@ -85,7 +89,7 @@ class StagePerfStats:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> StagePerfStats:
         """The figures that :meth:`to_dict` gave."""
-        return cls(**{**values, **{name: Counter(values.get(name, {})) for name in _COUNTERS}})
+        return cls(**{**values, **{name: counter_of(values.get(name)) for name in _COUNTERS}})
 
 
 _PLAIN_NAMES = tuple(each.name for each in fields(StagePerfStats) if each.name not in _COUNTERS)

@@ -35,6 +35,22 @@ class OutputFile:
 
 @quick
 @dataclass(frozen=True, slots=True)
+class BytesTaken:
+    """Bytes of a file that were read, and their fingerprint.
+
+    Attributes:
+        start: the first of them.
+        count: how many.
+        digest: of them, hexadecimal.
+    """
+
+    start: int
+    count: int
+    digest: str
+
+
+@quick
+@dataclass(frozen=True, slots=True)
 class Unit:
     """One unit: the tasks that enter the first stage together.
 
@@ -65,12 +81,14 @@ class RangeTally:
         ordinal: position of the range in its file.
         records: physical records, blank and rejected ones counted.
         rejected: rows rejected in it.
+        taken: of what bytes; None where no fingerprint was taken.
     """
 
     name: str
     ordinal: int
     records: int
     rejected: int
+    taken: BytesTaken | None = None
 
 
 @dataclass(slots=True)

@@ -74,6 +74,7 @@ class ProcessingStage(ABC, Generic[X, Y]):
     _context: UnitContext | None = None
     _device: Device = "cpu"
     _gpu_memory: GpuMemory | None = None
+    _is_watched = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

@@ -10,7 +10,7 @@ from typing import Any
 from gpucurate.spec.books import Books
 from gpucurate.spec.reject import Reject
 from gpucurate.spec.source import FileRange
-from gpucurate.spec.unit import OutputFile, RangeTally
+from gpucurate.spec.unit import BytesTaken, OutputFile, RangeTally
 from gpucurate.tasks.finished import Sync, sync_now
 from gpucurate.tasks.origin import Origin
 
@@ -97,7 +97,9 @@ class UnitContext:
         key = self._open(source)
         before = self._tallies[key]
         self.records += records
-        self._tallies[key] = RangeTally(*key, before.records + records, before.rejected + len(found))
+        self._tallies[key] = replace(
+            before, records=before.records + records, rejected=before.rejected + len(found)
+        )
         rows = sum(1 for reject in found if reject.line is not None)
         self.books.read += records - blank + len(found) - rows
         self.books.blank += blank
@@ -105,6 +107,11 @@ class UnitContext:
         if self.write_reject is not None:
             for reject in found:
                 self.write_reject(source.file.name, source.ordinal, reject)
+
+    def note_bytes(self, source: FileRange, taken: BytesTaken) -> None:
+        """Note of which bytes ``source`` was read."""
+        key = self._open(source)
+        self._tallies[key] = replace(self._tallies[key], taken=taken)
 
     def placed(self, origin: Origin) -> Origin:
         """The origin with the place of its range in the unit, for a batch that another worker takes up."""

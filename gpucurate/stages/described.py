@@ -12,6 +12,8 @@ from pathlib import PurePath
 from types import CodeType, FunctionType
 from typing import Any
 
+from gpucurate.spec.redaction import is_secret_name
+
 LARGEST_INTEGER = 2**63
 """Beyond this, and below the negative of it, JSON libraries disagree on integers."""
 
@@ -31,7 +33,15 @@ def describe_values(values: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def _mapping(values: Mapping[Any, Any], above: tuple[int, ...]) -> dict[str, Any]:
-    return {_text(str(key)): _described(value, above) for key, value in values.items()}
+    return {_text(str(key)): _setting(str(key), value, above) for key, value in values.items()}
+
+
+def _setting(name: str, value: Any, above: tuple[int, ...]) -> Any:
+    """A value by its name: what is written down of a secret is that it is the same, or another."""
+    if isinstance(value, str | bytes) and is_secret_name(name):
+        raw = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value
+        return f"secret {hashlib.blake2b(raw, digest_size=16, person=b'gpucurate secret').hexdigest()}"
+    return _described(value, above)
 
 
 def _described(value: Any, above: tuple[int, ...]) -> Any:

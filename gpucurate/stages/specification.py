@@ -10,7 +10,14 @@ from gpucurate.stages.described import describe_values, source_hash
 from gpucurate.stages.function_decorators import FunctionStage
 
 _ATTRIBUTES = {"name", "resources", "batch_size", "runtime_env", "devices", "splittable", "gang"}
-_ATTRIBUTES |= {"_counters", "_dropped", "_context", "_device", "_gpu_memory"}  # what the worker sets
+_ATTRIBUTES |= {
+    "_counters",
+    "_dropped",
+    "_context",
+    "_device",
+    "_gpu_memory",
+    "_is_watched",
+}  # what the worker sets
 
 
 def specify(stage: ProcessingStage[Any, Any]) -> StageSpec:

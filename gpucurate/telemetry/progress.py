@@ -18,6 +18,7 @@ from rich.progress import (
 from rich.text import Text
 
 from gpucurate.spec.bytesize import format_bytes
+from gpucurate.spec.redaction import shown
 from gpucurate.spec.unit import UnitResult
 from gpucurate.telemetry.memory_watch import MemoryWatch
 
@@ -103,11 +104,11 @@ class TerminalProgress:
 
     def trouble(self, message: str) -> None:
         """Say what failed, above the bar."""
-        (self._live.console if self._live else self.console).print(f"[yellow]{escape(message)}[/]")
+        (self._live.console if self._live else self.console).print(f"[yellow]{escape(shown(message))}[/]")
 
     def note(self, message: str) -> None:
         """Say what is going on."""
-        (self._live.console if self._live else self.console).print(escape(message))
+        (self._live.console if self._live else self.console).print(escape(shown(message)))
 
     def phase_ended(self, name: str) -> None:
         """End the bar."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from gpucurate.spec.books import Books
 from gpucurate.spec.decision import Decision
+from gpucurate.spec.figures import NOTHING, Collected
 from gpucurate.spec.statistics import StagePerfStats
 from gpucurate.spec.unit import UnitResult
 
@@ -30,6 +31,7 @@ class PhaseReport:
         first_commit_s: seconds until the first unit was final.
         busy_seconds: what workers of each segment took for its units.
         decisions: what the scheduler decided, and why.
+        collected: what workers gave back of their memory between units, and what that took.
     """
 
     name: str
@@ -44,6 +46,7 @@ class PhaseReport:
     first_commit_s: float | None = None
     busy_seconds: list[float] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
+    collected: Collected = NOTHING
 
     def describe(self) -> str:
         """What happened, in lines: a head, and each decision with the old value, the new one, and why."""
@@ -68,6 +71,11 @@ class PhaseReport:
             "first_commit_s": None if self.first_commit_s is None else round(self.first_commit_s, 3),
             "busy_seconds": [round(seconds, 3) for seconds in self.busy_seconds],
             "decisions": [decision.to_dict() for decision in self.decisions],
+            "collected": {
+                "count": self.collected.count,
+                "seconds": round(self.collected.seconds, 3),
+                "bytes": self.collected.nbytes,
+            },
         }
 
 

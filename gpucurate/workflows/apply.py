@@ -22,7 +22,9 @@ from gpucurate.workflows.finished import FinishedRun, open_run
 from gpucurate.workflows.found import Found
 from gpucurate.workflows.options import dedup_options
 
-GIVEN = ("keep", "perform_removal", "annotate", "nemo_ids", "format", "compression", "cache_path")
+_STATE = ("checkpoint_path", "cache_path")
+
+GIVEN = ("keep", "perform_removal", "annotate", "nemo_ids", "format", "compression", "log_text", *_STATE)
 """Options of its own."""
 
 INHERITED = ("text_field", "input_filetype", "on_corrupt", "max_record_bytes", "encoding_errors", "sample")

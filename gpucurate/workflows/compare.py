@@ -65,8 +65,8 @@ class Comparison:
     not_compared: int
     examples: tuple[Example, ...]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON."""
+    def to_dict(self, texts: bool = True) -> dict[str, Any]:
+        """Plain values, for JSON; ``texts`` with those of the examples."""
         return {
             "runs": [encode_name(self.first), encode_name(self.second)],
             "agreement": None if self.agreement is None else self.agreement.to_dict(),
@@ -76,7 +76,8 @@ class Comparison:
                 {
                     "together_in": one.together_in,
                     "documents": [
-                        {"path": path, "row": row, "text": text} for path, row, text in one.documents
+                        {"path": path, "row": row, **({"text": text} if texts else {})}
+                        for path, row, text in one.documents
                     ],
                 }
                 for one in self.examples

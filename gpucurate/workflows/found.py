@@ -12,11 +12,13 @@ from gpucurate.backends.driver import Outcome
 from gpucurate.checkpoint.run_folder import RunFolder
 from gpucurate.dedup.cluster_file import FileSpan
 from gpucurate.dedup.key_file import KeySet
+from gpucurate.dedup.saved_forest import SavedForest
 from gpucurate.pipeline.run import first_rows
+from gpucurate.planning.fingerprint import digest
 from gpucurate.spec.names import encode_name
 from gpucurate.spec.source import FileRange
 from gpucurate.spec.unit import Unit
-from gpucurate.stages.deduplication.keys import key_file_name
+from gpucurate.stages.deduplication.keys import key_file_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,8 @@ class Found:
         outcome: of the first pass.
         spans: consecutive records, one entry a file range, in order of ids.
         ranges: the file range of each span.
+        forest: where their grouping is saved.
+        following: digest of all that later passes follow from: what decides results, and what was read.
     """
 
     keys: KeySet
@@ -36,16 +40,21 @@ class Found:
     outcome: Outcome
     spans: Sequence[FileSpan]
     ranges: Sequence[FileRange]
+    following: str
+    forest: SavedForest
 
     @classmethod
     def of(cls, folder: RunFolder, units: Sequence[Unit], outcome: Outcome) -> Self:
         """What the units of the first pass left in the run folder."""
         by_unit = {result.unit_id: result for result in outcome.results}
         records = [sum(t.records for t in by_unit[u.id].tallies) if u.id in by_unit else 0 for u in units]
-        paths = [folder.final_path(key_file_name(u.index)) if u.id in by_unit else None for u in units]
+        files = {unit: folder.final_path(key_file_of(result).name) for unit, result in by_unit.items()}
+        paths = [files.get(unit.id) for unit in units]
         bases = np.concatenate(([0], np.cumsum(records, dtype=np.int64))).astype(np.int64)
         spans, ranges = _spans(units, outcome)
-        return cls(KeySet(paths, bases), units, outcome, spans, ranges)
+        following = digest([folder.identity.decides, [unit.id for unit in units if unit.id in by_unit]])
+        forest = SavedForest(folder.scratch / f"forest-{following[:16]}.u32")
+        return cls(KeySet(paths, bases), units, outcome, spans, ranges, following, forest)
 
     @property
     def read(self) -> set[str]:

@@ -119,7 +119,6 @@ class FuzzyDeduplicationWorkflow(DeduplicationWorkflow):
             run.report.details["banding"] = self.banding.to_dict()
         if not self.verification.verifies:
             return super()._detect(run, folder, found)
-        self._refuse_more(run, found)
         began = time.monotonic()
         labels = self._components(run, folder, found)
         if self.options.device == "cpu":  # else it was a phase of its own

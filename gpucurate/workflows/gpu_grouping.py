@@ -18,11 +18,18 @@ from gpucurate.stages.deduplication.grouping import BandGrouping, band_tasks
 from gpucurate.workflows.passes import plan_of
 
 
-def components_on_gpus(run: Run, folder: RunFolder, keys: KeySet, sketch: Sketch) -> Ids:
+def components_on_gpus(run: Run, folder: RunFolder, keys: KeySet, sketch: Sketch, after: str) -> Ids:
     """The component of equal keys of each record: as ``find_components``, by a phase of workers on GPUs.
 
     How many GPUs there are decides how bands are divided, and which units could be read what is grouped. So
     both are part of the phase's name: where they are others, an interrupted grouping begins anew.
+
+    Args:
+        run: the run.
+        folder: its folder.
+        keys: of all units.
+        sketch: that they were taken by.
+        after: digest of what they were taken of.
 
     Raises:
         StageError: a GPU could not do its part.
@@ -30,7 +37,7 @@ def components_on_gpus(run: Run, folder: RunFolder, keys: KeySet, sketch: Sketch
     """
     gpus = run.executor.gpu_workers
     stage = BandGrouping(keys.paths, keys.bases.tolist(), wide=sketch.wide)
-    plan = plan_of(f"group-{gpus}-{stage.grouped}", [stage])
+    plan = plan_of(f"group-{gpus}-{stage.grouped}", [stage], after)
     units = units_of_tasks(plan, band_tasks(sketch.bands, gpus, keys.records, wide=sketch.wide))
     outcome = run.phase(plan, [stage], units, shown=f"group on {gpus} GPU{'s' if gpus > 1 else ''}")
     if outcome.quarantined:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from gpucurate.checkpoint.run_folder import differences
+from gpucurate.checkpoint.changes import differences
 from gpucurate.dedup.index import Index
 from gpucurate.spec.errors import ConfigurationError
 

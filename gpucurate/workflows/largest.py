@@ -13,11 +13,18 @@ SHOWN_CLUSTERS = 5
 
 
 def largest_clusters(
-    found: Found, clusters: Clusters, text_field: str, limits: ReadLimits
+    found: Found, clusters: Clusters, text_field: str | None, limits: ReadLimits
 ) -> list[dict[str, Any]]:
-    """Label, size, and place and first line of the survivor, the largest cluster first."""
+    """Label, size, and place of the survivor, the largest cluster first.
+
+    Args:
+        found: what was read.
+        clusters: with their survivors.
+        text_field: also tell the survivor's first line; not if None.
+        limits: as the documents were read.
+    """
     bases = [span.first_id for span in found.spans]
-    shown = []
+    shown: list[dict[str, Any]] = []
     for label in clusters.largest(SHOWN_CLUSTERS):
         source, record = locate(clusters.shown(int(label)), bases, found.ranges)
         span = found.spans[found.ranges.index(source)]
@@ -27,7 +34,8 @@ def largest_clusters(
                 "size": int(clusters.sizes[label]),
                 "path": span.name,
                 "row": None if span.first_row is None else span.first_row + record,
-                "text": first_line(source, record, text_field, limits),
             }
         )
+        if text_field is not None:
+            shown[-1]["text"] = first_line(source, record, text_field, limits)
     return shown

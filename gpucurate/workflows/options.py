@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from os import PathLike
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 from gpucurate.dedup.policy import Policy, parse_policy
-from gpucurate.pipeline.verdict import DEFAULT_MAX_REJECT_RATE
+from gpucurate.pipeline.verdict import DEFAULT_MAX_REJECT_RATE, check_reject_rate
 from gpucurate.spec.device import Device
 from gpucurate.spec.errors import ConfigurationError
+from gpucurate.spec.place import local_folder, place_of
 from gpucurate.spec.source import FileFormat
 from gpucurate.stages.deduplication.sample import parse_share
 from gpucurate.stages.text.io.writer import check_output_kind
+
+_STATE = ("checkpoint_path", "cache_path")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,9 +45,13 @@ class DedupOptions:
         max_record_bytes: longer records are rejected; 32 MiB by default.
         encoding_errors: ``reject`` records that are not UTF-8, or ``replace`` such bytes by U+FFFD.
         follow_external: whether links are followed that lead out of a folder of the input.
-        cache_path: where the state of the run lies, instead of ``_gpucurate/`` in the output.
+        checkpoint_path: where the state of the run lies, instead of ``_gpucurate/`` in the output.
+        cache_path: NeMo Curator's name for the same.
         against: folders of indexes, or one of them; documents that these hold already are dropped.
         save_index: folder for an index of the documents that are kept.
+        log_text: whether the report shows the beginning of texts, of 80 characters at most, as examples.
+        on_infeasible: what happens where more is to be compared than fits into memory: ``fail``, or
+            ``sample`` to go on with the part of the input that fits, and say so.
         device: ``cpu``, or ``cuda``: keys are taken and grouped on GPUs; results are the same.
 
     Raises:
@@ -66,26 +74,34 @@ class DedupOptions:
     max_record_bytes: int | None = None
     encoding_errors: str = "reject"
     follow_external: bool = False
+    checkpoint_path: str | PathLike[str] | None = None
     cache_path: str | PathLike[str] | None = None
     against: Sequence[str | PathLike[str]] = ()
     save_index: str | PathLike[str] | None = None
+    log_text: bool = False
     device: Device = "cpu"
+    on_infeasible: Literal["fail", "sample"] = "fail"
 
     def __post_init__(self) -> None:
         parse_policy(self.keep)
+        check_reject_rate(self.max_reject_rate)
         if self.device not in ("cpu", "cuda"):
             raise ConfigurationError(f"device {self.device!r} is not known: choose cpu or cuda")
+        if self.checkpoint_path is not None and self.cache_path is not None:
+            raise ConfigurationError("checkpoint_path and cache_path are two names of one option: give one")
         if self.within == "":
             raise ConfigurationError("within='' names no column: name one, or leave it out")
+        if self.on_infeasible not in ("fail", "sample"):
+            raise ConfigurationError(f"on_infeasible is {self.on_infeasible!r}: it can be 'fail' or 'sample'")
         if self.sample is not None:
             parse_share(self.sample)
         if isinstance(self.against, str | PathLike):
             object.__setattr__(self, "against", (self.against,))
         check_output_kind(self.format, self.compression)
-        if self.nemo_ids and self.sample is not None:
+        if self.nemo_ids and (self.sample is not None or self.on_infeasible == "sample"):
             raise ConfigurationError(
                 "ids for NeMo Curator tell which documents to remove, and of a sample its removal would keep "
-                "whatever was not sampled: leave sample or nemo_ids out"
+                "whatever was not sampled: leave sample (or on_infeasible='sample') or nemo_ids out"
             )
         if self.nemo_ids and self.writes:
             raise ConfigurationError(
@@ -97,6 +113,17 @@ class DedupOptions:
     def policy(self) -> Policy:
         """What ``keep`` stands for."""
         return parse_policy(self.keep)
+
+    @property
+    def state_path(self) -> Path | None:
+        """Where the state of the run lies, if not in the output.
+
+        Raises:
+            ConfigurationError: a URL.
+        """
+        name = "checkpoint_path" if self.cache_path is None else "cache_path"
+        given = getattr(self, name)
+        return None if given is None else local_folder(place_of(given), name)
 
     @property
     def writes(self) -> bool:
@@ -112,11 +139,14 @@ class DedupOptions:
 
     def decides(self) -> dict[str, Any]:
         """What changes results beyond the plan of the keys, and what the indexes hold."""
-        without = {"max_reject_rate", "cache_path", "input_blocksize", "against", "save_index", "device"}
+        without = {"max_reject_rate", "input_blocksize", "against", "save_index", "device", *_STATE}
         without.add("follow_external")  # the listing has a record of its own
+        without.add("log_text")
         values = {key: value for key, value in asdict(self).items() if key not in without}
         if self.sample is not None:
             values["sample"] = str(parse_share(self.sample))  # 1% is 0.01
+        if self.on_infeasible == "fail":  # as were all runs before there was a choice
+            del values["on_infeasible"]
         return values
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gpucurate.backends.chain import Stage
+from gpucurate.checkpoint.phase import AFTER
 from gpucurate.dedup.sketch import MinHashSketch, Sketch
 from gpucurate.io.limits import ReadLimits
 from gpucurate.io.listing import Listing
@@ -59,7 +60,7 @@ class Passes:
         """From text to keys on disk, by this stage."""
         text, within, policy_column = self.options.text_field, self.within, self.policy_column
         others = [path.field for path in (within, policy_column) if path is not None]
-        stages: list[Any] = [self.reader(fields=[text, *others], keep_original=self._whole)]
+        stages: list[Any] = [self.reader([text, *others], self._whole, is_first=True)]
         if self.options.sample is not None:
             stages.append(DocumentSample(self.options.sample, text))
         policy = self.options.policy if self.options.policy.is_ranked else None
@@ -104,7 +105,9 @@ class Passes:
         writer = DocumentWriter(self.output, format=self.options.format, compression=self.options.compression)
         return [reader, mark(marks), writer]
 
-    def reader(self, fields: Sequence[str] | None, keep_original: bool) -> DocumentReader:
+    def reader(
+        self, fields: Sequence[str] | None, keep_original: bool, *, is_first: bool = False
+    ) -> DocumentReader:
         """The reader of a pass; ``fields`` as its argument of that name."""
         reader = DocumentReader(
             self.inputs,
@@ -114,11 +117,22 @@ class Passes:
             read_kwargs=self.options.read_kwargs(),
             keep_original=keep_original,
             piece_bytes=PIECE_BYTES,
+            with_fingerprint=is_first,
         )
         reader.use_listing(self.listing)
         return reader
 
 
-def plan_of(phase: str, stages: Sequence[Stage]) -> Plan:
-    """The plan of a pass."""
-    return make_plan(phase, [specify(stage) for stage in stages], available=devices_for(stages))
+def plan_of(phase: str, stages: Sequence[Stage], after: str | None = None) -> Plan:
+    """The plan of a pass.
+
+    Args:
+        phase: its name.
+        stages: what it consists of.
+        after: digest of what passes before it found, if its results follow from that: where it is another
+            one, nothing of the pass is done yet.
+    """
+    decides = None if after is None else {AFTER: after}
+    return make_plan(
+        phase, [specify(stage) for stage in stages], available=devices_for(stages), decides=decides
+    )

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from gpucurate.backends.executors import Executor, default_executor
 from gpucurate.checkpoint.phase import Phase
+from gpucurate.checkpoint.resume import Mode, Resume
 from gpucurate.checkpoint.run_folder import RunFolder, state_folder
 from gpucurate.dedup.id_table import IdTable
 from gpucurate.io.limits import ReadLimits
@@ -20,9 +21,9 @@ from gpucurate.io.listing import Listing, list_input
 from gpucurate.io.output_name import check_output_names
 from gpucurate.io.ranges import group_ranges
 from gpucurate.pipeline.run import Run, refuse_overlap
-from gpucurate.pipeline.verdict import DEFAULT_MAX_REJECT_RATE, judge
+from gpucurate.pipeline.verdict import DEFAULT_MAX_REJECT_RATE, check_reject_rate, judge
 from gpucurate.planning.units import make_units
-from gpucurate.spec.place import place_of
+from gpucurate.spec.place import local_folder, place_of
 from gpucurate.spec.plan import Plan
 from gpucurate.spec.progress import Observer
 from gpucurate.spec.source import FileFormat, FileRange
@@ -66,6 +67,7 @@ class TextDuplicatesRemovalWorkflow:
         on_corrupt: ``skip`` or ``fail`` on a broken file.
         encoding_errors: ``reject`` records that are not UTF-8, or ``replace`` such bytes by U+FFFD.
         follow_external: whether links are followed that lead out of a folder of the input.
+        checkpoint_path: where the state of the run lies, instead of ``_gpucurate/`` in the output.
 
     Raises:
         ConfigurationError: options that are not possible.
@@ -94,8 +96,10 @@ class TextDuplicatesRemovalWorkflow:
         on_corrupt: str = "skip",
         encoding_errors: str = "reject",
         follow_external: bool = False,
+        checkpoint_path: str | PathLike[str] | None = None,
     ) -> None:
         check_output_kind(output_filetype, compression)
+        check_reject_rate(max_reject_rate)
         self.inputs = [input_path] if isinstance(input_path, str | PathLike) else list(input_path)
         self.ids_path = ids_to_remove_path
         self.output = place_of(output_path)
@@ -107,6 +111,9 @@ class TextDuplicatesRemovalWorkflow:
         self.format = output_filetype
         self.compression = compression
         self.max_reject_rate = max_reject_rate
+        self.checkpoint_path: Path | None = None
+        if checkpoint_path is not None:
+            self.checkpoint_path = local_folder(place_of(checkpoint_path), "checkpoint_path")
         self.follow_external = follow_external
         self._read_kwargs: dict[str, Any] = {"on_corrupt": on_corrupt, "encoding_errors": encoding_errors}
         if max_record_bytes is not None:
@@ -153,6 +160,8 @@ class TextDuplicatesRemovalWorkflow:
             ConfigurationError: no field of ids, or the output overlaps the input or the list.
         """
         refuse_overlap(self.output, [*self.inputs, self.ids_path])
+        if self.checkpoint_path is not None:
+            refuse_overlap(self.checkpoint_path, [*self.inputs, self.ids_path], "checkpoint_path")
         self._check_list()
         stages = self._stages()
         plan = plan_of("write", stages)
@@ -166,6 +175,9 @@ class TextDuplicatesRemovalWorkflow:
         executor: Executor | None = None,
         observer: Observer | None = None,
         watch: MemoryWatch | None = None,
+        *,
+        resume: Mode = "auto",
+        take_over: bool = False,
     ) -> WorkflowRunResult:
         """Run the pass, or what an earlier run left undone of it.
 
@@ -173,6 +185,8 @@ class TextDuplicatesRemovalWorkflow:
             executor: carries it out; local for inputs from 64 MiB on if None.
             observer: is told of progress.
             watch: samples memory, if the caller has one.
+            resume: as :meth:`DeduplicationWorkflow.run`.
+            take_over: likewise.
 
         Raises:
             GpucurateError: see its subclasses; each says what to do.
@@ -180,7 +194,8 @@ class TextDuplicatesRemovalWorkflow:
         listing, plan, units = self.survey()
         executor = executor or default_executor(sum(unit.est_bytes for unit in units))
         decides = {"ids": self.ids.digest, "id_field": self.id_field, **plan.decides}
-        with RunFolder(self.output, NAME, decides) as folder:
+        wanted = Resume(resume, take_over)
+        with RunFolder(self.output, NAME, decides, self.checkpoint_path, wanted) as folder:
             if folder.is_finished:
                 Phase(folder, plan, units)  # refuses another input
                 if folder.is_finished and folder.is_whole():
@@ -226,7 +241,7 @@ class TextDuplicatesRemovalWorkflow:
 
     @property
     def _table(self) -> Path:
-        return state_folder(self.output) / "scratch" / "ids.u64"
+        return state_folder(self.output, self.checkpoint_path) / "scratch" / "ids.u64"
 
     def _stages(self) -> list[Any]:
         by_place = self.batches is not None

@@ -14,15 +14,18 @@ from gpucurate.workflows.options import DedupOptions
 SHARED = (
     "annotate",
     "cache_path",
+    "checkpoint_path",
     "compression",
     "encoding_errors",
     "follow_external",
     "format",
     "input_blocksize",
     "input_filetype",
+    "log_text",
     "max_record_bytes",
     "max_reject_rate",
     "on_corrupt",
+    "on_infeasible",
     "text_field",
 )
 """The fields of DedupOptions that mean something for segments."""

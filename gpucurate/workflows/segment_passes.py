@@ -46,7 +46,7 @@ class SegmentPasses(Passes):
 
     def keys(self, sketch: Sketch, kind: type[DocumentKeys] = DocumentKeys) -> list[Any]:
         """From text to keys of its segments on disk; ``sketch`` is the segmentation."""
-        reader = self.reader(fields=[self.options.text_field], keep_original=self._whole)
+        reader = self.reader([self.options.text_field], self._whole, is_first=True)
         return [reader, SegmentKeys(self.segmentation, self.options.text_field)]
 
     def write(self, marks: Path) -> list[Any]:

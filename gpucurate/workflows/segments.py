@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from gpucurate.checkpoint.run_folder import RunFolder
-from gpucurate.dedup.components import find_components
+from gpucurate.dedup.components import find_components, plan_budget
 from gpucurate.dedup.key_file import KeySet
 from gpucurate.dedup.memory_needed import ARRAYS_SHARE, refuse_more
 from gpucurate.dedup.segment_marks import SegmentMarks
@@ -32,11 +32,12 @@ from gpucurate.pipeline.verdict import judge
 from gpucurate.spec.errors import ConfigurationError
 from gpucurate.spec.plan import Plan
 from gpucurate.spec.unit import Unit
-from gpucurate.stages.deduplication.keys import key_file_name
+from gpucurate.stages.deduplication.keys import key_file_of
 from gpucurate.stages.deduplication.segment_removal import BYTES, CHANGED, EMPTIED, SegmentRemoval
 from gpucurate.stages.deduplication.segments import COMPARED, SEEN
 from gpucurate.telemetry.report import sum_books
 from gpucurate.workflows.deduplication import DeduplicationWorkflow
+from gpucurate.workflows.fitting import Amounts
 from gpucurate.workflows.found import Found
 from gpucurate.workflows.segment_options import SegmentSettings, segment_settings
 from gpucurate.workflows.segment_passes import SegmentPasses
@@ -103,16 +104,29 @@ class SegmentDeduplicationWorkflow(DeduplicationWorkflow):
         run.close_report(written.results)
         judge(run.report, self.options.max_reject_rate)
 
+    def _amounts(self, run: Run, found: Found) -> Amounts:
+        grain, memory = self.segmentation.grain, run.executor.memory
+
+        def refuse(count: int) -> None:
+            refuse_more(
+                f"marking {count:,} {grain}s takes {MARKING} bytes each",
+                MARKING * count,
+                memory,
+                ARRAYS_SHARE,
+            )
+            if count >= MAX_DOCUMENTS:
+                raise ConfigurationError(_too_many(count))
+            if self.options.on_infeasible == "fail":
+                return  # grouping says no by itself, with exact numbers
+            words = 2 if self.segmentation.wide else 1
+            plan_budget(count, count, words, memory, 1, share=ARRAYS_SHARE)
+
+        return Amounts(f"{grain}s", segment_counts(found), refuse)
+
     def _mark(
         self, run: Run, folder: RunFolder, found: Found, segments: KeySet, marks: SegmentMarks
     ) -> dict[str, Any]:
         """Group segments and mark those that go; figures for the report."""
-        refuse_more(
-            f"marking {segments.records:,} {self.segmentation.grain}s takes {MARKING} bytes each",
-            MARKING * segments.records,
-            run.executor.memory,
-            ARRAYS_SHARE,
-        )
         began = time.monotonic()
         labels = find_components(
             segments,
@@ -122,6 +136,7 @@ class SegmentDeduplicationWorkflow(DeduplicationWorkflow):
             threads=run.executor.workers,
             scratch=folder.scratch / "group",
             share=ARRAYS_SHARE,
+            saved=found.forest,
         )
         sizes = count_members(labels)
         run.timed("group", time.monotonic() - began)
@@ -147,7 +162,11 @@ class SegmentDeduplicationWorkflow(DeduplicationWorkflow):
         limits = self.passes.reader([self.options.text_field], keep_original=False).limits
         texts = SegmentTexts(found, segments, self.segmentation, self.options.text_field, limits)
         shown = most_frequent(sizes, SHOWN_SEGMENTS, policy.min_count)
-        return [{"count": int(sizes[segment]), **texts.of(segment)} for segment in shown]
+        hidden = set() if self.options.log_text else {"text"}
+        return [
+            {"count": int(sizes[segment])} | {k: v for k, v in texts.of(segment).items() if k not in hidden}
+            for segment in shown
+        ]
 
 
 class LineDeduplicationWorkflow(SegmentDeduplicationWorkflow):
@@ -191,18 +210,24 @@ def segments_of(found: Found) -> KeySet:
     Raises:
         ConfigurationError: 2^32 segments or more.
     """
-    rows = {
-        result.unit_id: {output.name: output.rows for output in result.outputs}
-        for result in found.outcome.results
-    }
-    counts = [rows[unit.id][key_file_name(unit.index)] if unit.id in rows else 0 for unit in found.units]
+    counts = segment_counts(found)
     bases = np.concatenate(([0], np.cumsum(counts, dtype=np.int64))).astype(np.int64)
     if bases[-1] >= MAX_DOCUMENTS:
-        raise ConfigurationError(
-            f"{bases[-1]:,} segments are to be compared, but fewer than {MAX_DOCUMENTS:,} can be at a time: "
-            "raise the least length (min_length), or deduplicate parts of the corpus one after the other"
-        )
+        raise ConfigurationError(_too_many(bases[-1]))
     return KeySet(found.keys.paths, bases)
+
+
+def segment_counts(found: Found) -> list[int]:
+    """Segments of each unit of the first pass; 0 of one that could not be read."""
+    rows = {result.unit_id: key_file_of(result).rows for result in found.outcome.results}
+    return [rows.get(unit.id, 0) for unit in found.units]
+
+
+def _too_many(count: int) -> str:
+    return (
+        f"{count:,} segments are to be compared, but fewer than {MAX_DOCUMENTS:,} can be at a time: "
+        "raise the least length (min_length), or deduplicate parts of the corpus one after the other"
+    )
 
 
 def documents_of(found: Found, indices: Sequence[int]) -> int:

@@ -136,7 +136,8 @@ class Verifying:
         stages = self.passes.texts(self.sketch, folder)
         missing = [unit.id for unit in self.found.units if unit.id not in self.found.read]
         # Without some units there are other candidates.
-        plan = plan_of(f"texts-without-{digest(missing)[:8]}" if missing else "texts", stages)
+        name = f"texts-without-{digest(missing)[:8]}" if missing else "texts"
+        plan = plan_of(name, stages, after=self.found.following)
         again = make_units(plan, [group for unit in self.found.units for group in unit.groups])
         units = [unit for unit in again if unit.index in wanted]
         if units:

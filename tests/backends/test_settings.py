@@ -31,6 +31,8 @@ from gpucurate.spec.errors import ConfigurationError
         ("max_attempts", 0, "max_attempts is 0: it must be above 0"),
         ("worker_restart_interval_m", None, "it must be a number"),
         ("worker_max_growth", "2 apples", "worker_max_growth: '2 apples' is not a size"),
+        ("worker_max_leak", "much", "worker_max_leak: 'much' is not a size"),
+        ("max_bisections", 0, "max_bisections is 0: it must be above 0"),
     ],
 )
 def test_what_cannot_be_is_told_with_its_key_before_anything_runs(key, value, why):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import Any
 
 from gpucurate.disk import crash
 from tests.chaos import corpus24
+from tests.chaos.bucket import Outputs
 from tests.chaos.left import differences, left
 from tests.chaos.scenarios import SCENARIOS
 from tests.chaos.zygote import Ended, Zygote
@@ -34,12 +37,16 @@ class Bench:
         zygote: starts the runs.
         folder: for all that is written.
         kills: so far, by point.
+        store: where scenarios write that write to S3.
     """
 
     zygote: Zygote
     folder: Path
     kills: Counter[str] = field(default_factory=Counter)
+    store: Outputs | None = None
     _wanted: dict[tuple[str, int], tuple[Path, dict[str, Any]]] = field(default_factory=dict)
+    _points: dict[tuple[str, int], set[str]] = field(default_factory=dict)
+    _seconds: dict[tuple[str, int], float] = field(default_factory=dict)
     _made: int = 0
 
     def corpus(self, scenario: str) -> Path:
@@ -54,6 +61,11 @@ class Bench:
         """What a run in peace leaves."""
         return self._clean(scenario, workers)[1]
 
+    def seconds(self, scenario: str, workers: int = 0) -> float:
+        """What a run in peace takes."""
+        self._clean(scenario, workers)
+        return self._seconds[scenario, workers]
+
     def fresh(self, scenario: str, workers: int = 0) -> Path:
         """An output as the scenario finds it."""
         self._made += 1
@@ -64,12 +76,18 @@ class Bench:
                 (output / after).unlink()
         return output
 
+    def points(self, scenario: str, workers: int = 0) -> set[str]:
+        """Points that a run comes to."""
+        if (scenario, workers) not in self._points:
+            self._points[scenario, workers] = set(self.reached(scenario, workers))
+        return self._points[scenario, workers]
+
     def reached(self, scenario: str, workers: int = 0) -> list[str]:
         """Points that a run comes to, in order."""
         output, counter = self.fresh(scenario, workers), self.folder / "reached"
         counter.unlink(missing_ok=True)
-        self._ends_well(scenario, self._run(scenario, output, workers, f"{crash.EVERY}:0:{counter}"))
-        shutil.rmtree(output)
+        self.ends_well(scenario, self._run(scenario, output, workers, f"{crash.EVERY}:0:{counter}"))
+        self.remove(scenario, output)
         return counter.read_text().split()
 
     def kill(self, scenario: str, output: Path, point: str, number: int = 1, workers: int = 0) -> bool:
@@ -83,7 +101,7 @@ class Bench:
         ended = self._run(scenario, output, workers, f"{point}:{number}:{counter}")
         came = counter.exists() and len(counter.read_bytes().splitlines()) >= number
         if not (came and ended.was_killed):  # else it was a worker, and the run goes on
-            self._ends_well(scenario, ended)
+            self.ends_well(scenario, ended)
         self.kills[point] += came
         return came
 
@@ -93,9 +111,9 @@ class Bench:
         Raises:
             WrongError: it fails, or leaves something else.
         """
-        self._ends_well(scenario, self._run(scenario, output, workers))
+        self.ends_well(scenario, self._run(scenario, output, workers))
         self.compare(scenario, output, workers)
-        shutil.rmtree(output)
+        self.remove(scenario, output)
 
     def compare(self, scenario: str, output: Path, workers: int = 0) -> None:
         """Compare an output with that of a run in peace.
@@ -103,7 +121,7 @@ class Bench:
         Raises:
             WrongError: something is other.
         """
-        found = differences(left(output), self.wanted(scenario, workers))
+        found = differences(self._left(scenario, output), self.wanted(scenario, workers))
         if found:
             raise WrongError("; ".join(found[:8]) + f" (in {output})")
 
@@ -111,16 +129,50 @@ class Bench:
         if (scenario, workers) not in self._wanted:
             self._made += 1
             output = self.folder / f"clean-{self._made}"
-            self._ends_well(scenario, self._run(scenario, output, workers))
-            self._wanted[scenario, workers] = output, left(output)
+            began = time.monotonic()
+            self.ends_well(scenario, self._run(scenario, output, workers))
+            self._seconds[scenario, workers] = time.monotonic() - began
+            self._wanted[scenario, workers] = output, self._left(scenario, output)
         return self._wanted[scenario, workers]
 
     def _run(self, scenario: str, output: Path, workers: int, setting: str | None = None) -> Ended:
+        return self.zygote.wait(self.start(scenario, output, workers, setting))
+
+    def start(self, scenario: str, output: Path, workers: int = 0, setting: str | None = None) -> int:
+        """Begin a run; its process id."""
         environment = {} if setting is None else {crash.VARIABLE: setting}
-        return self.zygote.run(scenario, self.corpus(scenario), output, workers, **environment)
+        target, more = self.target(scenario, output)
+        return self.zygote.start(scenario, self.corpus(scenario), target, workers, **environment, **more)
+
+    def target(self, scenario: str, output: Path) -> tuple[str, dict[str, str]]:
+        """What a run is told to write to, and what belongs to that in its environment."""
+        if not SCENARIOS[scenario].in_store:
+            return str(output), {}
+        return self._outputs.url(output), self._outputs.environment()
+
+    def remove(self, scenario: str, output: Path) -> None:
+        """Remove an output."""
+        if SCENARIOS[scenario].in_store:
+            self._outputs.remove(output)
+        else:
+            shutil.rmtree(output)
+
+    def _left(self, scenario: str, output: Path) -> dict[str, Any]:
+        return self._outputs.left(output) if SCENARIOS[scenario].in_store else left(output)
+
+    @property
+    def _outputs(self) -> Outputs:
+        if self.store is None:
+            self.store = Outputs(f"chaos-{os.getpid()}", self.folder / "caches")
+        return self.store
 
     @staticmethod
-    def _ends_well(scenario: str, ended: Ended) -> None:
+    def ends_well(scenario: str, ended: Ended) -> None:
+        """Whether a run ended as it should.
+
+        Raises:
+            WrongError: it did not.
+        """
         if ended.code != SCENARIOS[scenario].exit_code:
             raise WrongError(f"{scenario} ended with {ended.code}: {ended.said}")
 
@@ -152,4 +204,4 @@ def _compare(bench: Bench, scenario: str, output: Path, workers: int, killed: li
         bench.compare(scenario, output, workers)
     except WrongError as error:
         raise WrongError(f"{scenario}, killed at {killed}: {error}") from error
-    shutil.rmtree(output)
+    bench.remove(scenario, output)

@@ -39,7 +39,7 @@ def left(output: Path) -> dict[str, Any]:
         elif name == f"{STATE}/commit.log":
             found[name] = _records(path)
         elif name == f"{STATE}/report.json":
-            found[name] = _reported(orjson.loads(path.read_bytes()))
+            found[name] = reported(orjson.loads(path.read_bytes()))
         else:
             found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
     return found
@@ -57,9 +57,15 @@ def _records(path: Path) -> list[Any]:
     """Of units that were recorded twice, the last: what it says has to hold alone."""
     last: dict[Any, Any] = {}
     for record in read_log(path):
-        last[record["phase"], record["unit"]] = [record["files"], record["books"], record["ranges"]]
+        last[record["phase"], record["unit"]] = record_of(record)
     return sorted(([*key, *value] for key, value in last.items()), key=lambda each: each[:2])
 
 
-def _reported(report: dict[str, Any]) -> dict[str, Any]:
+def record_of(record: dict[str, Any]) -> list[Any]:
+    """What of a record of a unit has to be the same."""
+    return [record["files"], record["books"], record["ranges"]]
+
+
+def reported(report: dict[str, Any]) -> dict[str, Any]:
+    """What of a report has to be the same."""
     return {key: report.get(key) for key in _REPORTED}

@@ -12,10 +12,11 @@ from gpucurate.cli.app import run as command
 from gpucurate.spec.errors import GpucurateError
 from gpucurate.stages.text.io.reader import JsonlReader, ParquetReader
 from gpucurate.stages.text.io.writer import JsonlWriter, ParquetWriter
+from gpucurate.workflows.exact import ExactDeduplicationWorkflow
 from tests.chaos.corpus24 import blocksize
 from tests.chaos.stages import Sieve, Sieve2, WholePoison
 
-Start = Callable[[Path, Path, int], int]
+Start = Callable[[Path, str, int], int]
 """From the corpus, the output and the number of workers (0: in this process itself) to an exit code."""
 
 
@@ -29,20 +30,22 @@ class Scenario:
         exit_code: with which it ends well.
         after: what was there before: None for nothing, "" for the same run, finished; else that, less a file
             of this name.
+        in_store: whether it writes to S3.
     """
 
     corpus: str
     start: Start
     exit_code: int = 0
     after: str | None = None
+    in_store: bool = False
 
 
 def dedup(*options: str) -> Start:
     """``gpucurate dedup`` with these options."""
 
-    def start(corpus: Path, output: Path, workers: int) -> int:
+    def start(corpus: Path, output: str, workers: int) -> int:
         kind = ["--workers", str(workers)] if workers else ["--executor", "inline"]
-        given = [options[0], str(corpus), "-o", str(output), *options[1:], *kind]
+        given = [options[0], str(corpus), "-o", output, *options[1:], *kind]
         size = [] if "--blocksize" in options else ["--blocksize", str(blocksize(corpus))]
         return command(["dedup", *given, *size, "--max-reject-rate", "0.1", "--quiet"])
 
@@ -54,20 +57,31 @@ def pipeline(
 ) -> Start:
     """A pipeline that reads, runs these stages and writes."""
 
-    def start(corpus: Path, output: Path, workers: int) -> int:
+    def start(corpus: Path, output: str, workers: int) -> int:
         reader, writer = (ParquetReader, ParquetWriter) if parquet else (JsonlReader, JsonlWriter)
         first = reader(corpus, fields=["id"], blocksize=blocksize(corpus))
         config = {"fuse": fuse}
         executor = LocalExecutor(workers, config=config) if workers else InlineExecutor(config=config)
         line = Pipeline("chaos", stages=[first, *stages, writer(output)])
-        try:
-            line.run(executor, max_reject_rate=0.1, ignore_failures=ignore_failures)
-        except GpucurateError as error:
-            print(f"gpucurate: {error}", file=sys.stderr)
-            return error.exit_code
-        return 0
+        return _code(lambda: line.run(executor, max_reject_rate=0.1, ignore_failures=ignore_failures))
 
     return start
+
+
+def exact(corpus: Path, output: str, workers: int) -> int:
+    """Exact deduplication to a URL."""
+    kind = LocalExecutor(workers) if workers else InlineExecutor()
+    options = {"input_blocksize": blocksize(corpus), "max_reject_rate": 0.1}
+    return _code(lambda: ExactDeduplicationWorkflow(corpus, output, **options).run(kind))
+
+
+def _code(run: Callable[[], object]) -> int:
+    try:
+        run()
+    except GpucurateError as error:
+        print(f"gpucurate: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
 
 
 SCENARIOS: dict[str, Scenario] = {
@@ -76,6 +90,7 @@ SCENARIOS: dict[str, Scenario] = {
     "exact, parquet": Scenario("parquet", dedup("exact")),
     "exact, again": Scenario("jsonl", dedup("exact"), after="part-02.00001.jsonl"),
     "exact, nothing left": Scenario("jsonl", dedup("exact"), after=""),
+    "exact, S3": Scenario("jsonl", exact, in_store=True),
     "fuzzy": Scenario("jsonl", dedup("fuzzy")),
     "fuzzy, parquet": Scenario("parquet", dedup("fuzzy", "--annotate")),
     "fuzzy, verified": Scenario("jsonl", dedup("fuzzy", "--verify", "exact", "--threshold", "0.7")),
@@ -85,6 +100,7 @@ SCENARIOS: dict[str, Scenario] = {
     "pipeline": Scenario("jsonl", pipeline(Sieve(3))),
     "pipeline, large": Scenario("large", pipeline(Sieve(3))),
     "pipeline, parquet": Scenario("parquet", pipeline(Sieve(3), parquet=True)),
+    "pipeline, S3": Scenario("jsonl", pipeline(Sieve(3)), in_store=True),
     "pipeline, segments": Scenario("jsonl", pipeline(Sieve(3), Sieve2(5), fuse=False)),
     "pipeline, poisoned": Scenario(
         "jsonl", pipeline(Sieve(3), WholePoison(46, "raises"), ignore_failures=True)

@@ -36,7 +36,7 @@ _PACKAGES = (
 _MODULES = (
     "gpucurate.ops.survivors.cpu", "gpucurate.ops.jaccard.cpu", "pandas", "pyarrow.parquet", "pydantic.main",
     "pydantic.type_adapter", "rich.live", "rich.progress", "rich.table", "tests.chaos.scenarios",
-    "typer._adapters", "zoneinfo._tzpath",
+    "typer._adapters", "zoneinfo._tzpath", "s3fs",
 )  # fmt: skip
 """What runs load, besides what it loads: found by what a run had loaded when it ended."""
 
@@ -80,13 +80,15 @@ class Zygote:
         self._answers = self._socket.makefile("r")
         self._said = Path(tempfile.mkdtemp(prefix="zygote-"))
 
-    def start(self, scenario: str, corpus: Path, output: Path, workers: int = 0, **environment: str) -> int:
+    def start(
+        self, scenario: str, corpus: Path, output: Path | str, workers: int = 0, **environment: str
+    ) -> int:
         """Begin a run; its process id. It leads a session of its own.
 
         Args:
             scenario: of :data:`~tests.chaos.scenarios.SCENARIOS`.
             corpus: where it reads.
-            output: where it writes.
+            output: where it writes: a folder, or a URL.
             workers: processes; 0 to work in the process itself.
             environment: of the run.
         """
@@ -98,7 +100,9 @@ class Zygote:
         said = self._said / str(pid)
         return Ended(code, said.read_text(errors="replace") if said.exists() else "")
 
-    def run(self, scenario: str, corpus: Path, output: Path, workers: int = 0, **environment: str) -> Ended:
+    def run(
+        self, scenario: str, corpus: Path, output: Path | str, workers: int = 0, **environment: str
+    ) -> Ended:
         """A run from start to end."""
         return self.wait(self.start(scenario, corpus, output, workers, **environment))
 
@@ -164,12 +168,12 @@ def _start(
     pid = os.fork()
     if pid == 0:
         tests.close()
-        _become_run(f"{said}/{os.getpid()}", scenario, Path(corpus), Path(output), workers, given)
+        _become_run(f"{said}/{os.getpid()}", scenario, Path(corpus), output, workers, given)
     return pid
 
 
 def _become_run(
-    said: str, scenario: str, corpus: Path, output: Path, workers: int, given: dict[str, str]
+    said: str, scenario: str, corpus: Path, output: str, workers: int, given: dict[str, str]
 ) -> NoReturn:
     code = 99
     try:

@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from gpucurate.cli.app import run
+from tests.cli import calling as here
 
 
 def start(*arguments: str | Path, cwd: Path, **options: object) -> subprocess.Popen[str]:
@@ -48,7 +49,7 @@ def data(tmp_path: Path) -> Path:
 
 
 def test_dedup_exact_prints_books_clusters_and_where_things_are(data: Path) -> None:
-    code, out, err = call("dedup", "exact", "data", "-o", "out", cwd=data)
+    code, out, err = call("dedup", "exact", "data", "-o", "out", "--log-text", cwd=data)
     assert (code, err) == (0, "")
     assert "250 read, 200 kept, 50 dropped, 0 rejected" in out
     assert "50 of 100 documents, 50 of them duplicates" in out
@@ -65,7 +66,9 @@ def test_a_second_call_finds_everything_done(data: Path) -> None:
 
 
 def test_dry_run_says_what_would_be_done_and_writes_nothing(data: Path) -> None:
-    code, out, _ = call("dedup", "fuzzy", "data", "-o", "out", "--dry-run", "--preset", "fineweb", cwd=data)
+    code, out, _ = here.call(
+        "dedup", "fuzzy", "data", "-o", "out", "--dry-run", "--preset", "fineweb", cwd=data
+    )
     assert code == 0
     assert "1 files" in out
     assert "shingle='word'" in out
@@ -102,22 +105,22 @@ def test_what_cannot_be_done_is_said_in_a_sentence(
 ) -> None:
     (data / "other").mkdir()
     (data / "other" / "readme.txt").write_text("hello")
-    found, out, err = call("dedup", "exact", *arguments, cwd=data)
+    found, out, err = here.call("dedup", "exact", *arguments, cwd=data)
     assert found == code
     assert sentence in err
     assert "Traceback" not in out + err
     assert not (data / "out").exists()
 
 
-def test_debug_shows_the_traceback(data: Path) -> None:
+def test_debug_shows_the_traceback_and_ends_with_the_same_code(data: Path) -> None:
     code, _, err = call("dedup", "exact", "nowhere", "-o", "out", "--debug", cwd=data)
-    assert code == 1
+    assert code == 5
     assert "Traceback" in err
 
 
 def test_an_empty_file_is_counted_and_no_error(tmp_path: Path) -> None:
     (tmp_path / "empty.jsonl").write_bytes(b"")
-    code, out, _ = call("dedup", "exact", "empty.jsonl", "-o", "out", cwd=tmp_path)
+    code, out, _ = here.call("dedup", "exact", "empty.jsonl", "-o", "out", cwd=tmp_path)
     assert code == 0
     assert "0 read, 0 kept" in out
 
@@ -132,7 +135,7 @@ def test_an_error_page_in_place_of_data_exits_7(tmp_path: Path) -> None:
 def test_terminal_sequences_in_text_are_not_passed_on(tmp_path: Path) -> None:
     line = json.dumps({"text": "\x1b[31mred\x1b[0m [bold]not bold[/bold]"})
     (tmp_path / "a.jsonl").write_text(f"{line}\n{line}\n")
-    _, out, _ = call("dedup", "exact", "a.jsonl", "-o", "out", cwd=tmp_path)
+    _, out, _ = here.call("dedup", "exact", "a.jsonl", "-o", "out", "--log-text", cwd=tmp_path)
     assert "\x1b" not in out
     assert "[bold]not bold[/bold]" in out
 
@@ -232,44 +235,46 @@ def test_a_full_disk_is_a_sentence_and_the_run_can_be_continued(tmp_path: Path) 
 
 
 def test_another_policy_is_applied_to_the_clusters_of_a_run(data: Path) -> None:
-    assert call("dedup", "exact", "data", "-o", "found", "--clusters-only", cwd=data)[0] == 0
-    code, out, err = call("dedup", "apply", "found", "-o", "out", "--keep", "longest", "-q", cwd=data)
+    assert here.call("dedup", "exact", "data", "-o", "found", "--clusters-only", cwd=data)[0] == 0
+    code, out, err = here.call("dedup", "apply", "found", "-o", "out", "--keep", "longest", "-q", cwd=data)
     assert (code, err) == (0, "")
     assert "250 read, 200 kept, 50 dropped, 0 rejected" in out
-    code, out, _ = call("dedup", "apply", "found", "-o", "more", "--dry-run", cwd=data)
+    code, out, _ = here.call("dedup", "apply", "found", "-o", "more", "--dry-run", cwd=data)
     assert "the clusters are there" in out
-    code, _, err = call("dedup", "apply", "data", "-o", "more", cwd=data)
+    code, _, err = here.call("dedup", "apply", "data", "-o", "more", cwd=data)
     assert (code, "is no run of gpucurate" in err) == (5, True)
 
 
 def test_two_runs_are_compared(data: Path) -> None:
-    call("dedup", "exact", "data", "-o", "exact", cwd=data)
-    call("dedup", "fuzzy", "data", "-o", "fuzzy", "--no-normalize", cwd=data)
-    code, out, err = call("compare", "exact", "fuzzy", "--examples", "1", cwd=data)
+    here.call("dedup", "exact", "data", "-o", "exact", cwd=data)
+    here.call("dedup", "fuzzy", "data", "-o", "fuzzy", "--no-normalize", cwd=data)
+    code, out, err = here.call("compare", "exact", "fuzzy", "--examples", "1", cwd=data)
     assert (code, err) == (0, "")
     assert "50 of 100 documents in the first" in out
     assert "recall 1.0000" in out
     assert "50 documents by both, 0 by the first only" in out
     assert "together in the second only" in out
-    code, out, _ = call("compare", "exact", "exact", "--json", cwd=data)
+    code, out, _ = here.call("compare", "exact", "exact", "--json", cwd=data)
     assert (code, json.loads(out)["agreement"]["adjusted_rand_index"]) == (0, 1)
-    code, _, err = call("compare", "exact", "data", cwd=data)
+    code, _, err = here.call("compare", "exact", "data", cwd=data)
     assert (code, "no fuzzy_id_generator.json" in err) == (5, True)
 
 
 def test_ids_for_nemo_curator_are_written_and_removed_by(data: Path) -> None:
-    code, out, err = call("dedup", "exact", "data", "-o", "ids", "--clusters-only", "--nemo-ids", cwd=data)
+    code, out, err = here.call(
+        "dedup", "exact", "data", "-o", "ids", "--clusters-only", "--nemo-ids", cwd=data
+    )
     assert (code, err) == (0, "")
     assert "out in 2 files" in out
     ids = ["--ids", "ids/ExactDuplicateIds", "--id-generator", "ids/exact_id_generator.json"]
-    code, out, err = call("dedup", "remove", "data", *ids, "-o", "out", "-q", cwd=data)
+    code, out, err = here.call("dedup", "remove", "data", *ids, "-o", "out", "-q", cwd=data)
     assert (code, err) == (0, "")
     assert "250 read, 200 kept, 50 dropped, 0 rejected" in out
     assert "clusters" not in out
     assert len((data / "out" / "a.jsonl").read_text().splitlines()) == 200
-    code, out, _ = call("dedup", "remove", "data", *ids, "-o", "more", "--dry-run", cwd=data)
+    code, out, _ = here.call("dedup", "remove", "data", *ids, "-o", "more", "--dry-run", cwd=data)
     assert (code, "documents are removed by their ids" in out) == (0, True)
-    code, _, err = call("dedup", "remove", "data", *ids, "--id-field", "id", "-o", "x", cwd=data)
+    code, _, err = here.call("dedup", "remove", "data", *ids, "--id-field", "id", "-o", "x", cwd=data)
     assert (code, "give one of them" in err) == (2, True)
-    code, _, err = call("dedup", "exact", "data", "-o", "x", "--nemo-ids", cwd=data)
+    code, _, err = here.call("dedup", "exact", "data", "-o", "x", "--nemo-ids", cwd=data)
     assert (code, "--clusters-only" in err) == (3, True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_command import call
+from tests.cli.calling import call
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_command import call
+from tests.cli.calling import call
 from tests.workflows.conftest import edited, page
 
 

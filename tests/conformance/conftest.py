@@ -93,10 +93,30 @@ def make(name: str, request: pytest.FixtureRequest):
     return RayExecutor(config=config)
 
 
+FIRST_OF_RAY = {
+    "test_a_worker_that_is_killed_costs_a_retry_and_nothing_else": ("ray", "ray-data"),
+    "test_a_fault_of_every_unit_ends_the_run_early": ("ray",),
+    "test_input_that_goes_after_it_was_listed_is_named": ("ray",),
+    "test_a_set_up_that_fails_ends_the_run_with_the_same_sentence": ("ray", "ray-data"),
+}
+"""What starts processes of Ray again and again takes up to a minute: there, which executors are tried without
+``--ray``. (Ray Data with several actors a unit hung once on a crowded machine, where one was killed.)"""
+
+
+def tried_with_ray_only(name: str, request: pytest.FixtureRequest) -> bool:
+    """Whether an executor goes through a test for ``--ray`` alone."""
+    if not name.startswith(("ray", "xenna")) or request.config.getoption("--ray"):
+        return False
+    tried = FIRST_OF_RAY.get(request.node.originalname)
+    if tried is None:
+        return "executor" in request.fixturenames and name in NAMESAKES
+    return name not in tried or request.node.callspec.params.get("fails") == "node"
+
+
 @pytest.fixture(params=(*EXECUTORS, *NAMESAKES))
 def executor(request):
     """Each of them."""
-    if request.param in NAMESAKES and not request.config.getoption("--ray"):
+    if tried_with_ray_only(request.param, request):
         pytest.skip("it runs the executor on Ray, which is tried: make test-ray (--ray)")
     return make(request.param, request)
 
@@ -104,6 +124,8 @@ def executor(request):
 @pytest.fixture(params=VARIANTS)
 def variant(request):
     """Each of them in each way."""
+    if tried_with_ray_only(request.param, request):
+        pytest.skip("Ray is tried once: make test-ray (--ray)")
     return make(request.param, request)
 
 

@@ -88,13 +88,9 @@ def test_a_set_up_that_fails_ends_the_run_with_the_same_sentence(corpus, tmp_pat
     assert not marks(tmp_path, "process")
 
 
-def test_a_worker_that_is_killed_costs_a_retry_and_nothing_else(corpus, tmp_path, variant, expected, request):
+def test_a_worker_that_is_killed_costs_a_retry_and_nothing_else(corpus, tmp_path, variant, expected):
     if variant.describe() == "inline":
         pytest.skip("its worker is this process")
-    if "ray-data-unfused" in request.node.name and not request.config.getoption("--ray"):
-        pytest.skip(
-            "Ray Data with several actors a unit hung once on a crowded machine: make test-ray (--ray)"
-        )
     wanted = expected(Trouble(tmp_path, "nothing"))
     report = pipeline(corpus, tmp_path / "out", Trouble(tmp_path, "die")).run(variant).report
     assert (tmp_path / "met").exists()

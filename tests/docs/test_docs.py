@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from gpucurate.disk.crash_points import POINTS
+
 
 def test_the_command_reference_is_that_of_the_code(repository: Path) -> None:
     spec = importlib.util.spec_from_file_location("make_commands", repository / "docs" / "make_commands.py")
@@ -33,6 +35,11 @@ def test_every_package_is_in_the_architecture(repository: Path) -> None:
     for package in (repository / "gpucurate").iterdir():
         if (package / "__init__.py").exists():
             assert f"`{package.name}`" in text, f"docs/architecture.md does not name {package.name}"
+
+
+def test_the_crash_points_are_those_of_the_code(repository: Path) -> None:
+    text = (repository / "docs" / "crash-testing.md").read_text()
+    assert dict(re.findall(r"^\| `([a-z_.]+)` \| (.*) \|$", text, re.M)) == POINTS
 
 
 @pytest.mark.parametrize(

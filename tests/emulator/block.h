@@ -5,15 +5,14 @@
 // Everything happens on one core: blocks one after another, threads in the order that the
 // seed gives (0 forward, 1 backward, others shuffled). A kernel whose result changes with
 // the order lacks a barrier. Where no thread can go on, the launch ends with an error.
+//
+// Compiled anew with every kernel: no <functional>, <memory> or <random>, which take longer than a kernel does.
 #pragma once
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <deque>
-#include <functional>
-#include <numeric>
-#include <random>
 #include <vector>
 #include "fiber.h"
 
@@ -65,7 +64,8 @@ struct Launch {
   dim3 grid, block;
   uint3 block_index{};
   unsigned seed = 0;
-  std::function<void()> body;
+  void (*body)(const void*) = nullptr;   // calls the kernel with these arguments
+  const void* arguments = nullptr;
   char error[512] = "";
 };
 
@@ -155,15 +155,24 @@ inline bool waits(Thread& t) {
 
 inline void thread_main() {
   current->fiber.arrive();
-  launch.body();
+  launch.body(launch.arguments);
   current->fiber.finish();
+}
+
+// Another order for each seed (SplitMix64, Steele, Lea and Flood 2014; Fisher and Yates).
+inline void shuffle_order(std::vector<unsigned>& order, uint64_t seed) {
+  for (size_t left = order.size(); left > 1; --left) {
+    uint64_t z = seed += 0x9E3779B97F4A7C15;
+    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9;
+    z = (z ^ z >> 27) * 0x94D049BB133111EB;
+    std::swap(order[left - 1], order[(z ^ z >> 31) % left]);
+  }
 }
 
 inline std::vector<unsigned> visiting_order(unsigned count) {
   std::vector<unsigned> order(count);
-  std::iota(order.begin(), order.end(), 0u);
-  if (launch.seed == 1) std::reverse(order.begin(), order.end());
-  if (launch.seed > 1) std::shuffle(order.begin(), order.end(), std::mt19937(launch.seed + launch.block_index.x));
+  for (unsigned i = 0; i < count; ++i) order[i] = launch.seed == 1 ? count - 1 - i : i;
+  if (launch.seed > 1) shuffle_order(order, launch.seed + launch.block_index.x);
   return order;
 }
 
@@ -259,7 +268,9 @@ const char* start(const char* name, void (*kernel)(A...), const dim3& grid, cons
   launch.grid = grid;
   launch.block = block;
   launch.seed = seed;
-  launch.body = [=] { kernel(*static_cast<std::remove_cv_t<A>*>(args[I].value)...); };
+  const auto call = [=] { kernel(*static_cast<std::remove_cv_t<A>*>(args[I].value)...); };
+  launch.body = [](const void* given) { (*static_cast<const decltype(call)*>(given))(); };
+  launch.arguments = &call;
   run_grid();
   return launch.error;
 }

@@ -5,7 +5,7 @@
 #pragma once
 #include <csetjmp>
 #include <cstddef>
-#include <memory>
+#include <cstdlib>
 #include <ucontext.h>
 
 #ifdef __SANITIZE_ADDRESS__
@@ -42,6 +42,10 @@ class StackSwitch {
 
 class Fiber {
  public:
+  Fiber() = default;
+  Fiber(const Fiber&) = delete;
+  ~Fiber() { std::free(stack_); }
+
   // Prepares to run `entry` from its beginning; `entry` begins with arrive() and ends with finish().
   void reset(void (*entry)()) {
     entry_ = entry;
@@ -53,12 +57,12 @@ class Fiber {
   // Runs until the fiber suspends itself or finishes. Called by the scheduler.
   void resume() {
     if (_setjmp(scheduler_) != 0) return stacks_.back_in_scheduler();
-    if (!stack_) stack_ = std::make_unique<char[]>(kStackBytes);
-    stacks_.to_fiber(stack_.get(), kStackBytes);
+    if (!stack_ && !(stack_ = static_cast<char*>(std::malloc(kStackBytes)))) std::abort();
+    stacks_.to_fiber(stack_, kStackBytes);
     if (started_) _longjmp(here_, 1);
     started_ = true;
     getcontext(&context_);
-    context_.uc_stack.ss_sp = stack_.get();
+    context_.uc_stack.ss_sp = stack_;
     context_.uc_stack.ss_size = kStackBytes;
     context_.uc_link = nullptr;
     makecontext(&context_, entry_, 0);
@@ -86,7 +90,7 @@ class Fiber {
   static constexpr size_t kStackBytes = StackSwitch::kRoom * (64 << 10);
   void (*entry_)() = nullptr;
   bool started_ = false, done_ = false;
-  std::unique_ptr<char[]> stack_;
+  char* stack_ = nullptr;
   StackSwitch stacks_;
   ucontext_t context_;
   jmp_buf here_, scheduler_;

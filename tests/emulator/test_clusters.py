@@ -112,14 +112,13 @@ def equal_keys_agree(device, words, count):
 @few
 @given(
     st.lists(st.tuples(st.integers(0, 5), st.integers(0, 12)), min_size=1, max_size=90),
-    st.sampled_from([1, 2, 32]),
-    st.sampled_from([1, 3, 64]),
+    st.sampled_from([(1, 1), (1, 64), (2, 3), (32, 1), (32, 64)]),  # each is compiled
 )
-def test_equal_keys_in_any_order_however_many_different_ones_share_a_prefix(device, keys, bits, limit):
+def test_equal_keys_in_any_order_however_many_different_ones_share_a_prefix(device, keys, sizes):
     words = tuple(np.array(keys, np.uint64).T.copy() << np.uint64(31))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cuda_union_find, "PREFIX_BITS", bits)
-        patch.setattr(cuda_union_find, "SCAN_LIMIT", limit)
+        patch.setattr(cuda_union_find, "PREFIX_BITS", sizes[0])
+        patch.setattr(cuda_union_find, "SCAN_LIMIT", sizes[1])
         equal_keys_agree(device, words, 90)
         equal_keys_agree(device, words[1:], 90)
 

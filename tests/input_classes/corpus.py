@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,10 @@ class Ended:
     @property
     def is_finished(self) -> bool:
         return (self.output / "_gpucurate/_SUCCESS").exists()
+
+
+Command = Callable[..., Ended]
+"""The command with more options."""
 
 
 def write_good(folder: Path) -> Path:

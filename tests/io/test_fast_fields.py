@@ -11,6 +11,7 @@ from gpucurate.io.jsonl import fast
 from gpucurate.io.jsonl.fast import parse_fields
 from gpucurate.io.jsonl.parse import parse_lines
 from gpucurate.ops.json_lines import scan_fields
+from tests.depth import examples
 from tests.emulator.json_material import damaged
 
 FIELDS = ("text", "id", "", "téxt")
@@ -77,7 +78,7 @@ def outcome(parse, lines, text_fields, max_depth=250, fields=FIELDS):
     return parsed.table.schema, repr(parsed.table.to_pylist()), parsed.accepted.tolist(), errors
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=examples(300, 3000), deadline=None)
 @given(
     lines=st.lists(lines_of_any_kind(), min_size=1, max_size=3),
     text_fields=st.sampled_from([(), ("text",), ("téxt", "text")]),
@@ -93,7 +94,7 @@ def passes(line):
     return bool(scan_fields(*located([line]), FIELDS, max_depth=250)[1][0])
 
 
-@settings(max_examples=800, deadline=None)
+@settings(max_examples=examples(200, 2000), deadline=None)
 @given(line=lines_of_any_kind())
 def test_what_the_compiled_validator_passes_is_json_in_utf8_without_surrogates(line):
     if passes(line):
@@ -102,7 +103,7 @@ def test_what_the_compiled_validator_passes_is_json_in_utf8_without_surrogates(l
         json.dumps(record, ensure_ascii=False).encode()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(100, 1000), deadline=None)
 @given(record=st.fixed_dictionaries({"text": st.text(), "id": st.text()}), ascii_only=st.booleans())
 def test_an_ordinary_line_takes_the_compiled_path(record, ascii_only):
     line = json.dumps(record, ensure_ascii=ascii_only).encode(errors="surrogatepass")

@@ -206,6 +206,23 @@ def test_a_report_of_a_worker_that_was_given_up_changes_nothing():
     assert core.on(ev.WorkerDied(0, "killed"), 12.0) == [ev.SpawnWorker(1, 0, HERE)]
 
 
+def test_what_follows_for_a_unit_that_hung_is_decided_once_its_worker_is_dead():
+    core = core_of(1, stall_s=10.0)
+    now = 0.0
+    begin(core, 0)
+    for worker in range(3):
+        now += 11.0
+        (killed,) = core.on(ev.Tick(), now)
+        assert (killed.worker, killed.is_stuck) == (worker, True)
+        assert not core.state.stretches[0].queue
+        suspect = Suspect(0, 0, 5, 6) if worker == 2 else None
+        (spawned,) = core.on(ev.WorkerDied(worker, "hung in f; its stacks are in x", "crash", suspect), now)
+        (dispatched,) = core.on(ev.WorkerReady(spawned.worker), now)
+    assert "its stacks are in x" in core.take_decisions()[-1].why
+    assert dispatched.order.suspects == (suspect,), "the third try kept a journal"
+    assert dispatched.order.attempt == 4
+
+
 def test_lost_input_is_made_again_from_the_start():
     core = core_of(1, lanes=3, workers=3)
     begin(core, 0, 1, 2)

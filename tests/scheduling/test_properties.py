@@ -20,6 +20,7 @@ from gpucurate.backends.sim.scenario import Scenario
 from gpucurate.backends.sim.simulation import Simulation
 from gpucurate.scheduling.core import Core
 from gpucurate.spec.events import Action, Dispatch, Event, UnitDone, UnitFailed
+from tests import depth
 from tests.backends.sim.scenarios import Shape, fits, pick, poisons, random_faults, scenarios
 
 PROFILE = settings.get_profile("scheduler")
@@ -29,8 +30,11 @@ SMALL = Shape(units=5, gangs=False)
 
 
 def examples(count: int) -> Any:
-    """So many of them."""
-    return settings(PROFILE, max_examples=count, suppress_health_check=list(HealthCheck))
+    """So many of them in a thorough search, a third of that each time."""
+    usual = max(40, count // 3)
+    return settings(
+        PROFILE, max_examples=depth.examples(usual, count), suppress_health_check=list(HealthCheck)
+    )
 
 
 def run(scenario: Scenario) -> History:

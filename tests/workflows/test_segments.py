@@ -20,7 +20,7 @@ from gpucurate.backends.executors import InlineExecutor, LocalExecutor
 from gpucurate.dedup.key_file import KeySet
 from gpucurate.spec.errors import ConfigurationError, OutputInUseError, QuarantinedError
 from gpucurate.spec.unit import OutputFile, Unit, UnitResult
-from gpucurate.stages.deduplication.keys import key_file_name
+from gpucurate.stages.deduplication.keys import KEY_FOLDER
 from gpucurate.stages.deduplication.segment_removal import SegmentRemoval
 from gpucurate.stages.deduplication.segments import SegmentKeys
 from gpucurate.workflows.found import Found
@@ -143,7 +143,7 @@ def test_a_corpus_without_repetition_is_copied_byte_for_byte(write_corpus: Corpu
 
 def test_figures_and_the_most_frequent_segments_are_reported(write_corpus: Corpus, tmp_path: Path) -> None:
     texts = [f"a page of which number {i} is the only one\nThe  Footer of the site\nok" for i in range(50)]
-    details = run("line", write_corpus(texts), tmp_path / "out", input_blocksize="1kB")
+    details = run("line", write_corpus(texts), tmp_path / "out", input_blocksize="1kB", log_text=True)
     assert details == {
         "seen": 150,
         "compared": 100,
@@ -389,10 +389,10 @@ def test_text_that_changed_between_the_passes_is_noticed(
 
 
 def test_more_segments_than_can_be_numbered_are_refused_in_a_sentence() -> None:
-    keys = OutputFile(key_file_name(0), "", 2**32, 0, "")
+    keys = OutputFile(f"{KEY_FOLDER}/u.keys", "", 2**32, 0, "")
     units = [Unit("u", 0, (), 0)]
     outcome = Outcome([UnitResult("u", [keys])], [], 0.0)
-    found = Found(KeySet([None], np.zeros(2, np.int64)), units, outcome, [], [])
+    found = Found(KeySet([None], np.zeros(2, np.int64)), units, outcome, [], [], "", None)
     with pytest.raises(ConfigurationError, match="4,294,967,296 segments are to be compared"):
         segments_of(found)
 

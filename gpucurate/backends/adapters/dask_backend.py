@@ -142,7 +142,7 @@ class DaskBackend:
         work = (unit.id, action.order, packed, given)
         self._call(action.worker, unit.id, dask_worker.run_work, action.worker, work)
 
-    def stop(self, worker: int) -> None:
+    def stop(self, worker: int, *, is_worn: bool = False) -> None:
         """Have a slot torn down."""
         member = self._members.get(worker)
         if member is not None:
@@ -155,6 +155,10 @@ class DaskBackend:
         if member is not None:
             member.killed = why
             self._nodes.end(member.address)
+
+    def stacks(self, worker: int) -> str:
+        """Nothing: the process is not ours to ask."""
+        return ""
 
     def release(self, handed_on: Any) -> None:
         """Drop what a segment handed on."""

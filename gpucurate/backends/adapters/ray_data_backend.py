@@ -91,7 +91,7 @@ class RayDataBackend:
             return
         self._due[action.worker] = (unit.id, action.order, packed, None)
 
-    def stop(self, worker: int) -> None:
+    def stop(self, worker: int, *, is_worn: bool = False) -> None:
         """Nothing: see :meth:`spawn`."""
         self._reports.append((WorkerDied(worker, "stopped", "stopped"), None))
 
@@ -103,6 +103,10 @@ class RayDataBackend:
             _end(*at)
         elif self._due.pop(worker, None) is not None:
             self._reports.append((WorkerDied(worker, why, "stopped"), None))
+
+    def stacks(self, worker: int) -> str:
+        """Nothing: the process is not ours to ask."""
+        return ""
 
     def release(self, handed_on: Any) -> None:
         """Nothing: what segments hand on is Ray Data's."""

@@ -126,7 +126,7 @@ class RayBackend:
         member.given.append(given)
         member.attempts[unit.id] = action.order.attempt
 
-    def stop(self, worker: int) -> None:
+    def stop(self, worker: int, *, is_worn: bool = False) -> None:
         """Let a worker tear down; then its process ends."""
         member = self._members.get(worker)
         if member is not None:
@@ -139,6 +139,11 @@ class RayBackend:
         member = self._members.get(worker)
         if member is not None:
             member.kill(why)
+
+    def stacks(self, worker: int) -> str:
+        """Where the threads of an actor are, if it answers."""
+        member = self._members.get(worker)
+        return "" if member is None else member.stacks()
 
     def release(self, handed_on: HandedOn) -> None:
         """Let go of what a segment handed on."""

@@ -22,7 +22,7 @@ STORE_SHARE = 0.3
 """Of the free memory, for what waits between workers."""
 
 _SMALLEST_STORE = 80 * MIB
-_SHARED_MEMORY = Path("/dev/shm")
+_SHARED_MEMORY = Path("/dev/shm")  # nosec B108
 _SHARED_SHARE = 0.9
 _LONGEST_FOLDER = 40
 """Characters: Ray makes sockets some 60 below it, and a socket's path has 107 at most."""

@@ -30,6 +30,9 @@ STOP_SECONDS = 10.0
 KILL_SECONDS = 5.0
 """After so long a worker that was killed counts as gone, though nobody says so."""
 
+STACK_SECONDS = 2.0
+"""It may take so long to tell where it is; one whose calls hold Python's lock never does."""
+
 LIFE, UP, SETUP, TEARDOWN, GONE = "life", "up", "setup", "teardown", "gone"
 """Calls of an actor, other than those that run units."""
 
@@ -81,6 +84,13 @@ class Member:
     def is_late(self) -> bool:
         """Whether the time is over."""
         return self.deadline is not None and time.monotonic() > self.deadline
+
+    def stacks(self) -> str:
+        """Where its threads are; a sentence where it does not answer."""
+        try:
+            return str(ray.get(self.actor.stacks.remote(), timeout=STACK_SECONDS))
+        except ray.exceptions.RayError as error:
+            return f"the actor on node {self.node} did not tell its stacks: {type(error).__name__}\n"
 
     def kill(self, why: str) -> None:
         """End its process; the first reason stays."""

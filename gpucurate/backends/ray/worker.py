@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import faulthandler
 import socket
 import sys
+import tempfile
 import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -72,6 +74,14 @@ class Worker:
         with socket.socket() as probe:
             probe.bind((host, 0))
             return f"{host}:{probe.getsockname()[1]}"
+
+    @ray.method(concurrency_group="control")
+    def stacks(self) -> str:
+        """The stacks of all threads."""
+        with tempfile.TemporaryFile() as file:
+            faulthandler.dump_traceback(file, all_threads=True)
+            file.seek(0)
+            return file.read().decode(errors="backslashreplace")
 
     @ray.method(concurrency_group="work")
     def setup(self, hello: Hello, assignment: bytes, node: Failure | None, address: str) -> Reports:

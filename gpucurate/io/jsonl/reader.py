@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from gpucurate.frame.table import Table
 from gpucurate.io.encoding import REPLACED, is_utf8, mended
+from gpucurate.io.fingerprint import Fingerprint, watched
 from gpucurate.io.jsonl.chunks import (
     Broken,
     Chunk,
@@ -63,15 +64,18 @@ class JsonlReader:
         piece_bytes: int,
         keep_original: bool,
         limits: ReadLimits,
+        fingerprint: Fingerprint | None = None,
     ) -> None:
         self._range, self._limits = source, limits
+        self._fingerprint = fingerprint
         self._fields, self._text_fields = fields, text_fields
         self._piece_bytes, self._keep_original = piece_bytes, keep_original
         self._next_record = 0
         self._hint = ""
 
     def __iter__(self) -> Iterator[Piece]:
-        with open_source(self._range.file) as source:
+        with open_source(self._range.file) as opened:
+            source = watched(opened, self._fingerprint)
             if self._range.file.compression == "none":
                 yield from self._read_plain(source)
             else:

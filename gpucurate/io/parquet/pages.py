@@ -12,16 +12,18 @@ from zlib import crc32
 from gpucurate.io.source import ByteSource
 
 _HEAD = 1 << 16
-_COMPRESSED_SIZE, _CRC = 3, 4  # fields of PageHeader
+_UNCOMPRESSED_SIZE, _COMPRESSED_SIZE, _CRC = 2, 3, 4  # fields of PageHeader
 _TRUE, _FALSE, _I16, _I64, _BINARY, _STRUCT = 1, 2, 4, 6, 8, 12  # types
 
 
 class PageHeader(NamedTuple):
-    """What of a page header is needed: where it ends, the bytes that follow, and their checksum, if any."""
+    """What of a page header is needed: where it ends, the bytes that follow, their checksum, if any, and
+    how many they are decompressed."""
 
     end: int
     nbytes: int
     crc: int | None
+    decoded: int
 
 
 def checksums_hold(source: ByteSource, begin: int, nbytes: int) -> bool:
@@ -39,6 +41,14 @@ def checksums_hold(source: ByteSource, begin: int, nbytes: int) -> bool:
         return head.crc is None or _all_hold(source.read(begin, nbytes))
     except (IndexError, ValueError, RecursionError):  # no header: whoever decodes the page says so
         return False
+
+
+def page_bytes(source: ByteSource, begin: int) -> int:
+    """Bytes of the page at ``begin`` when it is decompressed, as its header tells; 0 if it has none."""
+    try:
+        return read_page_header(source.read(begin, _HEAD), 0).decoded
+    except (IndexError, ValueError, RecursionError):  # whoever decodes the page says so
+        return 0
 
 
 def read_page_header(data: bytes, at: int) -> PageHeader:
@@ -61,7 +71,8 @@ def read_page_header(data: bytes, at: int) -> PageHeader:
     nbytes = found.get(_COMPRESSED_SIZE, -1)
     if nbytes < 0:
         raise ValueError("a page header without a size")
-    return PageHeader(at + 1, nbytes, None if _CRC not in found else found[_CRC] & 0xFFFFFFFF)
+    crc = None if _CRC not in found else found[_CRC] & 0xFFFFFFFF
+    return PageHeader(at + 1, nbytes, crc, found.get(_UNCOMPRESSED_SIZE, 0))
 
 
 def _all_hold(data: bytes) -> bool:

@@ -11,19 +11,23 @@ import pyarrow.parquet as pq
 
 from gpucurate.frame.arrays import array_of
 from gpucurate.io.encoding import REPLACED
+from gpucurate.io.fingerprint import Fingerprint
 from gpucurate.io.limits import ReadLimits
 from gpucurate.io.parquet.footer import BadParquetError, open_parquet, unsupported_codec
+from gpucurate.io.parquet.pages import page_bytes
 from gpucurate.io.parquet.text import BadText, mended_columns, text_column
 from gpucurate.io.parquet.views import without_views
 from gpucurate.io.piece import Piece, TableOriginal
 from gpucurate.io.source import ByteSource, open_source
 from gpucurate.io.urls import redact
+from gpucurate.spec.bytesize import MIB
 from gpucurate.spec.errors import InputError, one_line
 from gpucurate.spec.reject import Reject
 from gpucurate.spec.source import FileRange
 
 _MOST_ROWS = 8192
 _MOST_ROWS_OF_DICTIONARY = 1024  # which may decode to a thousand times what the footer says
+_MOST_OF_DICTIONARY = 256 * MIB  # that such rows may decode to, were all of them its longest value
 _AT_A_TIME = 65_536  # rows: they may all be rejects, which are larger than short texts
 
 
@@ -43,16 +47,21 @@ class ParquetReader:
         piece_bytes: int,
         keep_original: bool,
         limits: ReadLimits,
+        fingerprint: Fingerprint | None = None,
     ) -> None:
         self._range, self._limits = source, limits
+        self._fingerprint = fingerprint
         self._fields, self._text_fields = fields, text_fields
         self._piece_bytes, self._keep_original = piece_bytes, keep_original
         self._next_record = 0
         self._first_row = 0  # of the range, in the file
         self._schema = pa.schema([])
+        self._source: ByteSource | None = None
 
     def __iter__(self) -> Iterator[Piece]:
         with open_source(self._range.file) as source:
+            if self._fingerprint is not None:
+                self._fingerprint.take_footer(source)
             try:
                 file = open_parquet(source)
                 columns = self._columns(file)
@@ -73,6 +82,7 @@ class ParquetReader:
         return [name for name in self._fields if name in present]
 
     def _read(self, source: ByteSource, file: pq.ParquetFile, columns: list[str] | None) -> Iterator[Piece]:
+        self._source = source
         self._schema = without_views(file.schema_arrow)
         groups = file.metadata.num_row_groups
         start, stop = (0, groups) if self._range.is_whole else (self._range.start, self._range.stop)
@@ -142,9 +152,17 @@ class ParquetReader:
         wanted = None if columns is None else set(columns)
         chunks = [metadata.column(i) for i in range(metadata.num_columns)]
         chunks = [c for c in chunks if wanted is None or c.path_in_schema.split(".", 1)[0] in wanted]
-        most = _MOST_ROWS_OF_DICTIONARY if any(c.has_dictionary_page for c in chunks) else _MOST_ROWS
+        most = min(_MOST_ROWS, self._most_of_dictionaries([c for c in chunks if c.has_dictionary_page]))
         per_row = sum(int(c.total_uncompressed_size) for c in chunks) // max(1, int(metadata.num_rows))
         return max(1, min(most, self._piece_bytes // max(1, per_row)))
+
+    def _most_of_dictionaries(self, chunks: Sequence[pq.ColumnChunkMetaData]) -> int:
+        """Rows whose values are places in dictionaries: each may be the longest value of one."""
+        if not chunks or self._source is None:
+            return _MOST_ROWS
+        source = self._source
+        longest = sum(page_bytes(source, int(c.dictionary_page_offset)) for c in chunks)
+        return max(1, min(_MOST_ROWS_OF_DICTIONARY, _MOST_OF_DICTIONARY // max(1, longest)))
 
     def _piece_of(self, table: pa.Table) -> Piece:
         first, rows = self._next_record, table.num_rows

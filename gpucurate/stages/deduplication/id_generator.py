@@ -15,6 +15,7 @@ from typing import Any, Self
 
 import fsspec
 
+from gpucurate.io.urls import is_url, scheme_of
 from gpucurate.spec.errors import InputError
 from gpucurate.spec.storage import storage_errors
 
@@ -72,8 +73,10 @@ class IdGeneratorBase:
         """Write the file.
 
         Raises:
+            ConfigurationError: a URL that is not allowed.
             StorageError: not possible.
         """
+        _check(filepath)
         with storage_errors(Path(filepath)), fsspec.open(filepath, "w", **(storage_options or {})) as file:
             file.write(self.to_json())
 
@@ -82,8 +85,10 @@ class IdGeneratorBase:
         """The generator that :meth:`to_disk`, here or in NeMo Curator, wrote.
 
         Raises:
+            ConfigurationError: a URL that is not allowed.
             InputError: there is no such file, or it is another one.
         """
+        _check(filepath)
         try:
             with fsspec.open(filepath, "r", **(storage_options or {})) as file:
                 values = json.load(file)
@@ -95,3 +100,8 @@ class IdGeneratorBase:
                 f"{filepath} is no file of an id generator, which has next_id and batch_registry: "
                 f"{type(error).__name__}: {error}"
             ) from error
+
+
+def _check(place: str) -> None:
+    if is_url(place):
+        scheme_of(place)

@@ -17,9 +17,11 @@ from gpucurate.frame.arrays import array_of
 from gpucurate.frame.device_table import text_to_device
 from gpucurate.frame.text import TextBuffers
 from gpucurate.frame.transfers import upload
+from gpucurate.memory.collection import give_back
 from gpucurate.memory.piece_size import PieceSize
+from gpucurate.memory.splitting import in_parts
 from gpucurate.ops.char_length import char_length
-from gpucurate.spec.unit import OutputFile
+from gpucurate.spec.unit import OutputFile, UnitResult
 from gpucurate.stages.base import ProcessingStage, StageIO
 from gpucurate.stages.context import UnitContext
 from gpucurate.stages.deduplication.column_path import ColumnPath
@@ -39,9 +41,14 @@ WITHOUT_GROUP = "documents compared without a value in "
 documents apart; the column follows."""
 
 
-def key_file_name(unit_index: int) -> str:
-    """Name of a unit's key file, relative to the output."""
-    return f"{KEY_FOLDER}/{unit_index:06d}.keys"
+def key_file_name(unit_id: str) -> str:
+    """Name of a unit's key file, relative to the output; not of its position, which may change."""
+    return f"{KEY_FOLDER}/{unit_id}.keys"
+
+
+def key_file_of(result: UnitResult) -> OutputFile:
+    """The key file among what a unit of the first pass wrote, as its record tells."""
+    return next(output for output in result.outputs if output.name.startswith(f"{KEY_FOLDER}/"))
 
 
 class DocumentKeys(ProcessingStage[DocumentBatch, FileGroupTask]):
@@ -109,15 +116,15 @@ class DocumentKeys(ProcessingStage[DocumentBatch, FileGroupTask]):
         self._append(unit_records(task, self.context), taken, self._ranks(task))
 
     def _taken(self, text: TextBuffers) -> Taken:
-        """What is taken of all documents; on a GPU in parts, where memory asks for it."""
-        if self.device == "cpu":
-            return self._take_all(text)
-        return self.gpu_memory.in_parts(
-            self._take_reserved,
+        """What is taken of all documents; in parts, where memory asks for it."""
+        on_cpu = self.device == "cpu"
+        return in_parts(
+            self._take_all if on_cpu else self._take_reserved,
             text,
             TextBuffers.halves,
             joined,
             size=lambda part: part.nbytes,
+            release=give_back if on_cpu else self.gpu_memory.release,
             learned=self._learned,
         )
 
@@ -207,7 +214,7 @@ class DocumentKeys(ProcessingStage[DocumentBatch, FileGroupTask]):
                 ranks=np.zeros(rest, np.uint64) if layout.ranks else None,
             )
         rows, size = writer.records, writer.close(self.context.sync)
-        name = key_file_name(self.context.unit_index)
+        name = key_file_name(self.context.unit_id)
         if self._resident:
             self._hand_over(name)
         self.context.outputs.append(OutputFile(name, str(writer.path), rows, size, ""))

@@ -60,7 +60,7 @@ class SegmentKeys(ProcessingStage[DocumentBatch, FileGroupTask]):
         """Append the keys of a batch."""
         text, records = task.text(self.text_field), unit_records(task, self.context)
         segments = self.segmentation.split(text)
-        numbers = (np.uint64(self.context.unit_index) << np.uint64(32)) | records.astype(np.uint64)
+        numbers = np.uint64(int(self.context.unit_id[:16], 16)) + records.astype(np.uint64)
         keys = self.segmentation.compared_keys(text, segments, numbers)
         of_records = np.repeat(records.astype(np.uint32), np.diff(segments.compared_firsts()))
         self._open().append(len(keys), np.arange(len(keys), dtype=np.uint32), keys, of_records)
@@ -76,7 +76,7 @@ class SegmentKeys(ProcessingStage[DocumentBatch, FileGroupTask]):
         """Close the unit's file."""
         writer = self._open()
         rows, size = writer.records, writer.close(self.context.sync)
-        name = key_file_name(self.context.unit_index)
+        name = key_file_name(self.context.unit_id)
         self.context.outputs.append(OutputFile(name, str(writer.path), rows, size, ""))
         self._writer = None
         yield FileGroupTask("keys", [name], name)

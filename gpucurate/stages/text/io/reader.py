@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from gpucurate.frame import table as frame
 from gpucurate.frame.transfers import depart
+from gpucurate.io.fingerprint import Fingerprint
 from gpucurate.io.limits import ReadLimits
 from gpucurate.io.listing import Listing, list_input
 from gpucurate.io.piece import Piece
@@ -48,6 +49,8 @@ class DocumentReader(SourceStage[FileGroupTask, DocumentBatch]):
             copy them.
         piece_bytes: a task is read in pieces of so many bytes, each a batch; the block
             size by default.
+        with_fingerprint: note a fingerprint of the bytes that are read, which ``gpucurate verify``
+            compares; a second pass over the same files needs none.
 
     Raises:
         ConfigurationError: options that contradict each other or are not known.
@@ -57,7 +60,9 @@ class DocumentReader(SourceStage[FileGroupTask, DocumentBatch]):
     follows_device = True  # of the stage after it: a GPU segment reads its own ranges
     format: ClassVar[FileFormat | None] = None
     # The listing has a record of its own.
-    not_in_plan: ClassVar[tuple[str, ...]] = ("file_paths", "follow_external", "_listing", "_columns")
+    not_in_plan: ClassVar[tuple[str, ...]] = (
+        "file_paths", "follow_external", "_listing", "_columns", "_with_fingerprint"
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -70,6 +75,7 @@ class DocumentReader(SourceStage[FileGroupTask, DocumentBatch]):
         read_kwargs: Mapping[str, Any] | None = None,
         keep_original: bool = True,
         piece_bytes: int | None = None,
+        with_fingerprint: bool = True,
     ) -> None:
         if files_per_partition is not None and blocksize is not None:
             raise ConfigurationError("give files_per_partition or blocksize, not both")
@@ -89,6 +95,7 @@ class DocumentReader(SourceStage[FileGroupTask, DocumentBatch]):
         self.limits = ReadLimits(**limits)
         self.keep_original = keep_original
         self.piece_bytes = piece_bytes or self.unit_bytes
+        self._with_fingerprint = with_fingerprint
         self._listing: Listing | None = None
         self._columns: tuple[str, ...] = ()
 
@@ -148,7 +155,10 @@ class DocumentReader(SourceStage[FileGroupTask, DocumentBatch]):
             self.context.input_bytes += source.est_bytes
             self.context.open_range(source)
             # Not a loop: its variable would hold a piece while the next one is read.
-            yield from map(partial(self._take, task, source), self._read(source))
+            fingerprint = Fingerprint(source) if self._with_fingerprint else None
+            yield from map(partial(self._take, task, source), self._read(source, fingerprint))
+            if fingerprint is not None:
+                self.context.note_bytes(source, fingerprint.taken())
 
     def _whole(self, paths: Sequence[str]) -> tuple[FileRange, ...]:
         listing = list_input(paths, format=self.format)
@@ -161,7 +171,7 @@ class DocumentReader(SourceStage[FileGroupTask, DocumentBatch]):
             self.count(f"note: {note}")
         return self._batch(task, source, piece)
 
-    def _read(self, source: FileRange) -> Iterator[Piece]:
+    def _read(self, source: FileRange, fingerprint: Fingerprint | None) -> Iterator[Piece]:
         return read_range(
             source,
             fields=self.fields,
@@ -170,6 +180,7 @@ class DocumentReader(SourceStage[FileGroupTask, DocumentBatch]):
             keep_original=self.keep_original,
             limits=self.limits,
             gpu=self.gpu_memory if self.device == "cuda" else None,
+            fingerprint=fingerprint,
         )
 
     def _table(self, piece: Piece) -> pa.Table:

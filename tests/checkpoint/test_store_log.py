@@ -1,0 +1,67 @@
+# ruff: noqa: F811, F401 - the fixture is imported
+"""One object a record: put once, read back where the answer was lost."""
+
+from __future__ import annotations
+
+import pytest
+
+from gpucurate.checkpoint.log import GROUP_RECORDS
+from gpucurate.checkpoint.s3_store import S3Store
+from gpucurate.checkpoint.store_log import StoreLog
+from gpucurate.spec.errors import StorageError
+from tests.s3 import bucket
+
+
+def record(unit: int, **more: object) -> dict[str, object]:
+    return {"k": "done", "phase": "keys", "unit": f"u{unit:03d}", **more}
+
+
+def units(log: StoreLog) -> list[str]:
+    return sorted(entry["unit"] for entry in log.records)
+
+
+def test_records_are_there_for_the_next_owner(bucket):
+    log = StoreLog(S3Store(bucket.url()))
+    for unit in range(GROUP_RECORDS + 1):
+        log.append(record(unit))
+    assert len(bucket.names("out/_gpucurate/records/keys/")) == GROUP_RECORDS, "in groups, without a call"
+    log.close()
+    again = StoreLog(S3Store(bucket.url()))
+    assert units(again) == [f"u{unit:03d}" for unit in range(GROUP_RECORDS + 1)]
+
+
+def test_a_record_of_another_run_is_an_error_and_ones_own_is_none(bucket):
+    first, second = StoreLog(S3Store(bucket.url())), StoreLog(S3Store(bucket.url()))
+    first.append(record(1, seconds=1))
+    first.sync()
+    second.append(record(1, seconds=1))
+    second.sync()  # as after an answer that was lost
+    third = StoreLog(S3Store(bucket.url("out")))
+    first.append(record(2, seconds=1))
+    first.sync()
+    third.append(record(2, seconds=2))
+    with pytest.raises(StorageError, match="two runs write to this output"):
+        third.sync()
+    assert b'"seconds":1' in bucket.get("out/_gpucurate/records/keys/u002.json")
+
+
+def test_a_unit_that_is_done_again_replaces_its_record(bucket):
+    StoreLog(S3Store(bucket.url())).append(record(1))
+    first = StoreLog(S3Store(bucket.url()))
+    first.append(record(1, seconds=1))
+    first.close()
+    again, late = StoreLog(S3Store(bucket.url())), StoreLog(S3Store(bucket.url()))
+    again.append(record(1, seconds=2))
+    again.sync()
+    again.append(record(1, seconds=3))
+    again.close()
+    assert b'"seconds":3' in bucket.get("out/_gpucurate/records/keys/u001.json")
+    late.append(record(1, seconds=4))
+    with pytest.raises(StorageError, match="was written by another one"):
+        late.sync()
+
+
+def test_a_damaged_record_is_a_sentence(bucket):
+    bucket.put("out/_gpucurate/records/keys/u1.json", b'{"k": ')
+    with pytest.raises(StorageError, match=r"u1\.json is damaged"):
+        StoreLog(S3Store(bucket.url()))
