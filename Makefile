@@ -45,13 +45,6 @@ test-thorough: $(READY) ## Run the tests with ten times the examples and all var
 chaos: $(READY) ## Kill runs at every named place and at any time, fail every call, lose power: some 20 minutes
 	@$(BIN)/python -m tests.chaos.crash_run $(CHAOS_ARGS)
 
-chaos: $(READY) ## Kill runs at every named place and at any time, fail every call, lose power: some 20 minutes
-	@$(BIN)/python -m tests.chaos.crash_run $(CHAOS_ARGS)
-
-test-thorough: $(READY) ## Run the tests with ten times the examples and all variants, then test-ray
-	@HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
-	@$(MAKE) --no-print-directory test-ray
-
 test-ray: $(READY) ## Run the tests that start clusters of Ray, and all executors on it, some minutes
 	@$(BIN)/python -m pytest --ray tests/ray tests/security/test_listening.py $(PYTEST_ARGS)
 	@$(BIN)/python -m pytest --ray tests/conformance $(PYTEST_ARGS)
