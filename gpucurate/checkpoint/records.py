@@ -9,6 +9,7 @@ import orjson
 
 from gpucurate.checkpoint.log import parse_line
 from gpucurate.checkpoint.store import FOLDER, Store
+from gpucurate.spec.errors import StorageError
 
 LOG = f"{FOLDER}/commit.log"
 RECORDS = f"{FOLDER}/records/"
@@ -38,13 +39,18 @@ def stored_records(store: Store, *, salvage: bool = False) -> Iterator[dict[str,
     if store.size(LOG) is None:
         yield from in_order(_of_objects(store, salvage=salvage))
         return
+    is_torn = False
     with store.open(LOG) as file:
-        for line in file:
+        for number, line in enumerate(file, 1):
             record = parse_line(line)
-            if record is not None:
+            if record is None:
+                is_torn = True
+            elif is_torn and not salvage:
+                raise StorageError(
+                    f"{LOG} of {store.shown} is damaged before line {number}: not the end of a crash"
+                )
+            else:
                 yield record
-            elif not salvage:
-                return
 
 
 def _of_objects(store: Store, *, salvage: bool) -> Iterator[dict[str, Any]]:
@@ -53,6 +59,6 @@ def _of_objects(store: Store, *, salvage: bool) -> Iterator[dict[str, Any]]:
             content = file.read()
         try:
             yield orjson.loads(content)
-        except orjson.JSONDecodeError:
+        except orjson.JSONDecodeError as error:
             if not salvage:
-                return
+                raise StorageError(f"{name} of {store.shown} is damaged: {error}") from error
