@@ -46,7 +46,7 @@ chaos: $(READY) ## Kill runs at every named place and at any time, fail every ca
 	@$(BIN)/python -m tests.chaos.crash_run $(CHAOS_ARGS)
 
 test-ray: $(READY) ## Run the tests that start clusters of Ray, and all executors on it, some minutes
-	@$(BIN)/python -m pytest --ray tests/ray $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest --ray tests/ray tests/security/test_listening.py $(PYTEST_ARGS)
 	@$(BIN)/python -m pytest --ray tests/conformance $(PYTEST_ARGS)
 
 test-gpu: $(READY) ## Run the tests on a CUDA device; fails where there is none

@@ -17,6 +17,7 @@ from gpucurate.checkpoint.listing_file import (
     read_listing,
 )
 from gpucurate.checkpoint.resume import ADVICE, Mode
+from gpucurate.disk.crash import reach
 from gpucurate.spec.errors import OutputInUseError
 from gpucurate.spec.unit import Unit
 
@@ -83,6 +84,8 @@ class Identity:
             self._change(self._before(phase), units)
             if not self._folder.is_finished:  # else it is of format 1, and nothing is left to do
                 self._store(listing)
+        else:
+            self._forget_replaced()
         self._is_known = True
 
     def _compare(self, before: dict[str, Any], given: dict[str, Any]) -> None:
@@ -118,13 +121,26 @@ class Identity:
 
     def _store(self, listing: EncodedListing) -> None:
         """First the listing, then who names it: whatever is interrupted, ``run.json`` names a whole one."""
+        self._forget_replaced()
         earlier = self._values.get("input")
         self._folder.store.write(listing.name, listing.content)
         given = {"digest": listing.digest, "files": listing.files, "bytes": listing.total_bytes}
-        self._values = {**self._values, "format": FORMAT_VERSION, "input": given}
-        self._write()
         if earlier is not None:
-            self._folder.store.remove(listing_name(earlier["digest"]))
+            given["replaces"] = earlier["digest"]
+        self._values = {**self._values, "format": FORMAT_VERSION, "input": given}
+        reach("input.before_name")
+        self._write()
+        reach("input.after_name")
+        self._forget_replaced()
+
+    def _forget_replaced(self) -> None:
+        """Remove the listing of another input, which ``run.json`` tells of until it is gone."""
+        stored = self._values.get("input") or {}
+        if "replaces" in stored:
+            self._folder.store.remove(listing_name(stored["replaces"]))
+            kept = {key: value for key, value in stored.items() if key != "replaces"}
+            self._values = {**self._values, "input": kept}
+            self._write()
 
     def _write(self) -> None:
         self._folder.write_json("run.json", self._values)

@@ -230,11 +230,13 @@ class RunFolder:
         """
         if units:
             self.reopen()  # readers must not trust what names their files
+            reach("retire.before_record")
             standing = self.ledger.standing(phase)
             for record in [gone_record(standing[unit]) for unit in units]:
                 self.log.append(record)
                 self.ledger.note(record)
             self.log.sync()
+            reach("retire.before_remove")
         for name in self.ledger.take_lost():
             self.store.remove(decode_name(name))
 

@@ -25,6 +25,7 @@ from gpucurate.checkpoint.lock import OwnerLock
 from gpucurate.checkpoint.log import CommitLog, read_log
 from gpucurate.checkpoint.pending import Pending
 from gpucurate.checkpoint.phase import from_record, to_record
+from gpucurate.disk.crash import reach
 from gpucurate.disk.files import copy_file, make_folder, publish, remove_temporaries, write_atomic
 from gpucurate.spec.errors import ConfigurationError, OutputInUseError, StorageError
 from gpucurate.spec.names import decode_name, encode_name
@@ -133,11 +134,13 @@ class SavedUnits:
             whole.input_bytes, whole.reduced = result.input_bytes, result.reduced
             records.append(to_record("checkpoint", Unit(name, unit.index, (), 0), whole))
             records[-1]["aside"] = [encode_name(output.name) for output in result.outputs]
+        reach("saved.before_publish")
         publish(moves)
         for record in records:
             self._log.append(record)
             self._records[record["unit"]] = record
         self._log.sync()
+        reach("saved.after_record")
 
     def _copied(self, output: OutputFile, name: str) -> OutputFile:
         pending = Pending.of(output)  # of an output in a store, the file that was sent there

@@ -14,6 +14,8 @@ POINTS: dict[str, str] = {
     "attempts.after_remove": "they are gone, and there is no folder for this owner's",
     "log.before_open": "there may be a log whose end is torn, or none",
     "log.after_open": "the log is open, and its torn end not cut off",
+    "input.before_name": "the listing of the input is on disk, and nothing names it",
+    "input.after_name": "it is named, and that of another input may still be there",
     # small files, whole or not at all
     "small.before_write": "a small file of the run folder is about to be written under a temporary name",
     "small.before_fsync": "it is written, and not synced",
@@ -61,6 +63,9 @@ POINTS: dict[str, str] = {
     "record.after_append": "its record is in the log's buffer",
     "record.before_fsync": "records are written, and not synced",
     "record.after_fsync": "records are synced, and nobody was told",
+    # a checkpoint between stages
+    "saved.before_publish": "units are through the stages before a checkpoint, and have names of attempts",
+    "saved.after_record": "they are in the checkpoint, and the driver does not know",
     # deduplication: grouping by bands, with what does not fit in memory on disk
     "group.before_bands": "keys are on disk, and nothing was grouped",
     "band.after_open": "a band has a file for what does not fit",
@@ -108,6 +113,9 @@ POINTS: dict[str, str] = {
     # a finished run that lost a file
     "reopen.before_unlink": "something is missing, and _SUCCESS is still there",
     "reopen.after_unlink": "_SUCCESS is gone, and nothing was done again",
+    # a run that goes on with another input
+    "retire.before_record": "some units are no part of the run any more, and nothing says so",
+    "retire.before_remove": "it is recorded, and their files are still there",
 }
 
 IN_STORE: dict[str, str] = {

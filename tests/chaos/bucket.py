@@ -68,7 +68,8 @@ class Outputs:
                 continue
             content = self._bucket.get(key)
             if parts[:2] == [STATE, "records"]:
-                found[name] = record_of(orjson.loads(content))
+                record = orjson.loads(content)
+                found |= {name: record_of(record)} if record["k"] == "done" else {}
             elif name == f"{STATE}/report.json":
                 found[name] = reported(orjson.loads(content))
             else:

@@ -1,6 +1,6 @@
 """``make chaos``: every named place, every occurrence; kills at any time; calls that fail; lost power.
 
-    python -m tests.chaos.crash_run [--only points,random,calls,power] [--full] [--seed N] [--jobs N]
+    python -m tests.chaos.crash_run [--only points,random,calls,power] [--scenario NAME] [--full]
 
 Prints a table, and ends non-zero if anything was lost, doubled or other than after a run in peace.
 
@@ -30,13 +30,15 @@ from gpucurate.disk.crash_points import IN_STORE, POINTS
 from tests.chaos.failing import CODES, Disk
 from tests.chaos.killing import Bench, WrongError
 from tests.chaos.random_kills import kill_at_random
+from tests.chaos.scenarios import SCENARIOS
 from tests.chaos.zygote import Zygote
-from tests.faults.library import build
+from tests.diskfaults.library import build
 
 MAIN = ("exact", "fuzzy", "fuzzy, verified", "pipeline")
 OTHERS = ("exact, parquet", "fuzzy, parquet", "fuzzy, verified, parquet", "pipeline, parquet")
 SPECIAL = (
-    "exact, spilled", "exact, again", "exact, nothing left", "pipeline, large", "pipeline, poisoned",
+    "exact, spilled", "exact, again", "exact, nothing left", "exact, changed", "pipeline, checkpoint",
+    "pipeline, large", "pipeline, poisoned",
     "pipeline, poisoned again",
 )  # fmt: skip
 WITH_WORKERS = ("exact", "pipeline", "pipeline, segments")
@@ -80,6 +82,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--only", default="points,random,calls,power")
+    parser.add_argument("--scenario", action="append", help="kill these alone; may be given several times")
     parser.add_argument("--full", action="store_true", help="every occurrence, which takes hours")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
@@ -88,7 +91,7 @@ def main() -> int:
     print(f"seed {given.seed}", flush=True)
     began, findings = time.monotonic(), Findings()
     with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
-        works = _works(given.only.split(","), given.full, given.seed, findings, Path(folder))
+        works = _works(given.only.split(","), given.full, given.seed, given.scenario, findings)
         skipped = _carry_out(works, given.jobs, Path(folder), began + 60 * given.minutes)
     print(*findings.table(), sep="\n")
     wrong = sum(map(len, findings.wrong.values()))
@@ -127,10 +130,12 @@ def _carry_out(works: list[Work], jobs: int, folder: Path, deadline: float) -> i
     return skipped["late"]
 
 
-def _works(kinds: list[str], full: bool, seed: int, findings: Findings, folder: Path) -> list[Work]:
+def _works(
+    kinds: list[str], full: bool, seed: int, scenarios: list[str] | None, findings: Findings
+) -> list[Work]:
     works: list[Work] = []
     if "points" in kinds:
-        works += _points(1 if full else 2, 1 if full else 4, findings)
+        works += _points(1 if full else 2, 1 if full else 4, scenarios or list(SCENARIOS), findings)
     if "random" in kinds:
         for number in range(RANDOM_RUNS):
             scenario = RANDOM_SCENARIOS[number % len(RANDOM_SCENARIOS)]
@@ -144,7 +149,7 @@ def _works(kinds: list[str], full: bool, seed: int, findings: Findings, folder: 
     return works
 
 
-def _points(main: int, others: int, findings: Findings) -> list[Work]:
+def _points(main: int, others: int, wanted: list[str], findings: Findings) -> list[Work]:
     """One for each scenario and point."""
     local = [point for point in POINTS if point not in IN_STORE]
     plan: list[tuple[str, int, list[str], int]] = []
@@ -157,6 +162,7 @@ def _points(main: int, others: int, findings: Findings) -> list[Work]:
     return [
         _noted(findings, point, _every(scenario, point, workers, factor))
         for scenario, workers, points, factor in plan
+        if scenario in wanted
         for point in points
     ]
 

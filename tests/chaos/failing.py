@@ -12,8 +12,8 @@ from pathlib import Path
 from tests.chaos.killing import Bench, WrongError
 from tests.chaos.scenarios import SCENARIOS
 from tests.chaos.zygote import Ended
-from tests.faults.library import Faults
-from tests.faults.power import fail_power
+from tests.diskfaults.library import Faults
+from tests.diskfaults.power import fail_power
 
 CODES = (errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EACCES)
 

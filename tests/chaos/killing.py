@@ -71,7 +71,8 @@ class Bench:
         self._made += 1
         output, after = self.folder / f"out-{self._made}", SCENARIOS[scenario].after
         if after is not None:
-            shutil.copytree(self._clean(scenario, workers)[0], output)
+            before = SCENARIOS[scenario].follows or scenario
+            shutil.copytree(self._clean(before, workers)[0], output)
             if after:
                 (output / after).unlink()
         return output
@@ -129,6 +130,8 @@ class Bench:
         if (scenario, workers) not in self._wanted:
             self._made += 1
             output = self.folder / f"clean-{self._made}"
+            if SCENARIOS[scenario].follows:
+                self.fresh(scenario, workers).rename(output)
             began = time.monotonic()
             self.ends_well(scenario, self._run(scenario, output, workers))
             self._seconds[scenario, workers] = time.monotonic() - began
@@ -156,6 +159,7 @@ class Bench:
             self._outputs.remove(output)
         else:
             shutil.rmtree(output)
+            shutil.rmtree(f"{output}-checkpoint", ignore_errors=True)
 
     def _left(self, scenario: str, output: Path) -> dict[str, Any]:
         return self._outputs.left(output) if SCENARIOS[scenario].in_store else left(output)

@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from gpucurate.checkpoint.ledger import Ledger
 from gpucurate.checkpoint.log import read_log
 
 STATE = "_gpucurate"
@@ -55,10 +56,9 @@ def differences(there: dict[str, Any], wanted: dict[str, Any]) -> list[str]:
 
 def _records(path: Path) -> list[Any]:
     """Of units that were recorded twice, the last: what it says has to hold alone."""
-    last: dict[Any, Any] = {}
-    for record in read_log(path):
-        last[record["phase"], record["unit"]] = record_of(record)
-    return sorted(([*key, *value] for key, value in last.items()), key=lambda each: each[:2])
+    ledger = Ledger(read_log(path))
+    records = ([phase, *each] for phase in ledger.phases() for each in ledger.standing(phase).items())
+    return sorted([phase, unit, *record_of(record)] for phase, unit, record in records)
 
 
 def record_of(record: dict[str, Any]) -> list[Any]:
@@ -67,5 +67,8 @@ def record_of(record: dict[str, Any]) -> list[Any]:
 
 
 def reported(report: dict[str, Any]) -> dict[str, Any]:
-    """What of a report has to be the same."""
-    return {key: report.get(key) for key in _REPORTED}
+    """What of a report has to be the same; how much of a checkpoint there was is what happened on the way."""
+    kept = {key: report.get(key) for key in _REPORTED}
+    kept["warnings"] = [each for each in kept["warnings"] if not each.startswith("checkpoint ")]
+    kept["counts"] = {each: n for each, n in kept["counts"].items() if not each.startswith("checkpoint: ")}
+    return kept

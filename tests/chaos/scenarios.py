@@ -10,6 +10,7 @@ from pathlib import Path
 from gpucurate import InlineExecutor, LocalExecutor, Pipeline
 from gpucurate.cli.app import run as command
 from gpucurate.spec.errors import GpucurateError
+from gpucurate.stages.shapes.checkpoint import Checkpoint
 from gpucurate.stages.text.io.reader import JsonlReader, ParquetReader
 from gpucurate.stages.text.io.writer import JsonlWriter, ParquetWriter
 from gpucurate.workflows.exact import ExactDeduplicationWorkflow
@@ -30,6 +31,7 @@ class Scenario:
         exit_code: with which it ends well.
         after: what was there before: None for nothing, "" for the same run, finished; else that, less a file
             of this name.
+        follows: which run was before, if not the same.
         in_store: whether it writes to S3.
     """
 
@@ -37,15 +39,16 @@ class Scenario:
     start: Start
     exit_code: int = 0
     after: str | None = None
+    follows: str = ""
     in_store: bool = False
 
 
-def dedup(*options: str) -> Start:
-    """``gpucurate dedup`` with these options."""
+def dedup(*options: str, files: str = "") -> Start:
+    """``gpucurate dedup`` with these options, of all files or those of a pattern."""
 
     def start(corpus: Path, output: str, workers: int) -> int:
         kind = ["--workers", str(workers)] if workers else ["--executor", "inline"]
-        given = [options[0], str(corpus), "-o", output, *options[1:], *kind]
+        given = [options[0], str(corpus / files), "-o", output, *options[1:], *kind]
         size = [] if "--blocksize" in options else ["--blocksize", str(blocksize(corpus))]
         return command(["dedup", *given, *size, "--max-reject-rate", "0.1", "--quiet"])
 
@@ -66,6 +69,12 @@ def pipeline(
         return _code(lambda: line.run(executor, max_reject_rate=0.1, ignore_failures=ignore_failures))
 
     return start
+
+
+def checkpointed(corpus: Path, output: str, workers: int) -> int:
+    """A pipeline with a checkpoint beside its output."""
+    stages = Sieve(3), Checkpoint(f"{output}-checkpoint"), Sieve2(5)
+    return pipeline(*stages)(corpus, output, workers)
 
 
 def exact(corpus: Path, output: str, workers: int) -> int:
@@ -90,6 +99,13 @@ SCENARIOS: dict[str, Scenario] = {
     "exact, parquet": Scenario("parquet", dedup("exact")),
     "exact, again": Scenario("jsonl", dedup("exact"), after="part-02.00001.jsonl"),
     "exact, nothing left": Scenario("jsonl", dedup("exact"), after=""),
+    "exact, four files": Scenario("jsonl", dedup("exact", files="part-0[0-3].jsonl")),
+    "exact, changed": Scenario(
+        "jsonl",
+        dedup("exact", "--resume-changed", files="part-0[1-5].jsonl"),
+        after="",
+        follows="exact, four files",
+    ),
     "exact, S3": Scenario("jsonl", exact, in_store=True),
     "fuzzy": Scenario("jsonl", dedup("fuzzy")),
     "fuzzy, parquet": Scenario("parquet", dedup("fuzzy", "--annotate")),
@@ -98,6 +114,7 @@ SCENARIOS: dict[str, Scenario] = {
         "parquet", dedup("fuzzy", "--verify", "exact", "--threshold", "0.7", "--linkage", "survivor")
     ),
     "pipeline": Scenario("jsonl", pipeline(Sieve(3))),
+    "pipeline, checkpoint": Scenario("jsonl", checkpointed),
     "pipeline, large": Scenario("large", pipeline(Sieve(3))),
     "pipeline, parquet": Scenario("parquet", pipeline(Sieve(3), parquet=True)),
     "pipeline, S3": Scenario("jsonl", pipeline(Sieve(3)), in_store=True),

@@ -12,8 +12,8 @@ from tests.chaos.left import differences
 from tests.chaos.zygote import Zygote
 
 IN_ONE_PROCESS = (
-    "fuzzy, verified", "exact", "exact, spilled", "exact, again", "pipeline, large",
-    "pipeline, poisoned", "pipeline, poisoned again",
+    "fuzzy, verified", "exact", "exact, spilled", "exact, again", "exact, changed", "pipeline, large",
+    "pipeline, checkpoint",    "pipeline, poisoned", "pipeline, poisoned again",
 )  # fmt: skip
 """Scenarios that come to all points of one process; each point is taken in the first that comes to it."""
 

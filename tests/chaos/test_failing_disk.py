@@ -9,7 +9,7 @@ import pytest
 from tests.chaos.failing import CODES, Disk
 from tests.chaos.killing import Bench
 from tests.chaos.zygote import Zygote
-from tests.faults.library import build
+from tests.diskfaults.library import build
 
 SPREAD = 12
 """Calls that fail, of each scenario; `make chaos` takes them all."""

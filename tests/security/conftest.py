@@ -65,7 +65,7 @@ class Runs:
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=240,
             env={**os.environ, **environment},
         )
         self.codes[name] = done.returncode

@@ -132,3 +132,15 @@ def test_what_a_stage_says_is_shown_as_text():
     progress.trouble("unit 1: \x1b[2J\x9b2J [red]said[/red] token=abcd1234")
     progress.note("\x07noted [bold]")
     assert out.getvalue() == "unit 1: \ufffd[2J\ufffd2J [red]said[/red] token=***\n\ufffdnoted [bold]\n"
+
+
+def test_verify_and_status_show_names_as_text(tmp_path, capsys):
+    (tmp_path / "a.jsonl").write_text(LINE)
+    out = str(tmp_path / "out")
+    assert run(["dedup", "exact", str(tmp_path / "a.jsonl"), "-o", out, "--executor", "inline"]) == 0
+    (tmp_path / "out" / "odd\x1b[2J[red].jsonl").write_text("")
+    run(["verify", out])
+    run(["status", out])
+    shown = capsys.readouterr().out
+    assert "odd" in shown
+    assert all(c.isprintable() or c == "\n" for c in shown)

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.library import Faults, build
-from tests.faults.power import fail_power
+from tests.diskfaults.library import Faults, build
+from tests.diskfaults.power import fail_power
 
 WRITE = "import os; f = os.open('new', os.O_WRONLY | os.O_CREAT); os.write(f, b'some bytes'); "
 SYNC_FILE, SYNC_FOLDER = "os.fsync(f); ", "os.fsync(os.open('.', os.O_RDONLY)); "

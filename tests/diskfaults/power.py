@@ -14,7 +14,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.faults.library import Faults
+from tests.diskfaults.library import Faults
 
 
 @dataclass
