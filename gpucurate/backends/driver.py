@@ -89,6 +89,9 @@ def joined(outcomes: Sequence[Outcome]) -> Outcome:
     whole.decisions = [each for outcome in outcomes for each in outcome.decisions]
     whole.retries = sum(outcome.retries for outcome in outcomes)
     whole.seconds = sum(outcome.seconds for outcome in outcomes)
+    whole.collected = NOTHING
+    for outcome in outcomes:
+        whole.collected += outcome.collected
     whole.peak_bytes_in_flight = max(outcome.peak_bytes_in_flight for outcome in outcomes)
     whole.edge_peaks = [max(each) for each in _from_the_end([o.edge_peaks for o in outcomes])]
     whole.busy_seconds = [sum(each) for each in _from_the_end([o.busy_seconds for o in outcomes])]

@@ -18,6 +18,7 @@ from gpucurate.spec.errors import ConfigurationError
 from gpucurate.spec.plan import Plan, Segment
 from gpucurate.spec.unit import Unit, UnitResult
 from gpucurate.stages.shapes.checkpoint import Checkpoint
+from gpucurate.stages.text.io.writer import DocumentWriter
 
 REJECTS = "_gpucurate/scratch/rejects/"
 
@@ -178,6 +179,8 @@ def open_checkpoints(
         held.stages[at] = stage.within(saved.attempts)
         known = saved.inputs
         found = saved.take(units, names_before(plan, stages, at, units_of))
+        if any(isinstance(each, DocumentWriter) for each in stages):
+            found = {unit: result for unit, result in found.items() if _has_rejects(result)}
         held.begun[at] = found
         if known:
             held.remarks += _remark(
@@ -188,6 +191,12 @@ def open_checkpoints(
         held.begun[at] = {unit: result for unit, result in held.begun[at].items() if unit in there}
         left = [unit for unit in left if unit.id not in held.begun[at]]
     return held
+
+
+def _has_rejects(result: UnitResult) -> bool:
+    """Whether rejected rows are there with their number: a run without a writer keeps none."""
+    kept = any(output.name.startswith(REJECTS) for output in result.saved)
+    return kept or not result.books.rejected.total()
 
 
 def _remark(stage: Checkpoint, missing: Sequence[Unit], known: set[str], count: int) -> list[str]:

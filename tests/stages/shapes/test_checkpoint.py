@@ -210,6 +210,19 @@ def test_frames_of_ones_own_and_no_writer_at_all(corpus, layout, tmp_path):
     assert total().reduced == {"reduce": 9900}
     assert began(total()) == 4
 
+    stages = [reader(corpus, layout, keep_original=False), Checkpoint(tmp_path / "saved")]
+    with pytest.raises(OutputInUseError):
+        Pipeline("test", stages=[*stages, writer(tmp_path / "out", layout)]).run(InlineExecutor())
+
+
+def test_units_whose_rejected_rows_were_not_kept_begin_with_the_input(corpus, layout, tmp_path):
+    stages = [reader(corpus, layout), Checkpoint(tmp_path / "saved"), keep("all", lambda n: True)]
+    Pipeline("test", stages=stages).run(InlineExecutor(), max_reject_rate=1.0)
+    written = [*stages, writer(tmp_path / "out", layout)]
+    report = Pipeline("test", stages=written).run(InlineExecutor(), max_reject_rate=1.0).report
+    assert began(report) == (3 if layout == "jsonl" else 4)
+    assert len(rejects(tmp_path / "out")) == report.books.rejected.total() == 2 * (layout == "jsonl")
+
 
 def test_it_is_told_in_the_description_and_in_the_plan(corpus, layout, tmp_path):
     stages = [reader(corpus, layout), Checkpoint(tmp_path / "saved"), writer(tmp_path / "out", layout)]
