@@ -6,10 +6,11 @@ BIN    := $(VENV)/bin
 READY  := $(if $(ENVIRONMENT),,$(VENV)/.ready)
 RAPIDS := $(VENV)/rapids-api
 PYTEST_ARGS ?=
+FUZZ_SECONDS ?= 600
 BENCH_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-thorough chaos test-ray test-gpu gpu-smoke soak check audit format bench bench-gpu wheel clean
+.PHONY: help setup demo test test-thorough test-ray test-gpu gpu-smoke chaos soak fuzz bad-input check audit format bench bench-gpu wheel clean
 
 help: ## Print this list
 	@echo "Targets (PYTHON=$(PYTHON) makes the virtual environment):"
@@ -37,15 +38,15 @@ demo: $(READY) ## Deduplicate real text found on this machine and show what was 
 test: $(READY) ## Run the tests (PYTEST_ARGS="-k minhash" narrows them)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
-chaos: $(READY) ## Kill runs at every named place and at any time, fail every call, lose power: some 20 minutes
-	@$(BIN)/python -m tests.chaos.crash_run $(CHAOS_ARGS)
-
 test-thorough: $(READY) ## Run the tests with ten times the examples and all variants, then test-ray
 	@HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 	@$(MAKE) --no-print-directory test-ray
 
+chaos: $(READY) ## Kill runs at every named place and at any time, fail every call, lose power: some 20 minutes
+	@$(BIN)/python -m tests.chaos.crash_run $(CHAOS_ARGS)
+
 test-ray: $(READY) ## Run the tests that start clusters of Ray, and all executors on it, some minutes
-	@$(BIN)/python -m pytest --ray tests/ray $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest --ray tests/ray tests/security/test_listening.py $(PYTEST_ARGS)
 	@$(BIN)/python -m pytest --ray tests/conformance $(PYTEST_ARGS)
 
 test-gpu: $(READY) ## Run the tests on a CUDA device; fails where there is none
@@ -73,6 +74,15 @@ audit: $(READY) ## Ask whether known holes are in the packages of constraints.tx
 format: $(READY) ## Put the sources into the house's format
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+bad-input: $(READY) ## Read the classes of input that are large too: 2 GB lines, a million files
+	@$(BIN)/python -m pytest --large-input tests/input_classes $(PYTEST_ARGS)
+
+fuzz: ## Fuzz what reads bytes, FUZZ_SECONDS=600 for each entry, in ./.venv-fuzz
+	@test -x .venv-fuzz/bin/python || $(PYTHON) -m venv .venv-fuzz
+	@.venv-fuzz/bin/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt --editable '.[fuzz]'
+	@set -e; for entry in json_lines columns state words; do echo "== $$entry"; \
+	  .venv-fuzz/bin/python -m tests.fuzz.atheris_main $$entry -max_total_time=$(FUZZ_SECONDS) -timeout=60 -max_len=8192 -rss_limit_mb=6000 -print_final_stats=1; done
 
 bench: $(READY) ## Run the benchmarks (some minutes)
 	@set -e; for bench in benchmarks/bench_*.py; do echo "== $$bench"; $(BIN)/python "$$bench"; done

@@ -40,6 +40,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "through the whole conformance suite",
     )
     parser.addoption(
+        "--large-input",
+        action="store_true",
+        help="also read lines and row groups of 2 GB and folders of a million files (make bad-input)",
+    )
+    parser.addoption(
         "--update-registers",
         action="store_true",
         help="write what kernels take now into tests/emulator/registers.json",

@@ -12,10 +12,11 @@ import signal
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 import psutil
 
+from gpucurate.disk.files import open_private
 from gpucurate.spec.storage import storage_errors
 
 STACK_SIGNAL = signal.SIGUSR2
@@ -51,10 +52,10 @@ class StackFile:
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
-        self._file: BinaryIO | None = None
+        self._file: IO[bytes] | None = None
         if path is not None:
             with storage_errors(path):
-                self._file = path.open("ab", buffering=0)
+                self._file = open_private(path, "ab", 0)
             faulthandler.register(STACK_SIGNAL, self._file, all_threads=True)
 
     def close(self) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 import orjson
 import zstandard
 
+from gpucurate.checkpoint.state_files import check_shape
 from gpucurate.checkpoint.store import FOLDER, Store
 from gpucurate.spec.errors import StorageError
 from gpucurate.spec.names import encode_name
@@ -90,7 +91,7 @@ def read_listing(store: Store, name: str) -> dict[str, Facts]:
         try:
             with zstandard.ZstdDecompressor().stream_reader(file) as stream:
                 for line in _lines(stream):
-                    key, *facts = orjson.loads(line)
+                    key, *facts = _entry(line)
                     found[key] = tuple(facts)
         except (zstandard.ZstdError, ValueError) as error:
             raise StorageError(
@@ -98,6 +99,21 @@ def read_listing(store: Store, name: str) -> dict[str, Facts]:
                 "Give --fresh to begin anew, or another output"
             ) from error
     return found
+
+
+def _entry(line: bytes) -> list[Any]:
+    """A line of a listing.
+
+    Raises:
+        ValueError: it is none.
+    """
+    values = orjson.loads(line)
+    check_shape(values, list)
+    of_file = (str, str, int, int | None, str | None)
+    kinds = of_file if len(values) == len(of_file) else (str, str)
+    if len(values) != len(kinds) or not all(map(isinstance, values, kinds)):
+        raise ValueError(f"{line[:60]!r} tells of no file")
+    return values  # type: ignore[no-any-return]
 
 
 def entries(units: Iterable[Unit]) -> Iterator[list[Any]]:

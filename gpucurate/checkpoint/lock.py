@@ -16,6 +16,9 @@ from gpucurate.disk.files import open_private, write_atomic
 from gpucurate.spec.errors import OutputInUseError, StorageError
 from gpucurate.spec.storage import storage_errors
 
+_DIGITS = 20
+"""Of the number of an owner, at most."""
+
 
 class OwnerLock:
     """An exclusive lock on a run folder, held until it is closed or its process ends.
@@ -56,7 +59,7 @@ class OwnerLock:
         self._file.seek(0)
         try:
             host = json.loads(self._file.read())["host"]
-        except (ValueError, KeyError):
+        except (ValueError, KeyError, TypeError):
             return
         if host != socket.gethostname():
             with storage_errors(self.path):
@@ -79,7 +82,7 @@ class OwnerLock:
         try:
             values = json.loads(self._file.read())
             return f"process {values['pid']} on {values['host']}"
-        except (ValueError, KeyError):
+        except (ValueError, KeyError, TypeError):
             return "an unknown process"
 
     def _write_owner(self) -> None:
@@ -93,8 +96,8 @@ class OwnerLock:
     @staticmethod
     def _next_epoch(path: Path) -> int:
         with storage_errors(path):
-            text = path.read_text() if path.exists() else "0"
-        if not text.strip().isdigit():
+            text = path.read_bytes() if path.exists() else b"0"
+        if not text.strip().isdigit() or len(text) > _DIGITS:
             raise StorageError(f"{path} is damaged: it holds {text[:40]!r} instead of a number")
         epoch = int(text) + 1
         write_atomic(path, f"{epoch}\n".encode())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -124,5 +125,7 @@ def parse_line(line: bytes) -> dict[str, Any] | None:
             return None
     except ValueError:
         return None
-    record: dict[str, Any] = orjson.loads(body)
-    return record
+    with suppress(orjson.JSONDecodeError):
+        record = orjson.loads(body)
+        return record if isinstance(record, dict) else None
+    return None

@@ -161,7 +161,7 @@ def to_record(phase: str, unit: Unit, result: UnitResult) -> dict[str, Any]:
         "unit": unit.id,
         "files": [[encode_name(f.name), f.rows, f.bytes, f.checksum] for f in result.outputs],
         "books": result.books.to_dict(),
-        "stages": [stats.to_dict() for stats in result.stages],
+        "stages": [_stage_to_plain(stats) for stats in result.stages],
         "ranges": [_range_to_plain(tally) for tally in result.tallies],
         "input_bytes": result.input_bytes,
         "reduced": result.reduced,
@@ -179,6 +179,11 @@ def from_record(record: dict[str, Any]) -> UnitResult:
         input_bytes=record["input_bytes"],
         reduced=record.get("reduced", {}),  # records of version 0.1 have none
     )
+
+
+def _stage_to_plain(stats: StagePerfStats) -> dict[str, Any]:
+    """Figures of a stage; what is nothing is left out, since records are many."""
+    return {key: value for key, value in stats.to_dict().items() if value or key == "stage_name"}
 
 
 def _range_to_plain(tally: RangeTally) -> list[Any]:

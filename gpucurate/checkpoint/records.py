@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import orjson
 
 from gpucurate.checkpoint.log import parse_line
 from gpucurate.checkpoint.store import FOLDER, Store
+from gpucurate.spec.errors import StorageError
 
 LOG = f"{FOLDER}/commit.log"
 RECORDS = f"{FOLDER}/records/"
 """Of a store to which nothing can be appended: one object a record."""
+
+
+ORDER = "order"
+"""Of a record that is an object: its owner's epoch, and its number among those of that owner."""
+
+
+def in_order(records: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Records that were objects in the order in which they were appended, and as they were then."""
+    ordered = sorted(records, key=lambda record: record.get(ORDER, [0, 0]))
+    return [{key: value for key, value in record.items() if key != ORDER} for record in ordered]
 
 
 def stored_records(store: Store, *, salvage: bool = False) -> Iterator[dict[str, Any]]:
@@ -26,15 +37,20 @@ def stored_records(store: Store, *, salvage: bool = False) -> Iterator[dict[str,
         StorageError: not possible.
     """
     if store.size(LOG) is None:
-        yield from _of_objects(store, salvage=salvage)
+        yield from in_order(_of_objects(store, salvage=salvage))
         return
+    is_torn = False
     with store.open(LOG) as file:
-        for line in file:
+        for number, line in enumerate(file, 1):
             record = parse_line(line)
-            if record is not None:
+            if record is None:
+                is_torn = True
+            elif is_torn and not salvage:
+                raise StorageError(
+                    f"{LOG} of {store.shown} is damaged before line {number}: not the end of a crash"
+                )
+            else:
                 yield record
-            elif not salvage:
-                return
 
 
 def _of_objects(store: Store, *, salvage: bool) -> Iterator[dict[str, Any]]:
@@ -43,6 +59,6 @@ def _of_objects(store: Store, *, salvage: bool) -> Iterator[dict[str, Any]]:
             content = file.read()
         try:
             yield orjson.loads(content)
-        except orjson.JSONDecodeError:
+        except orjson.JSONDecodeError as error:
             if not salvage:
-                return
+                raise StorageError(f"{name} of {store.shown} is damaged: {error}") from error

@@ -34,6 +34,7 @@ from gpucurate.checkpoint.ledger import Ledger, gone_record
 from gpucurate.checkpoint.pending import Pending
 from gpucurate.checkpoint.resume import Resume
 from gpucurate.checkpoint.run_place import LocalPlace, RunPlace
+from gpucurate.checkpoint.state_files import parse_state
 from gpucurate.checkpoint.store import FOLDER, Store
 from gpucurate.checkpoint.uploads import Uploads, uploads_to
 from gpucurate.checkpoint.wipe import wipe
@@ -195,7 +196,7 @@ class RunFolder:
         """
         content = self._place.read(name)
         try:
-            return None if content is None else orjson.loads(content)
+            return None if content is None else parse_state(name, content)
         except ValueError as error:
             raise StorageError(
                 f"{self.path / name} is damaged ({error}): give another output, or remove that one"

@@ -8,12 +8,11 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from gpucurate.checkpoint.identity import check_format
 from gpucurate.checkpoint.ledger import Ledger
 from gpucurate.checkpoint.listing_file import Facts, listing_name, read_listing
 from gpucurate.checkpoint.records import stored_records
+from gpucurate.checkpoint.state_files import parse_state
 from gpucurate.checkpoint.store import FOLDER, LocalStore, Store
 from gpucurate.spec.errors import InputError, StorageError
 from gpucurate.spec.place import Url, place_of
@@ -56,7 +55,7 @@ class RunView:
         with self.store.open(full) as file:
             content = file.read()
         try:
-            return orjson.loads(content)
+            return parse_state(name, content)
         except ValueError as error:
             raise StorageError(f"{full} of {self.store.shown} is damaged ({error})") from error
 

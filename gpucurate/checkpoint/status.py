@@ -173,7 +173,7 @@ def _is_alive(host: str, pid: int, since: float | None) -> bool | None:
         return None
     try:
         return since is None or psutil.Process(pid).create_time() <= since + 1.0
-    except psutil.NoSuchProcess:
+    except (psutil.NoSuchProcess, ValueError, OverflowError):  # the last two: no number of a process
         return False
 
 

@@ -9,11 +9,9 @@ import orjson
 from gpucurate.checkpoint.at_once import at_once
 from gpucurate.checkpoint.log import GROUP_RECORDS
 from gpucurate.checkpoint.object_store import ObjectStore
-from gpucurate.checkpoint.store import FOLDER
+from gpucurate.checkpoint.records import ORDER, RECORDS, in_order
 from gpucurate.disk.crash import reach
 from gpucurate.spec.errors import StorageError
-
-RECORDS = f"{FOLDER}/records/"
 
 
 class StoreLog:
@@ -21,21 +19,26 @@ class StoreLog:
 
     A record is put on the condition that there is none of its unit. One that was there when the log was
     opened, and whose unit was done again since its files were gone, is replaced on the condition that it
-    is still the same.
+    is still the same. Each says of which epoch it is, and the how-manieth: that is the order of the log.
 
     Args:
         store: of the output.
+        epoch: of the owner.
 
     Raises:
         StorageError: it cannot be read, or a record is damaged.
     """
 
-    def __init__(self, store: ObjectStore) -> None:
+    def __init__(self, store: ObjectStore, epoch: int) -> None:
         self._store = store
+        self._epoch = epoch
+        self._appended = 0
         with store._errors(RECORDS, "list"):
             found = list(store.listing(RECORDS))
         self._tags = {name: tag for name, _, tag in found}
-        self.records: list[dict[str, Any]] = at_once(self._read, [(name, size) for name, size, _ in found])
+        self.records: list[dict[str, Any]] = in_order(
+            at_once(self._read, [(name, size) for name, size, _ in found])
+        )
         self._waiting: dict[str, bytes] = {}
 
     def _read(self, found: tuple[str, int]) -> dict[str, Any]:
@@ -49,7 +52,9 @@ class StoreLog:
     def append(self, record: dict[str, Any]) -> None:
         """Add a record; it is durable after :meth:`sync`, at the latest after 64 of them."""
         self.records.append(record)
-        self._waiting[f"{RECORDS}{record['phase']}/{record['unit']}.json"] = orjson.dumps(record)
+        self._appended += 1
+        content = orjson.dumps({**record, ORDER: [self._epoch, self._appended]})
+        self._waiting[f"{RECORDS}{record['phase']}/{record['unit']}.json"] = content
         if len(self._waiting) >= GROUP_RECORDS:
             self.sync()
 
@@ -68,7 +73,9 @@ class StoreLog:
         reach("record.before_put")
         if name in self._tags:
             self._tags[name] = self._store.replace(name, content, self._tags[name])
-        elif not self._store.create(name, content) and self._there(name) != content:
+        elif self._store.create(name, content) or self._there(name) == content:
+            self._tags[name] = None  # our own: what comes after it replaces it
+        else:
             raise StorageError(
                 f"{self._store.shown}/{name} was written by another run meanwhile: "
                 "two runs write to this output; let one of them end, and run the command again"

@@ -81,8 +81,8 @@ class StoreOwner:
         owner = self._read(epoch)
         if not take_over and self._is_alive(epoch, owner):
             raise OutputInUseError(
-                f"{self._store.shown} is being written to by another run ({_who(owner)}): "
-                "wait for it, or choose another output"
+                f"{self._store.shown} is being written to by another run ({_who(owner)}): wait for it, or "
+                "choose another output; of one that was lost with its machine, --take-over takes it at once"
             )
         return str(owner.get("nonce", ""))
 

@@ -50,6 +50,7 @@ class StorePlace(RunPlace):
         self.files: ObjectStore = store_of(output, self.mirror)
         self.store = self.files
         self._put: dict[str, tuple[int, int]] = {}
+        self._epoch = 0
 
     def refuse_strangers(self) -> None:
         """List the prefix, unless there is a run folder."""
@@ -65,7 +66,7 @@ class StorePlace(RunPlace):
     def own(self, take_over: bool) -> Owner:
         """Take the next epoch."""
         owner = StoreOwner(self.files, take_over=take_over)
-        self.files.check_owner = owner.check
+        self.files.check_owner, self._epoch = owner.check, owner.epoch
         try:
             self._catch_up(owner)
         except BaseException:
@@ -99,7 +100,7 @@ class StorePlace(RunPlace):
 
     def open_log(self) -> Log:
         """One object a record."""
-        return StoreLog(self.files)
+        return StoreLog(self.files, self._epoch)
 
     def read(self, name: str) -> bytes | None:
         """Read it from the store."""

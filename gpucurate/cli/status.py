@@ -36,11 +36,12 @@ def status(
 
     from gpucurate.checkpoint.run_view import view_run
     from gpucurate.checkpoint.status import status as status_of
+    from gpucurate.spec.redaction import shown
 
     while True:
         found = status_of(view_run(output, checkpoint_path))
         told = [orjson.dumps(found.to_dict()).decode()] if as_json else _lines(found)
-        typer.echo("\n".join(told))
+        typer.echo(shown("\n".join(told)))
         if watch is None or found.state in ("finished", "interrupted"):
             return
         time.sleep(watch)

@@ -48,14 +48,12 @@ def verify(
 
 
 def _print(console: Console, found: Verified) -> None:
-    from rich.markup import escape
-
     from gpucurate.spec.bytesize import format_bytes
 
     state = "finished" if found.is_finished else "not finished: what it has done so far is compared"
-    console.print(f"run        {escape(found.kind)} in {escape(found.output)}, {state}")
+    console.print(f"run        {_shown(found.kind)} in {_shown(found.output)}, {state}")
     for name, (done, units) in found.phases.items():
-        console.print(f"phase      {escape(name)}: {done:,} of {units:,} units recorded")
+        console.print(f"phase      {_shown(name)}: {done:,} of {units:,} units recorded")
     console.print(
         f"output     {found.files:,} files, {format_bytes(found.bytes)}, {found.rows:,} rows compared"
     )
@@ -64,11 +62,11 @@ def _print(console: Console, found: Verified) -> None:
     if found.inputs is not None:
         console.print(f"input      {found.inputs:,} files, {format_bytes(found.input_bytes)} read again")
     for note in found.notes[:SHOWN]:
-        console.print(f"[yellow]note[/]       {escape(note)}")
+        console.print(f"[yellow]note[/]       {_shown(note)}")
     for name in found.extra[:SHOWN]:
-        console.print(f"[yellow]extra[/]      {escape(name)}: no record tells of it")
+        console.print(f"[yellow]extra[/]      {_shown(name)}: no record tells of it")
     for finding in found.findings[:SHOWN]:
-        console.print(f"[red]{finding.kind:<10}[/] {escape(finding.name)}: {escape(finding.what)}")
+        console.print(f"[red]{finding.kind:<10}[/] {_shown(finding.name)}: {_shown(finding.what)}")
     more = sum(max(0, len(each) - SHOWN) for each in (found.notes, found.extra, found.findings))
     if more:
         console.print(f"           {more:,} more lines: --json has all")
@@ -78,3 +76,12 @@ def _print(console: Console, found: Verified) -> None:
         if not count
         else f"verified   {count:,} finding{'s' if count > 1 else ''}"
     )
+
+
+def _shown(text: str) -> str:
+    """A name as text, whatever somebody has called a file."""
+    from rich.markup import escape
+
+    from gpucurate.spec.redaction import shown
+
+    return escape(shown(text))

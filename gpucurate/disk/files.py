@@ -100,12 +100,13 @@ def remove_temporaries(folder: Path) -> None:
 
 
 def copy_file(source: Path, target: Path) -> None:
-    """Copy a file under a name that nobody looks for yet, and sync the copy.
+    """Copy a file, and who may read it, under a name that nobody looks for yet, and sync the copy.
 
     Raises:
         StorageError: not possible.
     """
     with storage_errors(target), source.open("rb") as given, target.open("wb") as copy:
+        os.fchmod(copy.fileno(), os.fstat(given.fileno()).st_mode & PUBLIC)
         shutil.copyfileobj(given, copy, _COPY_BYTES)
         copy.flush()
         os.fsync(copy.fileno())

@@ -47,10 +47,10 @@ class Fingerprint:
             self.position += len(new)
 
     def take_footer(self, source: ByteSource) -> None:
-        """Take the footer of a Parquet file in place of a range, if there is one."""
+        """Take the footer of a Parquet file in place of a range; all of what is too short for one."""
         size = source.file.size
         end = source.read(size - _PARQUET_END, _PARQUET_END) if size >= _PARQUET_END else b""
-        length = int.from_bytes(end[:4], "little") + _PARQUET_END if end else 0
+        length = int.from_bytes(end[:4], "little") + _PARQUET_END if end else size
         self.start = self.position = max(0, size - length)
         self.stop = size
         self.take(memoryview(source.read(self.start, size - self.start)), self.start)

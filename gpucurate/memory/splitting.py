@@ -63,7 +63,7 @@ def in_parts(
         if amount <= least or not _cut(part, halve, waiting):
             raise OverBudgetError(
                 f"a batch of size {amount:,}, which cannot be split, does not fit in memory ({reason}): "
-                "give more memory (--gpu-memory), or take such documents out before"
+                "give more memory (--gpu-memory where it is a GPU's), or take such documents out before"
             )
         learned.observe_failure(amount)
     return results[0] if len(results) == 1 else join(results)

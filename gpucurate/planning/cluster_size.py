@@ -25,7 +25,7 @@ CORES_PER_GPU = 14
 MEMORY_PER_GPU = 256 * 10**9
 """Of the host, likewise: 2 TB for 8 GPUs."""
 
-_PATTERN = re.compile(r"(\d+)x(\d+)x(.+)", re.IGNORECASE)
+_PATTERN = re.compile(r"(\d{1,5})x(\d{1,3})x(.+)", re.IGNORECASE | re.ASCII)  # no more than anybody has
 
 
 def parse_cluster(text: str, cpus_per_node: int | None = None) -> tuple[Node, ...]:
@@ -42,7 +42,7 @@ def parse_cluster(text: str, cpus_per_node: int | None = None) -> tuple[Node, ..
     if match is None or not int(match[1]) or not int(match[2]):
         raise ConfigurationError(
             f"{text!r} is not the size of a cluster: write machines, GPUs of each, and their kind, such as "
-            "64x8xH200 or 2x4x80GB"
+            "64x8xH200 or 2x4x80GB, of at most 99999 machines and 999 GPUs each"
         )
     if cpus_per_node is not None and cpus_per_node < 1:
         raise ConfigurationError(f"{cpus_per_node} cores for a machine: at least 1 is needed")

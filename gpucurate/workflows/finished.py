@@ -11,11 +11,10 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from gpucurate.checkpoint.ledger import Ledger
 from gpucurate.checkpoint.listing_file import listing_name, read_listing
 from gpucurate.checkpoint.log import read_log
+from gpucurate.checkpoint.state_files import Shape, check_shape, parse_state
 from gpucurate.checkpoint.store import FOLDER, LocalStore
 from gpucurate.io.listing import Listing
 from gpucurate.io.names import recognise
@@ -26,6 +25,20 @@ from gpucurate.spec.names import decode_name
 from gpucurate.spec.source import InputFile
 
 KINDS = ("dedup exact", "dedup fuzzy", "dedup apply")
+
+_NONE = type(None)
+
+_DECIDES: Shape = {
+    "keys": {"stages": [dict]},
+    "text_field": str,
+    "input_filetype": (str, _NONE),
+    "on_corrupt": str,
+    "max_record_bytes": (int, _NONE),
+    "sample": (str, _NONE),
+}
+"""What is read of the options of a run."""
+
+_FIRST_STAGE: Shape = [{"config": {"unit_bytes": int}}]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +117,14 @@ def open_run(path: str | PathLike[str]) -> FinishedRun:
         raise InputError(
             f"{os.fspath(path)} is no run of gpucurate: name the output of a deduplication, or its {FOLDER}/"
         )
-    run = _json(folder / "run.json")
+    run = _json(folder, "run.json")
     if run["kind"] not in KINDS:
         raise InputError(
             f"{os.fspath(path)} is a run of another kind ({run['kind']}): it has no clusters of documents"
         )
     if not (folder / "_SUCCESS").exists():
         raise InputError(f"{os.fspath(path)} has not finished: run its command again, which goes on with it")
-    report = _json(folder / "report.json")
+    report = _json(folder, "report.json")
     if "sample" in report:
         raise InputError(
             f"{os.fspath(path)} holds clusters of the part of its input that fitted into memory "
@@ -133,7 +146,7 @@ def open_run(path: str | PathLike[str]) -> FinishedRun:
 def _inputs(folder: Path, run: Mapping[str, Any]) -> dict[str, list[Any]]:
     """Path, size, time of change and entity tag of each file, by encoded name."""
     if "input" not in run:  # format 1
-        inputs: dict[str, list[Any]] = _json(folder / "phases" / "keys.json")["inputs"]
+        inputs: dict[str, list[Any]] = _json(folder, "phases/keys.json")["inputs"]
         return inputs
     name = listing_name(run["input"]["digest"])
     try:
@@ -160,11 +173,12 @@ def _file(
     return InputFile(path, name, size, mtime_ns, etag, *recognised)
 
 
-def _json(path: Path) -> dict[str, Any]:
+def _json(folder: Path, name: str) -> dict[str, Any]:
     try:
-        values = orjson.loads(path.read_bytes())
+        values = parse_state(name, (folder / name).read_bytes())
+        if name == "run.json" and values["kind"] in KINDS:
+            check_shape(values["decides"], _DECIDES, "decides")
+            check_shape(values["decides"]["keys"]["stages"][:1], _FIRST_STAGE, "stages")
     except (OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read: {error}") from error
-    if not isinstance(values, dict):
-        raise InputError(f"{path} is damaged: it holds no object")
-    return values
+        raise InputError(f"{folder / name} cannot be read: {error}") from error
+    return values  # type: ignore[no-any-return]

@@ -1,8 +1,7 @@
 """Run folders that earlier versions wrote: this one goes on with them or refuses them, and misreads none.
 
-``golden/version-0.1.tar.xz`` holds runs of format 1 over one corpus: one that had finished, and some
-that were killed while they took keys or wrote documents. Names and times of the input are put in place
-before use.
+``golden/version-0.1.tar.xz`` holds runs of format 1 over one corpus: one that had finished, and some that
+were killed while they took keys or wrote documents. Names and times of the input are put in place first.
 """
 
 from __future__ import annotations
@@ -79,7 +78,7 @@ def test_of_another_input_a_run_of_version_0_1_says_what_differs(runs: Path) -> 
         workflow(runs, "exact-in-write").run(InlineExecutor())
 
 
-@pytest.mark.parametrize("version", [0, 3, None, "2"])
+@pytest.mark.parametrize("version", [0, 3])
 def test_a_folder_of_another_version_is_refused_with_a_sentence(tmp_path: Path, version: Any) -> None:
     RunFolder(tmp_path, "test", {}).close()
     path = tmp_path / "_gpucurate" / "run.json"

@@ -28,3 +28,10 @@ def command(folder: Path, capsys: pytest.CaptureFixture[str]) -> Command:
         return Ended(code, folder / "out", said)
 
     return call
+
+
+@pytest.fixture
+def with_large_input(request: pytest.FixtureRequest) -> None:
+    """Skips what takes minutes and gigabytes of disk, unless ``--large-input`` asks for it."""
+    if not request.config.getoption("--large-input"):
+        pytest.skip("large input is made by --large-input")

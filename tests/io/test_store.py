@@ -1,6 +1,7 @@
 """Files behind fsspec, on its store in memory."""
 
 import gzip
+from importlib.util import find_spec
 
 import fsspec
 import pyarrow as pa
@@ -9,7 +10,7 @@ import pytest
 
 from gpucurate.io.listing import list_input
 from gpucurate.io.ranges import split_file
-from gpucurate.spec.errors import InputError
+from gpucurate.spec.errors import ConfigurationError, InputError
 from tests.io.reading import read, read_ranges, the_file
 
 
@@ -62,3 +63,9 @@ def test_an_object_that_was_replaced_is_noticed(store):
     store.rm("/corpus/a.jsonl")
     with pytest.raises(InputError, match="vanished"):
         read_ranges(split_file(file, 100))
+
+
+@pytest.mark.skipif(find_spec("huggingface_hub") is not None, reason="the driver is installed")
+def test_a_driver_that_is_missing_is_named():
+    with pytest.raises(ConfigurationError, match=r"pip install 'gpucurate\[hf\]'"):
+        list_input(["hf://datasets/someone/something"])

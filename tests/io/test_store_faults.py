@@ -104,7 +104,7 @@ def test_outputs_and_records_are_written_once_though_answers_are_lost(bucket, st
     path = tmp_path / "attempt"
     path.write_bytes(CONTENT)
     outputs = S3Store(bucket.url())
-    log = StoreLog(outputs)
+    log = StoreLog(outputs, 1)
     store.fault = every_other("lost", "reset", 503)
     outputs.publish([outputs.upload(OutputFile("a", str(path), 1, len(CONTENT), ""))])
     assert outputs.create("_gpucurate/x", b"1") or outputs.read_whole("_gpucurate/x") in (b"1", None)

@@ -184,7 +184,7 @@ def test_an_input_that_was_changed_is_another_run(corpus, tmp_path):
     run(*stages)
     with (corpus / "part-03.jsonl").open("a") as file:
         file.write('{"id": 1000}\n')
-    with pytest.raises(OutputInUseError, match=r"inputs\.part-03\.jsonl"):
+    with pytest.raises(OutputInUseError, match=r"1 changed .part-03.jsonl: size"):
         run(JsonlReader(corpus, fields=["id"]), JsonlWriter(tmp_path / "out"))
 
 

@@ -65,7 +65,7 @@ class Runs:
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=240,
             env={**os.environ, **environment},
         )
         self.codes[name] = done.returncode
@@ -104,11 +104,11 @@ def _all_kinds(made: Runs, data: str) -> None:
     def out(name: str) -> list[str]:
         return ["-o", str(made.folder / name), "--max-reject-rate", "1", "--executor", "inline"]
 
-    made.call("exact", "dedup", "exact", data, *out("exact"))
     index = str(made.folder / "index")
-    verify = ["--verify", "exact", "--threshold", "0.8", "--save-index", index]
+    made.call("exact", "dedup", "exact", data, *out("exact"), "--save-index", index)
+    made.call("against", "dedup", "exact", data, *out("against"), "--against", index)
+    verify = ["--verify", "exact", "--threshold", "0.8"]
     made.call("fuzzy", "dedup", "fuzzy", data, *out("fuzzy"), *verify)
-    made.call("against", "dedup", "fuzzy", data, *out("against"), *verify[:4], "--against", index)
     made.call("lines", "dedup", "lines", data, *out("lines"), "--list-cuts")
     ids = ["--ids", str(made.folder / "ids.jsonl"), "--id-field", "id"]
     made.call("removed", "dedup", "remove", data, *out("removed"), *ids)

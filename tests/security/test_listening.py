@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from ipaddress import ip_address
 
 import psutil
 import pytest
@@ -14,7 +15,12 @@ from gpucurate.stages.text.io.reader import JsonlReader
 from gpucurate.stages.text.io.writer import JsonlWriter
 from tests.backends.corpus import write_corpus
 
-LOOPBACK = ("127.", "::1")
+
+def is_loopback(text: str) -> bool:
+    """Whether only this machine reaches an address: IPv4, IPv6, or the one written as the other."""
+    address = ip_address(text)
+    mapped = getattr(address, "ipv4_mapped", None)
+    return (mapped or address).is_loopback
 
 
 class Slow(ProcessingStage):
@@ -86,7 +92,7 @@ def test_a_cluster_of_ray_listens_on_the_loopback_address_alone(tmp_path, dashbo
         pytest.skip("it takes minutes: make test-ray (--ray)")
     seen = watched(tmp_path, RayExecutor(workers=2, include_dashboard=dashboard))
     assert seen  # Ray's processes are ours
-    assert not {address for address in seen if not address[0].startswith(LOOPBACK)}
+    assert not {address for address in seen if not is_loopback(address[0])}
 
 
 def test_a_cluster_of_dask_listens_on_the_loopback_address_alone(tmp_path):
@@ -95,4 +101,4 @@ def test_a_cluster_of_dask_listens_on_the_loopback_address_alone(tmp_path):
 
     seen = watched(tmp_path, DaskExecutor(workers=1))
     assert seen
-    assert not {address for address in seen if not address[0].startswith(LOOPBACK)}
+    assert not {address for address in seen if not is_loopback(address[0])}

@@ -13,6 +13,8 @@ import pytest
 from gpucurate.backends import session as sessions
 from gpucurate.checkpoint.run_folder import RunFolder
 
+pytestmark = pytest.mark.timeout(900)  # the first one waits for the runs of all kinds
+
 
 def mode(path: Path) -> str:
     return oct(stat.S_IMODE(path.lstat().st_mode))

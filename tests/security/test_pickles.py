@@ -14,6 +14,8 @@ from gpucurate.backends.exchange import FolderExchange
 from gpucurate.spec.errors import InputLostError
 from gpucurate.tasks.document import DocumentBatch
 
+pytestmark = pytest.mark.timeout(900)  # the first one waits for the runs of all kinds
+
 
 def pickles_in(data: bytes) -> int:
     """How many pickles begin anywhere in the bytes; those before protocol 4 only at the start."""

@@ -11,6 +11,8 @@ import zstandard
 from gpucurate.spec.redaction import is_secret_name, printable, redact, redact_url
 from tests.security.conftest import CANARY
 
+pytestmark = pytest.mark.timeout(900)  # the first one waits for the runs of all kinds
+
 
 def contents(runs):
     """Every file of every run folder, unpacked."""

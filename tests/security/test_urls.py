@@ -33,11 +33,15 @@ class Server(http.server.BaseHTTPRequestHandler):
         self.asked.append(self.path)
         places = {"/away.jsonl": self.target, "/near.jsonl": "/a.jsonl"}
         if self.path in places:
-            return self._answer(302, [("Location", places[self.path]), ("Content-Length", "0")])
-        if self.path == "/locked.jsonl":
-            return self._answer(403, [("Content-Length", "0")])
-        if self.path not in ("/a.jsonl", "/whole.jsonl", "/endless.jsonl"):
-            return self._answer(404, [("Content-Length", "0")])
+            self._answer(302, [("Location", places[self.path]), ("Content-Length", "0")])
+        elif self.path == "/locked.jsonl":
+            self._answer(403, [("Content-Length", "0")])
+        elif self.path not in ("/a.jsonl", "/whole.jsonl", "/endless.jsonl"):
+            self._answer(404, [("Content-Length", "0")])
+        else:
+            self._file()
+
+    def _file(self):
         start, stop, code = 0, len(LINES), 200
         if "Range" in self.headers and self.path == "/a.jsonl":
             first, last = self.headers["Range"].removeprefix("bytes=").split("-")

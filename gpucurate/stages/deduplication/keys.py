@@ -17,7 +17,9 @@ from gpucurate.frame.arrays import array_of
 from gpucurate.frame.device_table import text_to_device
 from gpucurate.frame.text import TextBuffers
 from gpucurate.frame.transfers import upload
+from gpucurate.memory.collection import give_back
 from gpucurate.memory.piece_size import PieceSize
+from gpucurate.memory.splitting import in_parts
 from gpucurate.ops.char_length import char_length
 from gpucurate.spec.unit import OutputFile, UnitResult
 from gpucurate.stages.base import ProcessingStage, StageIO
@@ -114,15 +116,15 @@ class DocumentKeys(ProcessingStage[DocumentBatch, FileGroupTask]):
         self._append(unit_records(task, self.context), taken, self._ranks(task))
 
     def _taken(self, text: TextBuffers) -> Taken:
-        """What is taken of all documents; on a GPU in parts, where memory asks for it."""
-        if self.device == "cpu":
-            return self._take_all(text)
-        return self.gpu_memory.in_parts(
-            self._take_reserved,
+        """What is taken of all documents; in parts, where memory asks for it."""
+        on_cpu = self.device == "cpu"
+        return in_parts(
+            self._take_all if on_cpu else self._take_reserved,
             text,
             TextBuffers.halves,
             joined,
             size=lambda part: part.nbytes,
+            release=give_back if on_cpu else self.gpu_memory.release,
             learned=self._learned,
         )
 
