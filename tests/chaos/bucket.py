@@ -7,26 +7,12 @@ import logging
 from pathlib import Path
 from typing import Any
 
-import boto3
 import orjson
 
 from tests.chaos.left import STATE, TIMED, record_of, reported
 from tests.s3 import Bucket, address
 
 _TIMED = (*TIMED, "epochs")
-
-
-_KEYS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing"}
-
-
-class _Bucket(Bucket):
-    """One that is looked at without anything of the environment."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        secrets = {key.lower(): value for key, value in _KEYS.items()}
-        self.client = boto3.client("s3", "us-east-1", endpoint_url=address(), **secrets)
-        self.client.create_bucket(Bucket=name)
 
 
 class Outputs:
@@ -39,7 +25,7 @@ class Outputs:
 
     def __init__(self, name: str, caches: Path) -> None:
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
-        self._bucket = _Bucket(name)
+        self._bucket = Bucket(name)
         self._caches = caches
         self._runs = 0
 
@@ -52,7 +38,8 @@ class Outputs:
         self._runs += 1
         return {
             "AWS_ENDPOINT_URL": address(),
-            **_KEYS,
+            "AWS_ACCESS_KEY_ID": "testing",
+            "AWS_SECRET_ACCESS_KEY": "testing",
             "AWS_DEFAULT_REGION": "us-east-1",
             "AWS_EC2_METADATA_DISABLED": "true",
             "XDG_CACHE_HOME": str(self._caches / str(self._runs)),
@@ -60,9 +47,10 @@ class Outputs:
 
     def left(self, output: Path) -> dict[str, Any]:
         """Every object of an output, and uploads that nobody has completed or ended."""
-        found: dict[str, Any] = {f"upload of {key}": None for key in self._bucket.pending()}
-        for key in self._bucket.keys(f"{output.name}/"):
-            name = key.removeprefix(f"{output.name}/")
+        prefix, pending = f"{output.name}/", self._bucket.pending()
+        found: dict[str, Any] = {f"upload of {key}": None for key in pending if key.startswith(prefix)}
+        for key in self._bucket.names(prefix):
+            name = key.removeprefix(prefix)
             parts = name.split("/")
             if parts[0] == STATE and parts[1] in _TIMED:
                 continue
@@ -78,5 +66,5 @@ class Outputs:
 
     def remove(self, output: Path) -> None:
         """Delete all objects of an output."""
-        for key in self._bucket.keys(f"{output.name}/"):
+        for key in self._bucket.names(f"{output.name}/"):
             self._bucket.delete(key)
