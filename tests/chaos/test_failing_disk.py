@@ -11,7 +11,7 @@ from tests.chaos.killing import Bench
 from tests.chaos.zygote import Zygote
 from tests.diskfaults.library import build
 
-SPREAD = 12
+SPREAD = 8
 """Calls that fail, of each scenario; `make chaos` takes them all."""
 
 pytestmark = pytest.mark.timeout(600)
