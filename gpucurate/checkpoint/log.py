@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import zlib
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ from gpucurate.disk.files import fsync_folder, open_private
 from gpucurate.spec.errors import StorageError
 from gpucurate.spec.storage import storage_errors
 
+_log = logging.getLogger("gpucurate.checkpoint")
+
 GROUP_RECORDS = 64
 """Records that may wait for one fsync."""
 
@@ -23,20 +26,23 @@ GROUP_RECORDS = 64
 class CommitLog:
     """An append-only file of JSON records.
 
-    A line is the CRC-32 of the record in eight hexadecimal digits, a blank, the record. A
-    torn line at the end, as a crash leaves it, is cut off when the log is opened; a bad
-    line before a good one is damage, and refused.
+    A line is the CRC-32 of the record in eight hexadecimal digits, a blank, the record. When
+    the log is opened it is cut off before its first bad line: a crash leaves a torn end, and a loss of
+    power may keep later lines of a group that was not synced without earlier ones. What a cut record told
+    of is done again; that good lines were cut is said in the log of the program.
 
     Args:
         path: of the file; made if absent.
 
     Raises:
-        StorageError: the file is damaged, or cannot be opened.
+        StorageError: the file cannot be opened.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.records, whole = whole_records(path) if path.exists() else ([], 0)
+        self.records, whole, after = whole_records(path) if path.exists() else ([], 0, 0)
+        if after:
+            _log.warning("%s is damaged: %d records behind the damage do not count", path, after)
         with storage_errors(path):
             reach("log.before_open")
             self._file = open_private(path, "ab")
@@ -57,6 +63,11 @@ class CommitLog:
         self._waiting += 1
         if self._waiting >= GROUP_RECORDS:
             self.sync()
+
+    def flush(self) -> None:
+        """Hand records to the kernel: whoever kills this process does not undo them."""
+        with storage_errors(self.path):
+            self._file.flush()
 
     def sync(self) -> None:
         """Make all records durable."""
@@ -84,30 +95,32 @@ def read_log(path: Path) -> Iterator[dict[str, Any]]:
     Raises:
         StorageError: it cannot be read, or a bad line stands before a good one.
     """
-    yield from whole_records(path)[0]
+    records, _, after = whole_records(path)
+    if after:
+        raise StorageError(f"{path} is damaged: a bad line stands before {after} good ones")
+    yield from records
 
 
-def whole_records(path: Path) -> tuple[list[dict[str, Any]], int]:
-    """The records of a log, up to a torn end, and how many bytes they take.
+def whole_records(path: Path) -> tuple[list[dict[str, Any]], int, int]:
+    """The records of a log up to its first bad line, how many bytes they take, and good lines after it.
 
     Raises:
-        StorageError: it cannot be read, or a bad line stands before a good one.
+        StorageError: it cannot be read.
     """
     records: list[dict[str, Any]] = []
-    bad, whole = None, 0
+    whole = after = 0
+    is_bad = False
     with storage_errors(path, "read"), path.open("rb") as file:
-        for number, line in enumerate(file, 1):
+        for line in file:
             record = parse_line(line)
             if record is None:
-                bad = bad or number
-            elif bad is not None:
-                raise StorageError(
-                    f"{path}: line {bad} is damaged and line {number} is not: not the end of a crash"
-                )
+                is_bad = True
+            elif is_bad:
+                after += 1
             else:
                 records.append(record)
                 whole += len(line)
-    return records, whole
+    return records, whole, after
 
 
 def _line(record: dict[str, Any]) -> bytes:

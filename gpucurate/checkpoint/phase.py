@@ -11,6 +11,7 @@ import orjson
 from gpucurate.checkpoint.changes import differences
 from gpucurate.checkpoint.resume import ADVICE
 from gpucurate.checkpoint.run_folder import RunFolder
+from gpucurate.checkpoint.store import FOLDER
 from gpucurate.disk.crash import reach
 from gpucurate.spec.books import Books
 from gpucurate.spec.errors import OutputInUseError
@@ -19,7 +20,8 @@ from gpucurate.spec.plan import Plan
 from gpucurate.spec.statistics import StagePerfStats
 from gpucurate.spec.unit import BytesTaken, OutputFile, RangeTally, Unit, UnitResult
 
-_SCRATCH = "_gpucurate/scratch/"
+_SCRATCH = f"{FOLDER}/scratch/"
+_REJECTS = f"{_SCRATCH}rejects/"
 
 AFTER = "after"
 """What a plan calls the digest of the phases that it follows from: another one is another plan, and is no
@@ -64,9 +66,16 @@ class Phase:
         return {unit: from_record(record) for unit, record in recorded if self._is_whole(record, removed)}
 
     def _is_whole(self, record: Mapping[str, Any], removed: str | None) -> bool:
-        size_of, files = self.folder.store.size, record["files"]
+        files = record["files"]
         there = files if removed is None else [f for f in files if not f[0].startswith(removed)]
-        return all(size_of(decode_name(name)) == size for name, _, size, _ in there)
+        return all(self._is_there(decode_name(name), size) for name, _, size, _ in there)
+
+    def _is_there(self, name: str, size: int) -> bool:
+        """Whether a file is as it was written; of rejects, or that they have been numbered."""
+        size_of = self.folder.store.size
+        if size_of(name) == size:
+            return True
+        return name.startswith(_REJECTS) and size_of(name.replace(_SCRATCH, f"{FOLDER}/", 1)) is not None
 
     def _retire(self) -> None:
         """Of units that another input or plan had, nothing stays."""
@@ -112,6 +121,7 @@ class Phase:
         self.folder.store.publish([output for _, result in finished for output in result.outputs])
         for unit, result in finished:
             self.record(unit, result)
+        self.folder.log.flush()
         self.sync_if_due()
 
     def record(self, unit: Unit, result: UnitResult) -> None:

@@ -38,6 +38,10 @@ class Log(Protocol):
         """Add a record."""
         ...
 
+    def flush(self) -> None:
+        """See to it that records outlive this process."""
+        ...
+
     def sync(self) -> None:
         """Make all records durable."""
         ...

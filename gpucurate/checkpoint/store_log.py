@@ -58,6 +58,10 @@ class StoreLog:
         if len(self._waiting) >= GROUP_RECORDS:
             self.sync()
 
+    def flush(self) -> None:
+        """Put all records, which makes them durable too."""
+        self.sync()
+
     def sync(self) -> None:
         """Make all records durable, many at a time.
 

@@ -28,7 +28,7 @@ FETCHES = 8
 """Files that are fetched, or put, at a time."""
 
 OWNER = "owner"
-REWRITTEN = ("clusters", "edges", "rejects")
+REWRITTEN = ("clusters", "edges")
 """Artefacts of which each owner writes all: what it did not write is of an earlier one."""
 
 OF_THIS_MACHINE = ("attempts", "scratch")

@@ -41,15 +41,22 @@ def test_junk_at_the_end_is_cut_off(log, junk):
     assert CommitLog(log).records == RECORDS
 
 
-def test_a_log_garbled_anywhere_but_at_the_end_is_refused(log):
+def test_a_log_garbled_anywhere_is_cut_there_and_whoever_only_reads_it_refuses(log, caplog):
     whole = log.read_bytes()
-    last = whole.rindex(b"\n", 0, -1) + 1
-    for at in range(last - 1):  # without the newline before the last line, both are the end
+    lines = whole.splitlines(keepends=True)
+    for at in range(len(whole) - len(lines[-1]) - 1):  # without the last newline there, both are the end
         garbled = bytearray(whole)
         garbled[at] ^= 0x55
         log.write_bytes(garbled)
         with pytest.raises(StorageError, match="damaged"):
-            CommitLog(log)
+            list(read_log(log))
+        before = whole[:at].count(b"\n")
+        caplog.clear()
+        opened = CommitLog(log)
+        opened.close()
+        assert opened.records == RECORDS[:before]
+        assert "behind the damage do not count" in caplog.text
+        assert log.read_bytes() == b"".join(lines[:before])
 
 
 def test_records_are_durable_in_groups(tmp_path):
