@@ -167,7 +167,8 @@ class Bench:
     @property
     def _outputs(self) -> Outputs:
         if self.store is None:
-            self.store = Outputs(f"chaos-{os.getpid()}", self.folder / "caches")
+            name = f"chaos-{os.getpid()}-{id(self)}"  # two benches may have a run of the same name
+            self.store = Outputs(name, self.folder / "caches")
         return self.store
 
     @staticmethod
