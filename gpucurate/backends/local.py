@@ -247,7 +247,7 @@ class LocalBackend:
                 return
             self._forget(worker)
             if held.is_worn:
-                held.process.end(STOP_SECONDS)
+                held.process.end()  # it waits for more work, as one that is kept does
             else:
                 self._pool.give(held.process)
         try:

@@ -27,7 +27,7 @@ from gpucurate.spec.errors import ConfigurationError
         ("worker_max_units", 0, "it must be above 0"),
         ("worker_max_lifetime_m", -1, "it must be above 0"),
         ("worker_restart_interval_m", -1, "worker_restart_interval_m is -1: it must be at least 0"),
-        ("worker_max_growth", 0, "a size of 0 is not possible"),
+        ("worker_max_growth", 0, "a size of '0' is not possible"),
         ("max_attempts", 0, "max_attempts is 0: it must be above 0"),
         ("worker_restart_interval_m", None, "it must be a number"),
         ("worker_max_growth", "2 apples", "worker_max_growth: '2 apples' is not a size"),

@@ -29,6 +29,7 @@ class Killer(threading.Thread):
         super().__init__()
         self._rng, self._ear, self._over = rng, ear, threading.Event()
         self.kills: list[float] = []
+        self._others = {process.pid for process in workers_of(os.getpid())}  # of other tests, such as Ray's
 
     def run(self) -> None:
         done = 0
@@ -36,7 +37,7 @@ class Killer(threading.Thread):
             if len(self._ear.commits) == done:
                 continue
             done = len(self._ear.commits)
-            workers = workers_of(os.getpid())
+            workers = [each for each in workers_of(os.getpid()) if each.pid not in self._others]
             if workers:
                 try:
                     self._rng.choice(workers).kill()

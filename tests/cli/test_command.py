@@ -160,7 +160,7 @@ def test_what_cannot_be_printed_is_told_and_the_output_is_there(data: Path) -> N
 def test_an_interrupt_between_phases_is_told_in_a_sentence(
     data: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def interrupted(*_: object) -> None:
+    def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("gpucurate.workflows.deduplication.DeduplicationWorkflow.run", interrupted)

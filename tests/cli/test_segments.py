@@ -31,7 +31,10 @@ def texts(output: Path) -> list[str]:
 
 
 def test_lines_prints_what_was_cut_and_where(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert dedup("lines", folder / "in", "-o", folder / "out", "--min-length", "19", "--list-cuts") == 0
+    assert (
+        dedup("lines", folder / "in", "-o", folder / "out", "--min-length", "19", "--list-cuts", "--log-text")
+        == 0
+    )
     out = capsys.readouterr().out
     assert "9 read, 8 kept, 1 dropped, 0 rejected" in out
     assert "33 seen, 17 compared, 9 distinct" in out

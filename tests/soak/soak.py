@@ -94,6 +94,7 @@ def soak(minutes: float, source: Path, folder: Path, executor: str, leak: int = 
         leak: bytes that each round leaves behind in this process, to see that it is found.
     """
     seen, began = Soak(), time.monotonic()
+    others = {child.pid for child in psutil.Process().children(recursive=True)}  # of whoever calls this
     leaked: list[bytes] = []
     while len(seen.seconds) < 2 or time.monotonic() - began < minutes * 60:
         ear = _Ear()
@@ -105,7 +106,7 @@ def soak(minutes: float, source: Path, folder: Path, executor: str, leak: int = 
         seen.driver.append(process.memory_info().rss)
         seen.workers.append(ear.largest)
         seen.files.append(process.num_fds())
-        seen.left += _left_behind(folder)
+        seen.left += _left_behind(folder, others)
     return seen
 
 
@@ -128,8 +129,9 @@ def _round(source: Path, folder: Path, executor: str, ear: _Ear) -> None:
         shutil.rmtree(output)
 
 
-def _left_behind(folder: Path) -> list[str]:
-    found = [f"process {p.pid} ({p.status()})" for p in psutil.Process().children(recursive=True)]
+def _left_behind(folder: Path, others: set[int]) -> list[str]:
+    children = psutil.Process().children(recursive=True)
+    found = [f"process {p.pid} ({p.status()})" for p in children if p.pid not in others]
     for place in {SHARED, Path(tempfile.gettempdir())}:
         found += [str(path) for path in place.glob(f"*gpucurate-{os.getuid()}-{os.getpid()}-*")]
     return found + [str(path) for path in folder.iterdir() if path.name != "input"]

@@ -147,7 +147,7 @@ def test_what_is_no_finished_deduplication_is_refused(make_corpus: MakeCorpus, t
     with pytest.raises(InputError, match=r"report\.json cannot be read"):
         ApplyWorkflow(tmp_path / "run", tmp_path / "out")
     (tmp_path / "run" / "_gpucurate" / "report.json").write_text("[]")
-    with pytest.raises(InputError, match=r"report\.json is damaged: it holds no object"):
+    with pytest.raises(InputError, match=r"report\.json cannot be read: it is of type list"):
         ApplyWorkflow(tmp_path / "run", tmp_path / "out")
 
 
