@@ -122,11 +122,12 @@ def test_no_output_name_leaves_the_folder(tmp_path, name):
 
 
 def test_files_that_a_killed_writer_left_are_removed(tmp_path):
+    plan = {"fingerprint": "f", "decides": {}, "units": 1, "bytes": 1}
     with RunFolder(tmp_path, "test", {}) as folder:
         left = [folder.path / ".report.json.123.tmp", folder.path / "phases" / ".keys.json.7.tmp"]
-        folder.write_json("sample.json", {})
+        folder.write_json("phases/keys.json", plan)
         for path in left:
             path.write_text("half")
     with RunFolder(tmp_path, "test", {}) as folder:
         assert not any(path.exists() for path in left)
-        assert folder.read_json("sample.json") == {}
+        assert folder.read_json("phases/keys.json") == plan
