@@ -42,7 +42,7 @@ test-thorough: $(READY) ## Run the tests with ten times the examples and all var
 	@HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 	@$(MAKE) --no-print-directory test-ray
 
-chaos: $(READY) ## Kill runs at every named place and at any time, fail every call, lose power: some 20 minutes
+chaos: $(READY) ## Kill runs at every named place and at any time, fail every call, lose power: an hour at most
 	@$(BIN)/python -m tests.chaos.crash_run $(CHAOS_ARGS)
 
 test-ray: $(READY) ## Run the tests that start clusters of Ray, and all executors on it, some minutes
