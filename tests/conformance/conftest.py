@@ -94,10 +94,12 @@ def make(name: str, request: pytest.FixtureRequest):
 
 
 FIRST_OF_RAY = {
-    "test_a_worker_that_is_killed_costs_a_retry_and_nothing_else": ("ray", "ray-data"),
+    "test_a_worker_that_is_killed_costs_a_retry_and_nothing_else": ("ray",),
+    "test_a_document_that_a_stage_cannot_do_is_rejected_and_nothing_else": ("ray",),
+    "test_a_unit_that_cannot_be_divided_is_set_aside_with_the_same_sentence": ("ray",),
     "test_a_fault_of_every_unit_ends_the_run_early": ("ray",),
     "test_input_that_goes_after_it_was_listed_is_named": ("ray",),
-    "test_a_set_up_that_fails_ends_the_run_with_the_same_sentence": ("ray", "ray-data"),
+    "test_a_set_up_that_fails_ends_the_run_with_the_same_sentence": ("ray",),
 }
 """What starts processes of Ray again and again takes up to a minute: there, which executors are tried without
 ``--ray``. (Ray Data with several actors a unit hung once on a crowded machine, where one was killed.)"""
