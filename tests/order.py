@@ -13,7 +13,52 @@ import pytest
 TOGETHER = ("tests/security",)
 """Folders of which one process takes all files: they share what took long to set up."""
 
-SECONDS: dict[str, int] = {}
+SECONDS = {
+    "tests/conformance/test_executors.py": 160,
+    "tests/emulator/test_sanitizers.py": 90,
+    "tests/security": 90,
+    "tests/chaos/test_killed_workers.py": 60,
+    "tests/chaos/test_crash_points.py": 55,
+    "tests/backends/test_executors.py": 50,
+    "tests/input_classes/test_files.py": 50,
+    "tests/chaos/test_moody_stages.py": 40,
+    "tests/emulator/test_minhash.py": 40,
+    "tests/chaos/test_failing_disk.py": 36,
+    "tests/chaos/test_environments.py": 35,
+    "tests/cli/test_command.py": 35,
+    "tests/dedup/test_working_bytes.py": 35,
+    "tests/workflows/test_cuda.py": 35,
+    "tests/stages/shapes/test_checkpoint.py": 30,
+    "tests/benchmarks/test_gpu_sections.py": 25,
+    "tests/chaos/test_random_kills.py": 25,
+    "tests/emulator/test_nvrtc.py": 25,
+    "tests/fuzz/test_fuzz.py": 25,
+    "tests/stages/shapes/test_branch.py": 25,
+    "tests/workflows/test_policies.py": 25,
+    "tests/soak/test_soak.py": 22,
+    "tests/workflows/test_index.py": 22,
+    "tests/emulator/test_clusters.py": 20,
+    "tests/io/test_device_reader.py": 20,
+    "tests/stages/shapes/test_checkpoint_killed.py": 20,
+    "tests/stages/shapes/test_reduce.py": 20,
+    "tests/emulator/test_json_lines.py": 18,
+    "tests/stages/shapes/test_parallel.py": 18,
+    "tests/workflows/test_segments.py": 18,
+    "tests/chaos/test_leaks.py": 16,
+    "tests/checkpoint/test_store_runs.py": 16,
+    "tests/workflows/test_deduplication.py": 16,
+    "tests/emulator/test_large_text.py": 15,
+    "tests/rapids/test_types.py": 15,
+    "tests/chaos/test_killed_driver.py": 13,
+    "tests/workflows/test_removal.py": 13,
+    "tests/chaos/test_memory.py": 12,
+    "tests/io/test_device_parquet.py": 12,
+    "tests/ops/test_minhash.py": 12,
+    "tests/ops/test_minhash_statistics.py": 12,
+    "tests/workflows/test_set_aside.py": 12,
+    "tests/benchmarks/test_peers.py": 10,
+    "tests/input_classes/test_folders.py": 10,
+}
 """What files (or folders) that take long took when all were run on two cores. An order is all that it is for:
 where it is wrong, the end comes later, and nothing else. Written by hand, from ``--durations``."""
 
