@@ -83,10 +83,10 @@ def write_clusters(folder: Path, spans: Sequence[FileSpan], clusters: Clusters, 
         StorageError: not possible.
     """
     making = folder.with_name(f".{folder.name}.tmp")
-    with storage_errors(folder):
+    parts: list[_Part] = []
+    with storage_errors(making):
         shutil.rmtree(making, ignore_errors=True)
         making.mkdir(parents=True)
-        parts: list[_Part] = []
         try:
             rows = _write_parts(making, _tables(spans, clusters), parts)
         except BaseException:
@@ -97,18 +97,23 @@ def write_clusters(folder: Path, spans: Sequence[FileSpan], clusters: Clusters, 
 
 
 def _make_final(making: Path, folder: Path, parts: Sequence[_Part]) -> None:
+    with storage_errors(making):
+        _sync(parts)
     with storage_errors(folder):
-        try:
-            for part in parts:
-                part.sync()
-        finally:
-            _let_go(parts)
         reach("clusters.before_remove")
         shutil.rmtree(folder, ignore_errors=True)
         reach("clusters.before_rename")
         making.replace(folder)
         reach("clusters.after_rename")
         fsync_folder(folder)
+
+
+def _sync(parts: Sequence[_Part]) -> None:
+    try:
+        for part in parts:
+            part.sync()
+    finally:
+        _let_go(parts)
 
 
 def _write_parts(folder: Path, tables: Iterator[pa.Table], parts: list[_Part]) -> int:
