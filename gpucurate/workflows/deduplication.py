@@ -38,7 +38,7 @@ from gpucurate.dedup.record_memory import record_bytes, refuse_more_records
 from gpucurate.dedup.sketch import Sketch
 from gpucurate.dedup.survivors import Clusters, choose
 from gpucurate.dedup.verification import NOT_VERIFIED, Verification
-from gpucurate.disk.files import fsync_folder
+from gpucurate.io.limits import ReadLimits
 from gpucurate.io.listing import Listing, list_input
 from gpucurate.io.output_name import check_output_names
 from gpucurate.io.schema import schema_names
@@ -66,6 +66,7 @@ from gpucurate.workflows.notes import name_sampled_bytes, without_values
 from gpucurate.workflows.options import DedupOptions
 from gpucurate.workflows.passes import Passes, plan_of
 from gpucurate.workflows.result import WorkflowRunResult
+from gpucurate.workflows.unique_ids import refuse_equal_ids
 
 
 class DeduplicationWorkflow:
@@ -286,7 +287,11 @@ class DeduplicationWorkflow:
             run.close_report([])
             raise
         found = Found.of(folder, units, outcome)
-        return fitting(run, folder, found, self._amounts(run, found), self.options.on_infeasible)
+        found = fitting(run, folder, found, self._amounts(run, found), self.options.on_infeasible)
+        if self.passes.ids is not None:
+            limits = ReadLimits(**self.options.read_kwargs())
+            refuse_equal_ids(run, folder, units, found.outcome, field=self.passes.ids, limits=limits)
+        return found
 
     def _amounts(self, run: Run, found: Found) -> Amounts:
         """What takes memory once keys are grouped."""
@@ -349,8 +354,7 @@ class DeduplicationWorkflow:
 
     def _write_clusters(self, run: Run, folder: RunFolder, found: Found, clusters: Clusters) -> None:
         began = time.monotonic()
-        rows = write_clusters(folder.path / "clusters", found.spans, clusters)
-        fsync_folder(folder.path / "clusters")
+        rows = write_clusters(folder.path / "clusters", found.spans, clusters, folder.store.later)
         limits = self.passes.reader([self.options.text_field], keep_original=False).limits
         text_field = self.options.text_field if self.options.log_text else None
         run.report.details["clusters"] = {
