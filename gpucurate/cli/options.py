@@ -176,15 +176,35 @@ class FileOptions:
         }
 
 
+RequireUniqueIds = Annotated[
+    bool,
+    typer.Option(
+        "--require-unique-ids",
+        help="End with exit code 5 where an id comes twice in the input, naming it and both places.",
+        rich_help_panel=_IN,
+    ),
+]
+
+
 @dataclass(frozen=True, kw_only=True)
 class ReadOptions(FileOptions):
     """How documents are read."""
 
     text_field: Annotated[str, typer.Option(help="Column of text.", rich_help_panel=_IN)] = "text"
+    require_unique_ids: RequireUniqueIds = False
+    id_field: Annotated[
+        str | None,
+        typer.Option(
+            help="With --require-unique-ids: field of a document's id; id if not given.",
+            show_default=False,
+            rich_help_panel=_IN,
+        ),
+    ] = None
 
     def settings(self) -> dict[str, Any]:
         """Arguments of a workflow."""
-        return {**super().settings(), "text_field": self.text_field}
+        ids = {"require_unique_ids": self.require_unique_ids, "id_field": self.id_field}
+        return {**super().settings(), **ids, "text_field": self.text_field}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -44,6 +44,7 @@ def remove(
             rich_help_panel=_IDS,
         ),
     ] = None,
+    require_unique_ids: opt.RequireUniqueIds = False,
     read: opt.FileOptions,
     write: opt.KindOptions,
     run: opt.RunOptions,
@@ -68,6 +69,7 @@ def remove(
         id_generator_path=id_generator,
         output_filetype=kind["format"],
         compression=kind["compression"],
+        require_unique_ids=require_unique_ids,
         checkpoint_path=run.checkpoint_path,
         **read.settings(),
     )

@@ -38,6 +38,7 @@ from gpucurate.dedup.record_memory import record_bytes, refuse_more_records
 from gpucurate.dedup.sketch import Sketch
 from gpucurate.dedup.survivors import Clusters, choose
 from gpucurate.dedup.verification import NOT_VERIFIED, Verification
+from gpucurate.io.limits import ReadLimits
 from gpucurate.io.listing import Listing, list_input
 from gpucurate.io.output_name import check_output_names
 from gpucurate.io.schema import schema_names
@@ -65,6 +66,7 @@ from gpucurate.workflows.notes import name_sampled_bytes, without_values
 from gpucurate.workflows.options import DedupOptions
 from gpucurate.workflows.passes import Passes, plan_of
 from gpucurate.workflows.result import WorkflowRunResult
+from gpucurate.workflows.unique_ids import refuse_equal_ids
 
 
 class DeduplicationWorkflow:
@@ -285,7 +287,11 @@ class DeduplicationWorkflow:
             run.close_report([])
             raise
         found = Found.of(folder, units, outcome)
-        return fitting(run, folder, found, self._amounts(run, found), self.options.on_infeasible)
+        found = fitting(run, folder, found, self._amounts(run, found), self.options.on_infeasible)
+        if self.passes.ids is not None:
+            limits = ReadLimits(**self.options.read_kwargs())
+            refuse_equal_ids(run, folder, units, found.outcome, field=self.passes.ids, limits=limits)
+        return found
 
     def _amounts(self, run: Run, found: Found) -> Amounts:
         """What takes memory once keys are grouped."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import pyarrow as pa
 
 from gpucurate.io.limits import ReadLimits
 from gpucurate.io.reader import read_range
@@ -31,19 +32,34 @@ def document_text(source: FileRange, record: int, text_field: str, limits: ReadL
     """
     if source.file.compression != "none" and source.file.size > LARGEST_PACKED:
         return ""  # it would have to be unpacked from its start
+    found = find_record(source, record, text_field, limits, text_fields=[text_field])
+    return "" if found is None else str(found.column(text_field)[0].as_py())
+
+
+def find_record(
+    source: FileRange, record: int, field: str, limits: ReadLimits, *, text_fields: Sequence[str] = ()
+) -> pa.Table | None:
+    """One field of one document, as a table of a row; None where the range ends before it.
+
+    Args:
+        source: the range that holds it.
+        record: its physical record, counted from the start of the range; one that was accepted.
+        field: which.
+        limits: as the documents were read.
+        text_fields: as of :func:`~gpucurate.io.reader.read_range`.
+    """
     pieces = read_range(
         source,
-        fields=[text_field],
-        text_fields=[text_field],
+        fields=[field],
+        text_fields=text_fields,
         piece_bytes=PIECE_BYTES,
         keep_original=False,
         limits=limits,
     )
     for piece in pieces:
         if record < piece.first_record + piece.num_records:
-            at = int(np.searchsorted(piece.records, record))
-            return str(piece.table.column(text_field)[at].as_py())
-    return ""
+            return piece.table.slice(int(np.searchsorted(piece.records, record)), 1)
+    return None
 
 
 def shorten(text: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+import numpy.typing as npt
 
 from gpucurate.backends.driver import Outcome
 from gpucurate.checkpoint.run_folder import RunFolder
@@ -47,11 +48,10 @@ class Found:
     def of(cls, folder: RunFolder, units: Sequence[Unit], outcome: Outcome) -> Self:
         """What the units of the first pass left in the run folder."""
         by_unit = {result.unit_id: result for result in outcome.results}
-        records = [sum(t.records for t in by_unit[u.id].tallies) if u.id in by_unit else 0 for u in units]
         files = {unit: folder.final_path(key_file_of(result).name) for unit, result in by_unit.items()}
         paths = [files.get(unit.id) for unit in units]
-        bases = np.concatenate(([0], np.cumsum(records, dtype=np.int64))).astype(np.int64)
-        spans, ranges = _spans(units, outcome)
+        bases = record_bases(units, outcome)
+        spans, ranges = record_spans(units, outcome)
         following = digest([folder.identity.decides, [unit.id for unit in units if unit.id in by_unit]])
         forest = SavedForest(folder.scratch / f"forest-{following[:16]}.u32")
         return cls(KeySet(paths, bases), units, outcome, spans, ranges, following, forest)
@@ -70,7 +70,15 @@ class Found:
         return [by_unit.get(unit.id, []) for unit in self.units]
 
 
-def _spans(units: Sequence[Unit], outcome: Outcome) -> tuple[list[FileSpan], list[FileRange]]:
+def record_bases(units: Sequence[Unit], outcome: Outcome) -> npt.NDArray[np.int64]:
+    """Id of each unit's first record, and the number of records at the end: int64[units + 1]."""
+    by_unit = {result.unit_id: result for result in outcome.results}
+    records = [sum(t.records for t in by_unit[u.id].tallies) if u.id in by_unit else 0 for u in units]
+    return np.concatenate(([0], np.cumsum(records, dtype=np.int64))).astype(np.int64)
+
+
+def record_spans(units: Sequence[Unit], outcome: Outcome) -> tuple[list[FileSpan], list[FileRange]]:
+    """Consecutive records, one entry a file range, in order of ids; and the file range of each."""
     first = first_rows(units, outcome.results)
     sources = {(r.file.name, r.ordinal): r for unit in units for group in unit.groups for r in group}
     spans, ranges, next_id = [], [], 0

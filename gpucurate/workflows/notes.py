@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from gpucurate.stages.deduplication.document_ids import WITHOUT_OWN_ID
 from gpucurate.stages.deduplication.keys import WITHOUT_GROUP, WITHOUT_VALUE
 from gpucurate.stages.deduplication.removal import REJECTED_BYTES
 
@@ -14,6 +15,7 @@ NOT_SAMPLED_BYTES = "bytes of lines not sampled or rejected"
 _CONSEQUENCES = {
     WITHOUT_VALUE: "they survive only where no other member of the cluster has one",
     WITHOUT_GROUP: "they are compared with each other",
+    WITHOUT_OWN_ID: "they bring no id, and none of theirs can come twice",
 }
 
 

@@ -45,6 +45,9 @@ class DedupOptions:
         max_record_bytes: longer records are rejected; 32 MiB by default.
         encoding_errors: ``reject`` records that are not UTF-8, or ``replace`` such bytes by U+FFFD.
         follow_external: whether links are followed that lead out of a folder of the input.
+        require_unique_ids: whether the run ends where an id that documents bring comes twice.
+        id_field: where that id stands, ``id`` by default; for ``require_unique_ids`` alone, since documents
+            are known by file and row.
         checkpoint_path: where the state of the run lies, instead of ``_gpucurate/`` in the output.
         cache_path: NeMo Curator's name for the same.
         against: folders of indexes, or one of them; documents that these hold already are dropped.
@@ -55,7 +58,8 @@ class DedupOptions:
         device: ``cpu``, or ``cuda``: keys are taken and grouped on GPUs; results are the same.
 
     Raises:
-        ConfigurationError: a policy, format or compression that there is not.
+        ConfigurationError: a policy, format or compression that there is not, or options that exclude each
+            other.
     """
 
     text_field: str = "text"
@@ -74,6 +78,8 @@ class DedupOptions:
     max_record_bytes: int | None = None
     encoding_errors: str = "reject"
     follow_external: bool = False
+    require_unique_ids: bool = False
+    id_field: str | None = None
     checkpoint_path: str | PathLike[str] | None = None
     cache_path: str | PathLike[str] | None = None
     against: Sequence[str | PathLike[str]] = ()
@@ -89,6 +95,11 @@ class DedupOptions:
             raise ConfigurationError(f"device {self.device!r} is not known: choose cpu or cuda")
         if self.checkpoint_path is not None and self.cache_path is not None:
             raise ConfigurationError("checkpoint_path and cache_path are two names of one option: give one")
+        if self.id_field is not None and not self.require_unique_ids:
+            raise ConfigurationError(
+                f"id_field={self.id_field!r} (--id-field) says nothing by itself, since documents are known "
+                "by file and row: give require_unique_ids (--require-unique-ids) with it"
+            )
         if self.within == "":
             raise ConfigurationError("within='' names no column: name one, or leave it out")
         if self.on_infeasible not in ("fail", "sample"):
@@ -113,6 +124,11 @@ class DedupOptions:
     def policy(self) -> Policy:
         """What ``keep`` stands for."""
         return parse_policy(self.keep)
+
+    @property
+    def unique_field(self) -> str | None:
+        """The field whose values must not come twice, if one is to be compared."""
+        return (self.id_field or "id") if self.require_unique_ids else None
 
     @property
     def state_path(self) -> Path | None:
@@ -141,6 +157,7 @@ class DedupOptions:
         """What changes results beyond the plan of the keys, and what the indexes hold."""
         without = {"max_reject_rate", "input_blocksize", "against", "save_index", "device", *_STATE}
         without.add("follow_external")  # the listing has a record of its own
+        without |= {"require_unique_ids", "id_field"}  # they are a stage of the plan of the keys
         without.add("log_text")
         values = {key: value for key, value in asdict(self).items() if key not in without}
         if self.sample is not None:

@@ -20,6 +20,7 @@ from gpucurate.spec.place import Place
 from gpucurate.spec.plan import Plan
 from gpucurate.spec.resources import Resources
 from gpucurate.stages.deduplication.column_path import ColumnPath
+from gpucurate.stages.deduplication.document_ids import DocumentIds
 from gpucurate.stages.deduplication.keys import DocumentKeys
 from gpucurate.stages.deduplication.removal import DuplicateAnnotation, DuplicateRemoval
 from gpucurate.stages.deduplication.sample import DocumentSample
@@ -59,8 +60,8 @@ class Passes:
     def keys(self, sketch: Sketch, kind: type[DocumentKeys] = DocumentKeys) -> list[Any]:
         """From text to keys on disk, by this stage."""
         text, within, policy_column = self.options.text_field, self.within, self.policy_column
-        others = [path.field for path in (within, policy_column) if path is not None]
-        stages: list[Any] = [self.reader([text, *others], self._whole, is_first=True)]
+        others = [path.field for path in (within, policy_column, self.ids) if path is not None]
+        stages: list[Any] = [self.reader([text, *others], self._whole, is_first=True), *self.id_stages]
         if self.options.sample is not None:
             stages.append(DocumentSample(self.options.sample, text))
         policy = self.options.policy if self.options.policy.is_ranked else None
@@ -87,6 +88,16 @@ class Passes:
     def within(self) -> ColumnPath | None:
         """The column within which duplicates are looked for."""
         return self._column(self.options.within)
+
+    @cached_property
+    def ids(self) -> ColumnPath | None:
+        """The field of ids that must not come twice."""
+        return self._column(self.options.unique_field)
+
+    @property
+    def id_stages(self) -> list[Any]:
+        """What notes the ids, if they are to be compared."""
+        return [] if self.ids is None else [DocumentIds(self.ids)]
 
     @cached_property
     def policy_column(self) -> ColumnPath | None:

@@ -23,12 +23,14 @@ from gpucurate.io.ranges import group_ranges
 from gpucurate.pipeline.run import Run, refuse_overlap
 from gpucurate.pipeline.verdict import DEFAULT_MAX_REJECT_RATE, check_reject_rate, judge
 from gpucurate.planning.units import make_units
+from gpucurate.spec.errors import ConfigurationError
 from gpucurate.spec.place import local_folder, place_of
 from gpucurate.spec.plan import Plan
 from gpucurate.spec.progress import Observer
 from gpucurate.spec.source import FileFormat, FileRange
 from gpucurate.spec.unit import Unit
 from gpucurate.stages.deduplication.column_path import ColumnPath
+from gpucurate.stages.deduplication.document_ids import DocumentIds
 from gpucurate.stages.deduplication.id_batches import IdBatch, match_batches
 from gpucurate.stages.deduplication.id_generator import CURATOR_DEDUP_ID_STR, IdGeneratorBase
 from gpucurate.stages.deduplication.id_list import IdList
@@ -40,6 +42,7 @@ from gpucurate.telemetry.report import report_from_dict, sum_books
 from gpucurate.workflows.columns import find_column
 from gpucurate.workflows.passes import PIECE_BYTES, plan_of
 from gpucurate.workflows.result import WorkflowRunResult
+from gpucurate.workflows.unique_ids import refuse_equal_ids
 
 NAME = "dedup remove"
 
@@ -67,6 +70,7 @@ class TextDuplicatesRemovalWorkflow:
         on_corrupt: ``skip`` or ``fail`` on a broken file.
         encoding_errors: ``reject`` records that are not UTF-8, or ``replace`` such bytes by U+FFFD.
         follow_external: whether links are followed that lead out of a folder of the input.
+        require_unique_ids: whether the run ends where an id of ``id_field`` comes twice in the input.
         checkpoint_path: where the state of the run lies, instead of ``_gpucurate/`` in the output.
 
     Raises:
@@ -96,10 +100,17 @@ class TextDuplicatesRemovalWorkflow:
         on_corrupt: str = "skip",
         encoding_errors: str = "reject",
         follow_external: bool = False,
+        require_unique_ids: bool = False,
         checkpoint_path: str | PathLike[str] | None = None,
     ) -> None:
         check_output_kind(output_filetype, compression)
         check_reject_rate(max_reject_rate)
+        if require_unique_ids and id_generator_path is not None:
+            raise ConfigurationError(
+                "an id generator gives each document an id of its own, so there is nothing to compare: leave "
+                "require_unique_ids (--require-unique-ids) out"
+            )
+        self.require_unique_ids = require_unique_ids
         self.inputs = [input_path] if isinstance(input_path, str | PathLike) else list(input_path)
         self.ids_path = ids_to_remove_path
         self.output = place_of(output_path)
@@ -207,12 +218,15 @@ class TextDuplicatesRemovalWorkflow:
                 run.report.ignored = list(listing.ignored)
                 run.report.warnings = list(listing.warnings)
                 run.report.input_bytes = sum(file.size for file in listing.files)
-                self._pass(run, plan, units)
+                self._pass(run, folder, plan, units)
             folder.finish()
             return WorkflowRunResult(self.output, folder.path, run.report)
 
-    def _pass(self, run: Run, plan: Plan, units: Sequence[Unit]) -> None:
+    def _pass(self, run: Run, folder: RunFolder, plan: Plan, units: Sequence[Unit]) -> None:
         outcome = run.phase(plan, self._stages(), units)
+        if self.require_unique_ids:
+            limits = ReadLimits(**self._read_kwargs)
+            refuse_equal_ids(run, folder, units, outcome, field=self._field, limits=limits)
         report = run.report
         report.books = sum_books(outcome.results)
         report.warnings += self._notes(report.books.total_dropped, report.counts[WITHOUT_ID])
@@ -256,7 +270,8 @@ class TextDuplicatesRemovalWorkflow:
         )
         reader.use_listing(self.listing)
         writer = DocumentWriter(self.output, format=self.format, compression=self.compression)
-        return [reader, self._removal(), writer]
+        ids = [DocumentIds(self._field)] if self.require_unique_ids else []
+        return [reader, *ids, self._removal(), writer]
 
     def _removal(self) -> RemovalByField | RemovalByPlace:
         if self.batches is None:

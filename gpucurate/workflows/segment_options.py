@@ -19,6 +19,7 @@ SHARED = (
     "encoding_errors",
     "follow_external",
     "format",
+    "id_field",
     "input_blocksize",
     "input_filetype",
     "log_text",
@@ -26,6 +27,7 @@ SHARED = (
     "max_reject_rate",
     "on_corrupt",
     "on_infeasible",
+    "require_unique_ids",
     "text_field",
 )
 """The fields of DedupOptions that mean something for segments."""

@@ -46,8 +46,10 @@ class SegmentPasses(Passes):
 
     def keys(self, sketch: Sketch, kind: type[DocumentKeys] = DocumentKeys) -> list[Any]:
         """From text to keys of its segments on disk; ``sketch`` is the segmentation."""
-        reader = self.reader([self.options.text_field], self._whole, is_first=True)
-        return [reader, SegmentKeys(self.segmentation, self.options.text_field)]
+        text = self.options.text_field
+        fields = [text] if self.ids is None else [text, self.ids.field]
+        reader = self.reader(fields, self._whole, is_first=True)
+        return [reader, *self.id_stages, SegmentKeys(self.segmentation, text)]
 
     def write(self, marks: Path) -> list[Any]:
         """From text and marks to the output."""

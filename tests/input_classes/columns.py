@@ -28,6 +28,15 @@ def _no_row_groups() -> bytes:
     return file.getvalue()
 
 
+def _longer_histogram() -> bytes:
+    """A histogram of levels (SizeStatistics) of one entry more than its column has levels."""
+    begin = len(_WHOLE) - 8 - int.from_bytes(_WHOLE[-8:-4], "little")
+    levels = b"\x26\x00\x0a"  # Thrift compact: two i64, of which none of null and five of not
+    assert _WHOLE[begin:-8].count(levels) == 1
+    footer = _WHOLE[begin:-8].replace(levels, b"\x36\x00\x0a\x00")
+    return _WHOLE[:begin] + footer + len(footer).to_bytes(4, "little") + b"PAR1"
+
+
 def _two_columns() -> bytes:
     file = io.BytesIO()
     pq.write_table(pa.table([pa.array(["a"])] * 3, names=["text", "x", "x"]), file)
@@ -103,5 +112,12 @@ PARQUET: dict[str, BadFile] = {
     "encrypted": _no_footer(45, b"PARE" + _WHOLE[4:-4] + b"PARE", says="encrypted"),
     # Thrift compact: field 4 of ColumnMetaData (codec) after its path; SNAPPY is 1, LZO is 3.
     "LZO": _no_footer(45, _WHOLE.replace(b"\x18\x04text\x15\x02", b"\x18\x04text\x15\x06"), says="LZO"),
+    # Both ended the process in pyarrow 26, whose objects for metadata let what C++ throws through.
+    "a codec that there is not": _no_footer(
+        45, _WHOLE.replace(b"\x18\x04text\x15\x02", b"\x18\x04text\x15\x32"), says="codec 25"
+    ),
+    "a histogram that does not fit": _file(
+        41, _longer_histogram(), rejects={"bad_parquet": 5}, says="histogram size mismatch"
+    ),
     "two columns of one name": _no_footer(37, _two_columns(), says="more than one column is called 'x'"),
 }

@@ -27,6 +27,14 @@ def test_28_equal_ids_in_several_files_are_documents_of_their_own(folder: Path, 
     assert (ended.code, ended.books["kept"]) == (0, DOCUMENTS + 2)
 
 
+def test_28_equal_ids_end_the_run_where_ids_must_be_unique(folder: Path, command: Command) -> None:
+    for name in ("0.jsonl", "e.jsonl"):
+        (folder / "in" / name).write_bytes(lines({"id": 7, "text": f"of {name}"}))
+    ended = command("--require-unique-ids", "--id-field", "id")
+    assert (ended.code, ended.is_finished) == (5, False)
+    assert "id '7' comes twice: in 0.jsonl (line 1) and in e.jsonl (line 1)" in ended.said
+
+
 def test_29_documents_without_ids_have_the_same_ones_in_each_run(folder: Path) -> None:
     (folder / "in" / "late.jsonl").write_bytes(texts("good", 4) + lines({"id": 5, "text": "good 0"}))
     found = []

@@ -14,6 +14,7 @@ from gpucurate.frame.device_table import Column, DeviceTable, DeviceValues
 from gpucurate.frame.text import TextBuffers
 from gpucurate.frame.transfers import depart, note_upload
 from gpucurate.io.host_work import LeaveToHost
+from gpucurate.io.parquet.chunks import Chunk
 from gpucurate.io.parquet.pages import checksums_hold
 from gpucurate.io.parquet.reader import ParquetReader
 from gpucurate.io.piece import Piece
@@ -81,7 +82,7 @@ class DeviceParquetReader(ParquetReader):
         if end == self._next_record:
             return
         self._memory.admits(0)
-        decoded = self._decoded(source, file.metadata.row_group(group), group, list(kinds))
+        decoded = self._decoded(source, group, list(kinds))
         short = frozenset(name for name, kind in kinds.items() if pa.types.is_string(kind))
         for table in self._checked(decoded, kinds, end):
             yield self._piece_on_device(DeviceTable(table.columns, len(table), short))
@@ -99,16 +100,13 @@ class DeviceParquetReader(ParquetReader):
                 raise LeaveToHost(f"column {name} of {kind}")
         return kinds
 
-    def _decoded(
-        self, source: LocalSource, metadata: pq.RowGroupMetaData, group: int, names: list[str]
-    ) -> Iterator[DeviceTable]:
+    def _decoded(self, source: LocalSource, group: int, names: list[str]) -> Iterator[DeviceTable]:
         """The row group at once, or in chunks."""
-        chunks = [metadata.column(i) for i in range(metadata.num_columns)]
-        chunks = [chunk for chunk in chunks if chunk.path_in_schema in names]
+        chunks = [chunk for chunk in self._chunks[group] if chunk.path in names]
         if not all(checksums_hold(source, *_pages_of(chunk)) for chunk in chunks):
             raise LeaveToHost("row groups with a page that its checksum does not fit")
-        note_upload(sum(int(chunk.total_compressed_size) for chunk in chunks))
-        decoded = sum(int(chunk.total_uncompressed_size) for chunk in chunks)
+        note_upload(sum(chunk.nbytes for chunk in chunks))
+        decoded = sum(chunk.decoded for chunk in chunks)
         path, share = source.open_path, self._memory.free // AT_ONCE
         if decoded <= share:
             return iter([read_row_group(path, group, names)])
@@ -157,12 +155,10 @@ def _longest(column: Column) -> int:
     return int((column.offsets[1:] - column.offsets[:-1]).max())
 
 
-def _pages_of(chunk: pq.ColumnChunkMetaData) -> tuple[int, int]:
+def _pages_of(chunk: Chunk) -> tuple[int, int]:
     """Where the pages of a column chunk begin in the file, and their bytes."""
-    begin = int(chunk.data_page_offset)
-    if chunk.dictionary_page_offset is not None and 0 < chunk.dictionary_page_offset < begin:
-        begin = int(chunk.dictionary_page_offset)
-    return begin, int(chunk.total_compressed_size)
+    begin = chunk.dictionary if 0 < chunk.dictionary < chunk.data else chunk.data
+    return begin, chunk.nbytes
 
 
 def _is_text(kind: pa.DataType) -> bool:

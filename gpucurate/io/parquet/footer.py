@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from gpucurate.io.parquet.chunks import Chunk, read_chunks
 from gpucurate.io.source import ByteSource
 from gpucurate.spec.bytesize import MIB
 from gpucurate.spec.errors import InputError, one_line
@@ -103,21 +105,18 @@ def open_parquet(source: ByteSource) -> pq.ParquetFile:
     return file
 
 
-def unsupported_codec(metadata: pq.FileMetaData, columns: set[str] | None) -> str | None:
-    """The codec of a column to be read that pyarrow cannot decode, or None."""
-    for group in range(metadata.num_row_groups):
-        row_group = metadata.row_group(group)
-        for i in range(row_group.num_columns):
-            column = row_group.column(i)
-            name = column.compression
-            wanted = columns is None or column.path_in_schema.split(".", 1)[0] in columns
-            if wanted and name not in ("UNCOMPRESSED", "LZ4") and not _is_available(name):
-                return str(name)
-    return None
+def chunks_of(source: ByteSource, file: pq.ParquetFile) -> Sequence[Sequence[Chunk]]:
+    """The column chunks of each row group.
 
-
-def _is_available(codec: str) -> bool:
+    Raises:
+        BadParquetError: the footer makes no sense.
+    """
     try:
-        return bool(pa.Codec.is_available(codec.lower()))
-    except ValueError:
-        return False
+        groups = read_chunks(source)
+    except ValueError as error:
+        raise BadParquetError(f"no Parquet footer can be read: it has {error}") from error
+    if len(groups) != file.metadata.num_row_groups:
+        raise BadParquetError(
+            f"no Parquet footer can be read: {len(groups)} row groups, or {file.metadata.num_row_groups}"
+        )
+    return groups

@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import NamedTuple
 from zlib import crc32
 
+from gpucurate.io.parquet.thrift import I16, I64, read_number, skip
 from gpucurate.io.source import ByteSource
 
 _HEAD = 1 << 16
 _UNCOMPRESSED_SIZE, _COMPRESSED_SIZE, _CRC = 2, 3, 4  # fields of PageHeader
-_TRUE, _FALSE, _I16, _I64, _BINARY, _STRUCT = 1, 2, 4, 6, 8, 12  # types
 
 
 class PageHeader(NamedTuple):
@@ -63,11 +63,11 @@ def read_page_header(data: bytes, at: int) -> PageHeader:
     field = 0
     while (lead := data[at]) != 0:
         at, kind = at + 1, lead & 15
-        field, at = (field + (lead >> 4), at) if lead >> 4 else _number(data, at)
-        if _I16 <= kind <= _I64:
-            found[field], at = _number(data, at)
+        field, at = (field + (lead >> 4), at) if lead >> 4 else read_number(data, at)
+        if I16 <= kind <= I64:
+            found[field], at = read_number(data, at)
         else:
-            at = _skip(data, at, kind)
+            at = skip(data, at, kind)
     nbytes = found.get(_COMPRESSED_SIZE, -1)
     if nbytes < 0:
         raise ValueError("a page header without a size")
@@ -83,35 +83,3 @@ def _all_hold(data: bytes) -> bool:
         if at > len(data) or page.crc not in (None, crc32(view[page.end : at])):
             return False
     return True
-
-
-def _varint(data: bytes, at: int) -> tuple[int, int]:
-    value = shift = 0
-    while data[at] >= 0x80:
-        value |= (data[at] & 0x7F) << shift
-        at, shift = at + 1, shift + 7
-        if shift > 63:
-            raise ValueError("a number of more than 64 bits")
-    return value | data[at] << shift, at + 1
-
-
-def _number(data: bytes, at: int) -> tuple[int, int]:
-    """A signed number, and what comes after it."""
-    value, at = _varint(data, at)
-    return (value >> 1) ^ -(value & 1), at
-
-
-def _skip(data: bytes, at: int, kind: int) -> int:
-    """Behind a field of a struct."""
-    if kind in (_TRUE, _FALSE):
-        return at
-    if _I16 <= kind <= _I64:
-        return _varint(data, at)[1]
-    if kind == _BINARY:
-        size, at = _varint(data, at)
-        return at + size
-    if kind != _STRUCT:
-        raise ValueError(f"a field of type {kind}, which page headers do not have")
-    while (lead := data[at]) != 0:
-        at = _skip(data, at + 1 if lead >> 4 else _varint(data, at + 1)[1], lead & 15)
-    return at + 1

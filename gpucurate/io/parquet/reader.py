@@ -13,7 +13,8 @@ from gpucurate.frame.arrays import array_of
 from gpucurate.io.encoding import REPLACED
 from gpucurate.io.fingerprint import Fingerprint
 from gpucurate.io.limits import ReadLimits
-from gpucurate.io.parquet.footer import BadParquetError, open_parquet, unsupported_codec
+from gpucurate.io.parquet.chunks import Chunk, unsupported_codec
+from gpucurate.io.parquet.footer import BadParquetError, chunks_of, open_parquet
 from gpucurate.io.parquet.pages import page_bytes
 from gpucurate.io.parquet.text import BadText, mended_columns, text_column
 from gpucurate.io.parquet.views import without_views
@@ -57,6 +58,7 @@ class ParquetReader:
         self._first_row = 0  # of the range, in the file
         self._schema = pa.schema([])
         self._source: ByteSource | None = None
+        self._chunks: Sequence[Sequence[Chunk]] = ()  # of each row group
 
     def __iter__(self) -> Iterator[Piece]:
         with open_source(self._range.file) as source:
@@ -65,7 +67,8 @@ class ParquetReader:
             try:
                 file = open_parquet(source)
                 columns = self._columns(file)
-                codec = unsupported_codec(file.metadata, None if columns is None else set(columns))
+                self._chunks = chunks_of(source, file)
+                codec = unsupported_codec(self._chunks, None if columns is None else set(columns))
                 if codec is not None:
                     raise BadParquetError(f"compressed with {codec}, which pyarrow cannot decode")
             except BadParquetError as error:
@@ -148,20 +151,20 @@ class ParquetReader:
 
     def _batch_rows(self, file: pq.ParquetFile, group: int, columns: list[str] | None) -> int:
         """Rows that decode to at most a piece, by what the footer says of the columns to be read."""
-        metadata = file.metadata.row_group(group)
-        wanted = None if columns is None else set(columns)
-        chunks = [metadata.column(i) for i in range(metadata.num_columns)]
-        chunks = [c for c in chunks if wanted is None or c.path_in_schema.split(".", 1)[0] in wanted]
-        most = min(_MOST_ROWS, self._most_of_dictionaries([c for c in chunks if c.has_dictionary_page]))
-        per_row = sum(int(c.total_uncompressed_size) for c in chunks) // max(1, int(metadata.num_rows))
+        rows, wanted = int(file.metadata.row_group(group).num_rows), None if columns is None else set(columns)
+        chunks = [chunk for chunk in self._chunks[group] if wanted is None or chunk.column in wanted]
+        most = min(
+            _MOST_ROWS, self._most_of_dictionaries([chunk for chunk in chunks if chunk.dictionary > 0])
+        )
+        per_row = sum(chunk.decoded for chunk in chunks) // max(1, rows)
         return max(1, min(most, self._piece_bytes // max(1, per_row)))
 
-    def _most_of_dictionaries(self, chunks: Sequence[pq.ColumnChunkMetaData]) -> int:
+    def _most_of_dictionaries(self, chunks: Sequence[Chunk]) -> int:
         """Rows whose values are places in dictionaries: each may be the longest value of one."""
         if not chunks or self._source is None:
             return _MOST_ROWS
         source = self._source
-        longest = sum(page_bytes(source, int(c.dictionary_page_offset)) for c in chunks)
+        longest = sum(page_bytes(source, chunk.dictionary) for chunk in chunks)
         return max(1, min(_MOST_ROWS_OF_DICTIONARY, _MOST_OF_DICTIONARY // max(1, longest)))
 
     def _piece_of(self, table: pa.Table) -> Piece:
