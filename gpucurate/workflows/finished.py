@@ -14,7 +14,8 @@ from typing import Any
 from gpucurate.checkpoint.ledger import Ledger
 from gpucurate.checkpoint.listing_file import listing_name, read_listing
 from gpucurate.checkpoint.log import read_log
-from gpucurate.checkpoint.state_files import Shape, check_shape, parse_state
+from gpucurate.checkpoint.shape import Shape, check_shape
+from gpucurate.checkpoint.state_files import parse_state
 from gpucurate.checkpoint.store import FOLDER, LocalStore
 from gpucurate.io.listing import Listing
 from gpucurate.io.names import recognise
