@@ -99,6 +99,7 @@ FIRST_OF_RAY = {
     "test_a_unit_that_cannot_be_divided_is_set_aside_with_the_same_sentence": ("ray",),
     "test_a_fault_of_every_unit_ends_the_run_early": ("ray",),
     "test_input_that_goes_after_it_was_listed_is_named": ("ray",),
+    "test_a_later_run_begins_at_a_checkpoint_and_a_fresh_one_before_it": (),
     "test_a_set_up_that_fails_ends_the_run_with_the_same_sentence": ("ray",),
 }
 """What starts processes of Ray again and again takes up to a minute: there, which executors are tried without
