@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from gpucurate.backends import process
 from tests.device import missing_device
 from tests.emulated import emulated_cupy
 from tests.emulator.emu import missing_compiler
+from tests.order import begin_with_the_longest, scheduler
 from tests.servers import Servers
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -63,6 +66,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if on_device and (reason := missing_device()):
         for item in on_device:
             item.add_marker(pytest.mark.skip(reason=reason))
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        begin_with_the_longest(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    return scheduler(config, log) if config.option.dist == "loadfile" else None
+
+
+@pytest.fixture(autouse=True, scope="module")
+def what_is_loaded_is_no_garbage() -> None:
+    """Runs collect garbage where something failed: half a second each time, were it looked for in all that
+    hundreds of files have loaded."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -26,7 +26,8 @@ MOST_FILES, MOST_BYTES = 64, 64 * MIB
 QUICK_SECONDS = 0.0005
 """A file that is synced in less is not worth a thread."""
 
-LOOK_EVERY = 128
+LOOK_EVERY, LOOK_AT = 128, 8
+"""Of so many files that one is synced at once, to see how long it takes: of a few files, none."""
 
 
 Bring: TypeAlias = Callable[[OutputFile], OutputFile]
@@ -40,13 +41,13 @@ class Syncer:
         self._pool = ThreadPoolExecutor(SYNC_THREADS, "sync")
         self._room = threading.Condition()
         self._files = self._bytes = self._count = 0
-        self._is_quick = True
+        self._is_quick = False
 
     def submit(self, file: Finished, path: PathLike[str]) -> Future[None] | None:
         """Have a file synced and closed; waits while too much waits for the disk.
 
-        Where syncing takes next to no time, as in memory, it is done at once; every now and then one is
-        done at once to see whether it does.
+        Where syncing takes next to no time, as in memory, it is done at once: every now and then a file is
+        synced so to find out, but not the first ones, which may be all.
 
         Returns:
             What tells how it went; None if it went well already.
@@ -55,7 +56,7 @@ class Syncer:
             StorageError: it was done at once, and failed.
         """
         self._count += 1
-        if self._is_quick or self._count % LOOK_EVERY == 0:
+        if self._is_quick or self._count % LOOK_EVERY == LOOK_AT:
             began = time.perf_counter()
             sync_now(file, path)
             self._is_quick = time.perf_counter() - began < QUICK_SECONDS

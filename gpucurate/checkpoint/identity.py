@@ -123,7 +123,7 @@ class Identity:
         """First the listing, then who names it: whatever is interrupted, ``run.json`` names a whole one."""
         self._forget_replaced()
         earlier = self._values.get("input")
-        self._folder.store.write(listing.name, listing.content)
+        self._folder.store.write_later(listing.name, listing.content)
         given = {"digest": listing.digest, "files": listing.files, "bytes": listing.total_bytes}
         if earlier is not None:
             given["replaces"] = earlier["digest"]
@@ -143,7 +143,7 @@ class Identity:
             self._write()
 
     def _write(self) -> None:
-        self._folder.write_json("run.json", self._values)
+        self._folder.write_json_later("run.json", self._values)
 
 
 def stored_input(folder: RunFolder, run: Mapping[str, Any], phase: str) -> Mapping[str, Facts] | None:

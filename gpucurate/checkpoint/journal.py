@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from gpucurate.disk.crash import reach
-from gpucurate.disk.files import make_folder, open_private
+from gpucurate.disk.files import make_passing_folder, open_private
 from gpucurate.spec.storage import storage_errors
 
 _BUFFER = 1 << 16
@@ -30,7 +30,7 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        make_folder(path.parent)
+        make_passing_folder(path.parent)
         with storage_errors(path):
             self._file = open_private(path, "wb", _BUFFER)
         reach("journal.after_open")

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from gpucurate.disk.crash import reach
-from gpucurate.disk.files import open_private, write_atomic
+from gpucurate.disk.files import SyncFolder, open_private, write_atomic
 from gpucurate.spec.errors import OutputInUseError, StorageError
 from gpucurate.spec.storage import storage_errors
 
@@ -29,13 +29,17 @@ class OwnerLock:
         folder: the run folder.
         take_over: take it from an owner on another machine. One of this machine that is gone holds nothing,
             and one that is not has to be ended first.
+        sync_folder: makes the name of the epoch durable before anything of this owner becomes final; at once
+            if None. What says which epoch it is has that name, and is on disk, in any case.
 
     Raises:
         OutputInUseError: another process holds it; the message names that process.
         StorageError: the folder cannot be locked or written to.
     """
 
-    def __init__(self, folder: Path, *, take_over: bool = False) -> None:
+    def __init__(
+        self, folder: Path, *, take_over: bool = False, sync_folder: SyncFolder | None = None
+    ) -> None:
         self.path = folder / "lock"
         self._file = self._open()
         try:
@@ -45,7 +49,7 @@ class OwnerLock:
             reach("lock.after_acquire")
             self._write_owner()
             reach("lock.after_owner")
-            self.epoch = self._next_epoch(folder / "epoch")
+            self.epoch = _next_epoch(folder / "epoch", sync_folder)
         except BaseException:
             self._file.close()
             raise
@@ -93,16 +97,6 @@ class OwnerLock:
             )
             self._file.flush()
 
-    @staticmethod
-    def _next_epoch(path: Path) -> int:
-        with storage_errors(path):
-            text = path.read_bytes() if path.exists() else b"0"
-        if not text.strip().isdigit() or len(text) > _DIGITS:
-            raise StorageError(f"{path} is damaged: it holds {text[:40]!r} instead of a number")
-        epoch = int(text) + 1
-        write_atomic(path, f"{epoch}\n".encode())
-        return epoch
-
     def close(self) -> None:
         """Give the folder up."""
         self._file.close()
@@ -114,3 +108,13 @@ class OwnerLock:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _next_epoch(path: Path, sync_folder: SyncFolder | None) -> int:
+    with storage_errors(path):
+        text = path.read_bytes() if path.exists() else b"0"
+    if not text.strip().isdigit() or len(text) > _DIGITS:
+        raise StorageError(f"{path} is damaged: it holds {text[:40]!r} instead of a number")
+    epoch = int(text) + 1
+    write_atomic(path, f"{epoch}\n".encode(), sync_folder=sync_folder)
+    return epoch

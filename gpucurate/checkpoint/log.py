@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from gpucurate.disk.behind import Behind
 from gpucurate.disk.crash import reach
 from gpucurate.disk.files import fsync_folder, open_private
 from gpucurate.spec.errors import StorageError
@@ -33,13 +34,15 @@ class CommitLog:
 
     Args:
         path: of the file; made if absent.
+        behind: what it carries out is done before a record is written.
 
     Raises:
         StorageError: the file cannot be opened.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, behind: Behind | None = None) -> None:
         self.path = path
+        self._behind = behind
         self.records, whole, after = whole_records(path) if path.exists() else ([], 0, 0)
         if after:
             _log.warning("%s is damaged: %d records behind the damage do not count", path, after)
@@ -49,12 +52,16 @@ class CommitLog:
             reach("log.after_open")
             self._file.truncate(whole)
             self._file.seek(0, os.SEEK_END)
-            if not self.records:
-                fsync_folder(path.parent)  # of a new log the name too has to be on disk
+        if not self.records:
+            with storage_errors(path):
+                sync_folder = fsync_folder if behind is None else behind.sync_folder
+                sync_folder(path.parent)  # of a new log the name too has to be on disk
         self._waiting = 0
 
     def append(self, record: dict[str, Any]) -> None:
         """Add a record; it is durable after :meth:`sync`, at the latest after 64 of them."""
+        if self._behind is not None:
+            self._behind.settle()
         reach("record.before_append")
         with storage_errors(self.path):
             self._file.write(_line(record))

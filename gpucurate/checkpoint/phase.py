@@ -110,7 +110,7 @@ class Phase:
                     f"{self.folder.output} was begun with another plan: {'; '.join(found)}. {ADVICE}"
                 )
         reach("phase.before_plan")
-        self.folder.write_json(name, given)
+        self.folder.write_json_later(name, given)
 
     def commit(self, finished: Sequence[tuple[Unit, UnitResult]]) -> None:
         """Rename the files of units and record them; several at a time cost little more than one.

@@ -39,12 +39,14 @@ from gpucurate.checkpoint.store import FOLDER, Store
 from gpucurate.checkpoint.uploads import Uploads, uploads_to
 from gpucurate.checkpoint.wipe import wipe
 from gpucurate.disk.crash import reach
-from gpucurate.disk.files import make_folder
+from gpucurate.disk.files import make_passing_folder
 from gpucurate.spec.errors import StorageError
 from gpucurate.spec.names import decode_name
 from gpucurate.spec.place import Place, Url
 from gpucurate.spec.storage import storage_errors
 from gpucurate.spec.unit import OutputFile
+
+_READABLE = orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS | orjson.OPT_APPEND_NEWLINE
 
 
 class RunFolder:
@@ -99,6 +101,7 @@ class RunFolder:
             self.log = self._place.open_log()
             self.ledger = Ledger(self.log.records)
         except BaseException:
+            self._place.close()
             self._lock.close()
             raise
 
@@ -176,9 +179,17 @@ class RunFolder:
 
     def write_json(self, name: str, values: Any) -> None:
         """Write a small file of the run folder, whole or not at all."""
-        options = orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS | orjson.OPT_APPEND_NEWLINE
-        self._place.write(name, orjson.dumps(values, option=options))
-        self._has_report = self._has_report or name == "report.json"
+        self._place.write(name, orjson.dumps(values, option=_READABLE))
+
+    def write_json_later(self, name: str, values: Any) -> None:
+        """The same, while this process goes on: it is on disk before anything that becomes final later."""
+        self._place.write_later(name, orjson.dumps(values, option=_READABLE))
+
+    def write_reports(self, files: Mapping[str, Any]) -> None:
+        """Write small files by which nobody goes on, each whole or not at all, in their order."""
+        contents = {name: orjson.dumps(values, option=_READABLE) for name, values in files.items()}
+        self._place.write_together(contents)
+        self._has_report = True
 
     def journal(self, kind: str, phase: str) -> Journal:
         """A file of JSON lines of this owner about a phase, such as its events.
@@ -254,15 +265,17 @@ class RunFolder:
             reach("reopen.before_unlink")
             self._place.remove("_SUCCESS")
             reach("reopen.after_unlink")
-            make_folder(self.attempts)
+            make_passing_folder(self.attempts)
 
     def close(self) -> None:
         """Close the log and give the folder up."""
         try:
+            self.store.settle()
             self.log.close()
             if self._has_report and not self.is_finished:
                 self._place.keep_artefacts()  # why it went wrong is read on other machines too
         finally:
+            self._place.close()
             self._lock.close()
 
     def __enter__(self) -> Self:
@@ -280,7 +293,7 @@ class RunFolder:
         if self.is_finished:  # and may have been killed before it had removed this
             self._place.end()
         else:
-            make_folder(self.attempts)
+            make_passing_folder(self.attempts)
 
 
 def _place(output: Place, folder: Path | None) -> RunPlace:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 from gpucurate.checkpoint.lock import OwnerLock
 from gpucurate.checkpoint.log import CommitLog
 from gpucurate.checkpoint.store import FOLDER, LocalStore, Store
-from gpucurate.disk.files import fsync_folder, make_folder, remove_temporaries, write_atomic
+from gpucurate.disk.behind import Behind
+from gpucurate.disk.files import SyncFolder, fsync_folder, make_folder, remove_temporaries
 from gpucurate.spec.errors import ConfigurationError, OutputInUseError, StorageError
 from gpucurate.spec.names import encode_name
 from gpucurate.spec.storage import storage_errors
@@ -101,6 +103,15 @@ class RunPlace(ABC):
     def write(self, name: str, content: bytes) -> None:
         """Write one, whole or not at all."""
 
+    def write_together(self, files: Mapping[str, bytes]) -> None:
+        """Write some, each whole or not at all, of which none relies on another."""
+        for name, content in files.items():
+            self.write(name, content)
+
+    def write_later(self, name: str, content: bytes) -> None:
+        """Write one as :meth:`write`, before anything that is published later."""
+        self.write(name, content)
+
     @abstractmethod
     def remove(self, name: str) -> None:
         """Remove one."""
@@ -121,6 +132,10 @@ class RunPlace(ABC):
     def end(self) -> None:
         """Remove what only the run itself needed."""
 
+    def close(self) -> None:
+        """Wait for what is still under way, whatever comes of it."""
+        return
+
 
 class LocalPlace(RunPlace):
     """A run folder on a disk of this machine, or one that is mounted.
@@ -133,7 +148,8 @@ class LocalPlace(RunPlace):
     def __init__(self, output: Path, folder: Path | None) -> None:
         self.output = output
         self.path = folder or output / FOLDER
-        self.files = LocalStore(output, self.path)
+        self.behind = Behind()
+        self.files = LocalStore(output, self.path, self.behind)
         self.store = self.files
         is_inside = self.path == output / FOLDER
         self.marks = {} if is_inside else {"output": encode_name(str(output.resolve()))}
@@ -152,40 +168,48 @@ class LocalPlace(RunPlace):
 
     def make(self) -> None:
         """Make output and run folder."""
-        make_folder(self.output)
-        make_own(self.path)
+        make_folder(self.output, sync_folder=self.behind.sync_folder)
+        make_own(self.path, self.behind.sync_folder)
 
     def own(self, take_over: bool) -> Owner:
         """Lock the run folder."""
-        return OwnerLock(self.path, take_over=take_over)
+        return OwnerLock(self.path, take_over=take_over, sync_folder=self.behind.sync_folder)
 
     def clear(self) -> None:
         """Remove attempts, and temporary files."""
         shutil.rmtree(self.path / "attempts", ignore_errors=True)
-        for folder in (self.path, self.path / "phases"):
-            remove_temporaries(folder)
+        for folder in (self.path, self.path / "phases"):  # in the thread, which has some of its own
+            self.behind.later(partial(remove_temporaries, folder))
 
     def forget(self) -> None:
         """There are none."""
 
     def open_log(self) -> Log:
         """One file."""
-        return CommitLog(self.path / "commit.log")
+        return CommitLog(self.path / "commit.log", self.behind)
 
     def read(self, name: str) -> bytes | None:
         """Read a file."""
-        path = self.path / name
-        with storage_errors(path, "read"):
-            return path.read_bytes() if path.exists() else None
+        if self.files.size(f"{FOLDER}/{name}") is None:
+            return None
+        with self.files.open(f"{FOLDER}/{name}") as file, storage_errors(self.path / name, "read"):
+            return file.read()
 
     def write(self, name: str, content: bytes) -> None:
         """Write by a temporary name, fsync, rename."""
-        path = self.path / name
-        make_folder(path.parent)
-        write_atomic(path, content)
+        self.files.write(f"{FOLDER}/{name}", content)
+
+    def write_together(self, files: Mapping[str, bytes]) -> None:
+        """Sync their folder once."""
+        self.files.write_together({f"{FOLDER}/{name}": content for name, content in files.items()})
+
+    def write_later(self, name: str, content: bytes) -> None:
+        """In a thread."""
+        self.files.write_later(f"{FOLDER}/{name}", content)
 
     def remove(self, name: str) -> None:
         """Unlink a file, and sync its folder."""
+        self.files.settle()
         path = self.path / name
         with storage_errors(path, "remove"):
             path.unlink(missing_ok=True)
@@ -207,10 +231,14 @@ class LocalPlace(RunPlace):
         for folder in (self.path / "scratch", self.path / "attempts"):
             shutil.rmtree(folder, ignore_errors=True)
 
+    def close(self) -> None:
+        """End the thread."""
+        self.behind.close()
 
-def make_own(folder: Path) -> None:
+
+def make_own(folder: Path, sync_folder: SyncFolder) -> None:
     """Make a run folder that nobody else may look into, or take an older one's permissions away."""
-    make_folder(folder, mode=_OWNER_ALONE)
+    make_folder(folder, _OWNER_ALONE, sync_folder)
     with storage_errors(folder):
         folder.chmod(_OWNER_ALONE)  # also one that was there
 

@@ -8,6 +8,7 @@ from gpucurate.checkpoint.run_place import LocalPlace, make_own, refuse_strange
 from gpucurate.checkpoint.split_store import SplitStore
 from gpucurate.checkpoint.store import FOLDER, LocalStore
 from gpucurate.checkpoint.stores import store_of
+from gpucurate.disk.behind import Behind
 from gpucurate.io.urls import redact
 from gpucurate.spec.place import Url
 
@@ -22,7 +23,8 @@ class SplitPlace(LocalPlace):
 
     def __init__(self, output: Url, folder: Path) -> None:
         self.path = folder
-        self.files = LocalStore(folder, folder)
+        self.behind = Behind()
+        self.files = LocalStore(folder, folder, self.behind)
         self.objects = store_of(output, None)
         self.store = SplitStore(self.objects, self.files)
         self.marks = {"output": redact(str(output))}
@@ -35,7 +37,7 @@ class SplitPlace(LocalPlace):
 
     def make(self) -> None:
         """Make the run folder."""
-        make_own(self.path)
+        make_own(self.path, self.behind.sync_folder)
 
     def clear(self) -> None:
         """End uploads too."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import BinaryIO
 
 from gpucurate.checkpoint.object_store import ObjectStore, is_of_state
@@ -38,6 +38,18 @@ class SplitStore(Store):
         """Write a small file."""
         self._of(name).write(name, content)
 
+    def later(self, call: Callable[[], None]) -> None:
+        """As the run folder has it done."""
+        self.state.later(call)
+
+    def write_later(self, name: str, content: bytes) -> None:
+        """Write a small file, as its store does."""
+        self._of(name).write_later(name, content)
+
+    def settle(self) -> None:
+        """Wait for the run folder."""
+        self.state.settle()
+
     def create(self, name: str, content: bytes) -> bool:
         """Write a small file if there is none of the name."""
         return self._of(name).create(name, content)
@@ -56,5 +68,6 @@ class SplitStore(Store):
 
     def publish(self, outputs: Sequence[OutputFile]) -> None:
         """Give attempts their names, each in its store."""
+        self.settle()
         self.outputs.publish([output for output in outputs if not is_of_state(output.name)])
         self.state.publish([output for output in outputs if is_of_state(output.name)])

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from gpucurate.disk.files import PRIVATE, fsync_folder, make_folder, publish, write_atomic
+from gpucurate.disk.behind import Behind
+from gpucurate.disk.files import PRIVATE, fsync_folder, make_folder, publish, write_atomic, write_together
 from gpucurate.spec.errors import StorageError
 from gpucurate.spec.storage import storage_errors
 from gpucurate.spec.unit import OutputFile
@@ -51,6 +53,28 @@ class Store(ABC):
             StorageError: disk full, no permission, device error.
         """
 
+    def later(self, call: Callable[[], None]) -> None:
+        """Have something done to files of the run folder before anything that is published after this.
+
+        Where that costs nothing it is done meanwhile, after all that was given before; here, at once.
+
+        Raises:
+            StorageError: it was done, and failed; else :meth:`settle` and what has to wait for it raise.
+        """
+        call()
+
+    def write_later(self, name: str, content: bytes) -> None:
+        """Write a small file as :meth:`write`, at the time of :meth:`later`. Errors as there."""
+        self.later(partial(self.write, name, content))
+
+    def settle(self) -> None:
+        """Wait for what is to be done later.
+
+        Raises:
+            StorageError: it could not be.
+        """
+        return
+
     @abstractmethod
     def create(self, name: str, content: bytes) -> bool:
         """Write a small file if there is none of the name; whether it was written.
@@ -90,9 +114,12 @@ class LocalStore(Store):
     Args:
         output: folder of the output.
         state: the run folder.
+        behind: does what is to be done later; at once if None.
     """
 
-    def __init__(self, output: Path, state: Path) -> None:
+    def __init__(self, output: Path, state: Path, behind: Behind | None = None) -> None:
+        self._behind = behind
+        self._late: set[str] = set()
         self.shown = str(output)
         self.output = output
         self.state = state
@@ -116,6 +143,7 @@ class LocalStore(Store):
 
     def size(self, name: str) -> int | None:
         """Bytes of a file."""
+        self._await(name)
         path = self._path(name)
         try:
             return os.stat(path).st_size  # noqa: PTH116 - as above
@@ -126,18 +154,49 @@ class LocalStore(Store):
 
     def open(self, name: str) -> BinaryIO:
         """Open a file for reading."""
+        self._await(name)
         path = self.path(name)
         with storage_errors(path, "read"):
             return path.open("rb")
 
     def write(self, name: str, content: bytes) -> None:
         """Write by a temporary name, fsync, rename."""
-        path = self.path(name)
-        make_folder(path.parent)
-        write_atomic(path, content)
+        self.settle()
+        _write(self.path(name), content)
+
+    def write_together(self, files: Mapping[str, bytes]) -> None:
+        """Write small files of one folder of which none relies on another; the folder is synced once.
+
+        Raises:
+            StorageError: as for :meth:`write`.
+        """
+        self.settle()
+        write_together([(self.path(name), content) for name, content in files.items()])
+
+    def later(self, call: Callable[[], None]) -> None:
+        """In a thread, if there is one for it."""
+        if self._behind is None:
+            call()
+        else:
+            self._behind.later(call)
+
+    def write_later(self, name: str, content: bytes) -> None:
+        """Whoever asks for the file before it is written waits."""
+        self._late.add(name)
+        self.later(partial(_write, self.path(name), content))
+
+    def settle(self) -> None:
+        """Wait for the thread."""
+        if self._behind is not None:
+            self._behind.settle()
+
+    def _await(self, name: str) -> None:
+        if name in self._late:
+            self.settle()
 
     def create(self, name: str, content: bytes) -> bool:
         """Write under a temporary name, and link: whoever comes second finds the name taken."""
+        self.settle()
         path = self.path(name)
         make_folder(path.parent)
         temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -154,6 +213,7 @@ class LocalStore(Store):
 
     def entries(self, prefix: str = "") -> Iterator[tuple[str, int]]:
         """The files of both folders."""
+        self.settle()
         for root, above in ((self.output, ""), (self.state, f"{FOLDER}/")):
             for folder, inner, names in os.walk(root):
                 if not above and Path(folder) == self.output and FOLDER in inner:
@@ -167,14 +227,21 @@ class LocalStore(Store):
 
     def remove(self, name: str) -> None:
         """Unlink a file."""
+        self.settle()
         path = self.path(name)
         with storage_errors(path, "remove"):
             path.unlink(missing_ok=True)
 
     def publish(self, outputs: Sequence[OutputFile]) -> None:
         """Rename, then sync the folders; what goes to the run folder becomes its owner's alone."""
+        self.settle()
         for output in outputs:
             if output.name.startswith(f"{FOLDER}/"):
                 with storage_errors(Path(output.attempt)):
                     Path(output.attempt).chmod(PRIVATE)
         publish([(Path(output.attempt), self.path(output.name)) for output in outputs])
+
+
+def _write(path: Path, content: bytes) -> None:
+    make_folder(path.parent)
+    write_atomic(path, content)

@@ -19,6 +19,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -27,8 +28,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from gpucurate.dedup.survivors import Clusters
+from gpucurate.disk.behind import Later, do_now
 from gpucurate.disk.crash import reach
-from gpucurate.disk.files import open_private
+from gpucurate.disk.files import fsync_folder, open_private
 from gpucurate.spec.storage import storage_errors
 
 SCHEMA = pa.schema(
@@ -65,13 +67,14 @@ class FileSpan:
     records: int
 
 
-def write_clusters(folder: Path, spans: Sequence[FileSpan], clusters: Clusters) -> int:
+def write_clusters(folder: Path, spans: Sequence[FileSpan], clusters: Clusters, later: Later = do_now) -> int:
     """Write ``part-00000.parquet`` and so on: all of them, or nothing is seen of it.
 
     Args:
         folder: is replaced.
         spans: all records of the input, in order of ids.
         clusters: what was found.
+        later: does what waits for the disk: syncs the files, gives the folder its name, syncs that.
 
     Returns:
         Rows written.
@@ -80,33 +83,57 @@ def write_clusters(folder: Path, spans: Sequence[FileSpan], clusters: Clusters) 
         StorageError: not possible.
     """
     making = folder.with_name(f".{folder.name}.tmp")
-    with storage_errors(folder):
+    parts: list[_Part] = []
+    with storage_errors(making):
         shutil.rmtree(making, ignore_errors=True)
         making.mkdir(parents=True)
-        rows = _write_parts(making, _tables(spans, clusters))
+        try:
+            rows = _write_parts(making, _tables(spans, clusters), parts)
+        except BaseException:
+            _let_go(parts)
+            raise
+    later(partial(_make_final, making, folder, parts))
+    return rows
+
+
+def _make_final(making: Path, folder: Path, parts: Sequence[_Part]) -> None:
+    with storage_errors(making):
+        _sync(parts)
+    with storage_errors(folder):
         reach("clusters.before_remove")
         shutil.rmtree(folder, ignore_errors=True)
         reach("clusters.before_rename")
         making.replace(folder)
         reach("clusters.after_rename")
-    return rows
+        fsync_folder(folder)
 
 
-def _write_parts(folder: Path, tables: Iterator[pa.Table]) -> int:
-    rows = part = in_part = 0
-    writer = _Part(folder, part)
+def _sync(parts: Sequence[_Part]) -> None:
     try:
-        for table in tables:
-            if in_part >= ROWS_A_FILE:
-                writer.finish()
-                part, in_part = part + 1, 0
-                writer = _Part(folder, part)
-            writer.parquet.write_table(table)
-            rows, in_part = rows + table.num_rows, in_part + table.num_rows
-        writer.finish()
+        for part in parts:
+            part.sync()
     finally:
-        writer.let_go()
+        _let_go(parts)
+
+
+def _write_parts(folder: Path, tables: Iterator[pa.Table], parts: list[_Part]) -> int:
+    """Write all, and leave the files open."""
+    rows = in_part = 0
+    parts.append(_Part(folder, 0))
+    for table in tables:
+        if in_part >= ROWS_A_FILE:
+            parts[-1].finish()
+            in_part = 0
+            parts.append(_Part(folder, len(parts)))
+        parts[-1].parquet.write_table(table)
+        rows, in_part = rows + table.num_rows, in_part + table.num_rows
+    parts[-1].finish()
     return rows
+
+
+def _let_go(parts: Sequence[_Part]) -> None:
+    for part in parts:
+        part.let_go()
 
 
 class _Part:
@@ -119,9 +146,10 @@ class _Part:
     def finish(self) -> None:
         self.parquet.close()
         self._file.flush()
+
+    def sync(self) -> None:
         reach("clusters.before_fsync")
         os.fsync(self._file.fileno())
-        self._file.close()
 
     def let_go(self) -> None:
         """After an error, whose cause is what is told: neither file nor writer complain again."""

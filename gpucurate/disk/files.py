@@ -5,9 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeAlias
 
 from gpucurate.disk.crash import reach
 from gpucurate.spec.storage import storage_errors
@@ -22,6 +22,9 @@ PRIVATE_FOLDER = 0o700
 
 PUBLIC = 0o666
 """Before the umask."""
+
+SyncFolder: TypeAlias = Callable[[Path], None]
+"""Makes the names in a folder durable: at once, or by the time that something relies on them."""
 
 
 def open_private(path: Path, mode: str, buffering: int = -1) -> IO[Any]:
@@ -42,12 +45,13 @@ def fsync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def make_folder(folder: Path, mode: int = 0o777) -> None:
+def make_folder(folder: Path, mode: int = 0o777, sync_folder: SyncFolder | None = None) -> None:
     """Create a folder and its parents, so that the disk has their names.
 
     Args:
         folder: to be made, unless it is there.
         mode: of it; parents get what is usual.
+        sync_folder: of those that have new names; at once if None.
 
     Raises:
         StorageError: not possible.
@@ -55,20 +59,55 @@ def make_folder(folder: Path, mode: int = 0o777) -> None:
     with storage_errors(folder):
         for above in _make_parents(folder, mode)[1:]:
             if os.access(above, os.R_OK):  # one may write to a folder that one may not open
-                fsync_folder(above)
+                (sync_folder or fsync_folder)(above)
 
 
-def write_atomic(path: Path, content: bytes, permissions: int = PRIVATE) -> None:
+def make_passing_folder(folder: Path) -> None:
+    """Create a folder and its parents that nothing on disk relies on: a loss of power may take them.
+
+    Raises:
+        StorageError: not possible.
+    """
+    with storage_errors(folder):
+        _make_parents(folder)
+
+
+def write_atomic(
+    path: Path, content: bytes, permissions: int = PRIVATE, sync_folder: SyncFolder | None = None
+) -> None:
     """Write a small file by a temporary name, fsync, rename.
 
     Args:
         path: of the file.
         content: of it.
         permissions: before the umask.
+        sync_folder: that the file is in; at once if None.
 
     Raises:
         StorageError: disk full, no permission, device error.
     """
+    _write_named(path, content, permissions)
+    with storage_errors(path):
+        (sync_folder or fsync_folder)(path.parent)
+
+
+def write_together(files: Sequence[tuple[Path, bytes]]) -> None:
+    """Write small files of one folder, each whole or not at all, and sync the folder once.
+
+    Args:
+        files: (path, content) pairs; they get their names in this order.
+
+    Raises:
+        StorageError: disk full, no permission, device error.
+    """
+    for path, content in files:
+        _write_named(path, content, PRIVATE)
+    for folder in dict.fromkeys(path.parent for path, _ in files):
+        with storage_errors(folder):
+            fsync_folder(folder)
+
+
+def _write_named(path: Path, content: bytes, permissions: int) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     with storage_errors(path):
         try:
@@ -77,14 +116,14 @@ def write_atomic(path: Path, content: bytes, permissions: int = PRIVATE) -> None
                 file.write(content)
                 file.flush()
                 reach("small.before_fsync")
-                os.fsync(file.fileno())
+                if content:  # an empty file has a name, which its folder's fsync is for, and nothing to lose
+                    os.fsync(file.fileno())
             reach("small.before_rename")
             temporary.replace(path)
         except OSError:
             temporary.unlink(missing_ok=True)
             raise
         reach("small.after_rename")
-        fsync_folder(path.parent)
 
 
 def remove_temporaries(folder: Path) -> None:

@@ -161,13 +161,11 @@ class Run:
         report.peak_memory_bytes = self._watch.peak if self._watch else 0
         if self.folder and not self.folder.is_finished:  # else nothing was left to do
             reach("report.before_write")
-            self.folder.write_json("report.json", report.to_dict())
-            reach("report.after_write")
             listing = [
                 {"name": encode_name(f.name), "rows": f.rows, "bytes": f.bytes, "checksum": f.checksum}
                 for f in files
             ]
-            self.folder.write_json("manifest.json", {"files": listing})
+            self.folder.write_reports({"report.json": report.to_dict(), "manifest.json": {"files": listing}})
             reach("manifest.after_write")
         return report
 

@@ -38,7 +38,6 @@ from gpucurate.dedup.record_memory import record_bytes, refuse_more_records
 from gpucurate.dedup.sketch import Sketch
 from gpucurate.dedup.survivors import Clusters, choose
 from gpucurate.dedup.verification import NOT_VERIFIED, Verification
-from gpucurate.disk.files import fsync_folder
 from gpucurate.io.limits import ReadLimits
 from gpucurate.io.listing import Listing, list_input
 from gpucurate.io.output_name import check_output_names
@@ -355,8 +354,7 @@ class DeduplicationWorkflow:
 
     def _write_clusters(self, run: Run, folder: RunFolder, found: Found, clusters: Clusters) -> None:
         began = time.monotonic()
-        rows = write_clusters(folder.path / "clusters", found.spans, clusters)
-        fsync_folder(folder.path / "clusters")
+        rows = write_clusters(folder.path / "clusters", found.spans, clusters, folder.store.later)
         limits = self.passes.reader([self.options.text_field], keep_original=False).limits
         text_field = self.options.text_field if self.options.log_text else None
         run.report.details["clusters"] = {

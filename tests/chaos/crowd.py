@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 import psutil
@@ -44,12 +45,21 @@ def sessions_of(pid: int) -> list[Path]:
     return list(SHARED.glob(f"gpucurate-{os.getuid()}-{pid}-*"))
 
 
-def workers_of(pid: int) -> list[psutil.Process]:
-    """Worker processes of a driver that live: forked by a process of its own."""
+def workers_of(pid: int, others: Collection[psutil.Process] = ()) -> list[psutil.Process]:
+    """Worker processes of a driver that live: forked by a process of its own.
+
+    Args:
+        pid: of the driver.
+        others: that are not its own, where tests have started something else in that process, such as Ray.
+    """
     found = []
     for server in psutil.Process(pid).children():
         try:
-            found += [p for p in server.children() if p.status() != psutil.STATUS_ZOMBIE]
+            found += [
+                each
+                for each in server.children()
+                if each not in others and each.status() != psutil.STATUS_ZOMBIE
+            ]
         except psutil.Error:  # it ended meanwhile
             continue
     return found

@@ -141,5 +141,10 @@ class Disk:
 def _shown(path: str) -> list[str]:
     """How a message may name a path: itself, what a temporary name stands for, its folder."""
     whole = Path(path)
-    final = re.sub(r"^[.](.*?)([.]\d+)?[.]tmp$", r"\1", whole.name)
-    return [path, str(whole.with_name(final)), f"{whole.parent}:", f"{whole.with_suffix('')}:"]
+    final = [Path(*map(_final, parts)) for parts in (whole.parts, whole.parent.parts)]
+    return [path, str(final[0]), f"{whole.parent}:", f"{final[1]}:", f"{whole.with_suffix('')}:"]
+
+
+def _final(name: str) -> str:
+    """What a file or a folder is renamed to when it is whole."""
+    return re.sub(r"^[.](.*?)([.]\d+)?[.]tmp$", r"\1", name)

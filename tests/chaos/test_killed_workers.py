@@ -29,7 +29,7 @@ class Killer(threading.Thread):
         super().__init__()
         self._rng, self._ear, self._over = rng, ear, threading.Event()
         self.kills: list[float] = []
-        self._others = {process.pid for process in workers_of(os.getpid())}  # of other tests, such as Ray's
+        self._others = workers_of(os.getpid())
 
     def run(self) -> None:
         done = 0
@@ -37,7 +37,7 @@ class Killer(threading.Thread):
             if len(self._ear.commits) == done:
                 continue
             done = len(self._ear.commits)
-            workers = [each for each in workers_of(os.getpid()) if each.pid not in self._others]
+            workers = workers_of(os.getpid(), self._others)
             if workers:
                 try:
                     self._rng.choice(workers).kill()
@@ -78,10 +78,11 @@ def test_stopped_workers_are_given_up_and_what_they_had_is_done_once(tmp_path, e
     corpus = write_corpus(tmp_path / "in", files=30)
     wanted = clean(corpus, tmp_path / "clean", Sieve(3), Sieve2(5))
     stopped = []
+    others = workers_of(os.getpid())
 
     def stop() -> None:
         wait_for(lambda: len(ear.commits) >= 3)
-        for worker in workers_of(os.getpid()):
+        for worker in workers_of(os.getpid(), others):
             worker.suspend()
             stopped.append(worker)
         # Given up after 5 s, or ten times what slow units take; a stopped process can be killed, so that

@@ -66,6 +66,7 @@ def test_the_order_is_write_rename_record(tmp_path, monkeypatch):
     with RunFolder(tmp_path, "test", {}) as folder:
         order.clear()
         phase = Phase(folder, PLAN, UNITS)
+        folder.store.settle()
         order.clear()
         append = folder.log.append
         folder.log.append = lambda record: (order.append(("record", record["unit"])), append(record))

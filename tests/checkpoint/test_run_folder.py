@@ -129,5 +129,6 @@ def test_files_that_a_killed_writer_left_are_removed(tmp_path):
         for path in left:
             path.write_text("half")
     with RunFolder(tmp_path, "test", {}) as folder:
+        folder.store.settle()
         assert not any(path.exists() for path in left)
         assert folder.read_json("phases/keys.json") == plan
