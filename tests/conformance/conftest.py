@@ -103,7 +103,6 @@ FIRST_OF_RAY = {
     "test_a_unit_that_cannot_be_divided_is_set_aside_with_the_same_sentence": (),
     "test_a_fault_of_every_unit_ends_the_run_early": (),
     "test_input_that_goes_after_it_was_listed_is_named": (),
-    "test_a_later_run_begins_at_a_checkpoint_and_a_fresh_one_before_it": (),
     "test_a_set_up_that_fails_ends_the_run_with_the_same_sentence": (),
     "test_tasks_in_memory_come_back_in_order_with_their_data": ("xenna", "ray-data"),
     "test_a_later_run_begins_at_a_checkpoint_and_a_fresh_one_before_it": (),
