@@ -85,7 +85,7 @@ def run(arguments: list[str]) -> int:
         app(arguments, prog_name="gpucurate")
     except SystemExit as end:
         if isinstance(end.__context__, BrokenPipeError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nothing more can be flushed there
+            _print_no_more()
             return 141
         if end.code == _INTERRUPTED:  # between phases, where nothing drains
             _complain("interrupted: the same command goes on from what was finished")
@@ -98,6 +98,8 @@ def run(arguments: list[str]) -> int:
             _complain(_trace(error))
         if isinstance(error, OSError) and error.errno in _FULL:
             _complain(f"cannot write {error.filename or 'what is printed'}: {error.strerror}")
+            if error.filename is None:
+                _print_no_more()  # what is still to be flushed would be complained of again
             return 6
         if not debug:
             _complain(
@@ -105,6 +107,11 @@ def run(arguments: list[str]) -> int:
             )
         return 1
     return 0
+
+
+def _print_no_more() -> None:
+    """Nothing more can be flushed to where it is printed."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
 
 
 def _end(code: int) -> NoReturn:

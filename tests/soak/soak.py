@@ -27,6 +27,7 @@ import psutil
 from gpucurate import InlineExecutor, LocalExecutor, Pipeline
 from gpucurate.backends.session import SHARED
 from gpucurate.scheduling.trend import Trend, trend_of
+from gpucurate.spec.errors import InterruptedRunError
 from gpucurate.spec.figures import Figures
 from gpucurate.spec.progress import Silent
 from gpucurate.stages.text.io.reader import JsonlReader
@@ -92,13 +93,21 @@ def soak(minutes: float, source: Path, folder: Path, executor: str, leak: int = 
         folder: for outputs, which are removed after each round.
         executor: ``local`` or ``inline``.
         leak: bytes that each round leaves behind in this process, to see that it is found.
+
+    Raises:
+        InterruptedRunError: a signal came before there were two; after that it ends the last.
     """
     seen, began = Soak(), time.monotonic()
     others = {child.pid for child in psutil.Process().children(recursive=True)}  # of whoever calls this
     leaked: list[bytes] = []
     while len(seen.seconds) < 2 or time.monotonic() - began < minutes * 60:
         ear = _Ear()
-        _round(source, folder, executor, ear)
+        try:
+            _round(source, folder, executor, ear)
+        except InterruptedRunError:
+            if len(seen.seconds) < 2:
+                raise
+            break  # what was seen until now is told
         leaked.append(b"x" * leak)
         gc.collect()
         process = psutil.Process()
