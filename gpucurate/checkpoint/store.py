@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
@@ -94,6 +95,14 @@ class Store(ABC):
     @abstractmethod
     def remove(self, name: str) -> None:
         """Remove a file; nothing if there is none.
+
+        Raises:
+            StorageError: not possible.
+        """
+
+    @abstractmethod
+    def remove_all(self, names: Iterable[str]) -> None:
+        """Remove files, and return when that is durable.
 
         Raises:
             StorageError: not possible.
@@ -231,6 +240,18 @@ class LocalStore(Store):
         path = self.path(name)
         with storage_errors(path, "remove"):
             path.unlink(missing_ok=True)
+
+    def remove_all(self, names: Iterable[str]) -> None:
+        """Unlink files, and sync each folder once."""
+        self.settle()
+        folders: dict[Path, None] = {}
+        for path in map(self.path, names):
+            with storage_errors(path, "remove"), suppress(FileNotFoundError, NotADirectoryError):
+                path.unlink()
+                folders[path.parent] = None
+        for folder in folders:
+            with storage_errors(folder):
+                fsync_folder(folder)
 
     def publish(self, outputs: Sequence[OutputFile]) -> None:
         """Rename, then sync the folders; what goes to the run folder becomes its owner's alone."""
