@@ -20,7 +20,7 @@ _OWNERS = ("lock", "epoch", "epochs", "owner")
 """Who owns the folder now, and who did before."""
 
 _STATE = (
-    "_SUCCESS", "attempts", "clusters", "commit.log", "cuts", "decisions", "edges", "events",
+    "_SUCCESS", "attempts", "clusters", "commit.log", "copying", "cuts", "decisions", "edges", "events",
     "in_index.parquet", "indexes.json", "manifest.json", "phases", "quarantine", "records", "rejects",
     "report.json", "sample.json", "scratch", "stalls",
 )  # fmt: skip
@@ -53,8 +53,8 @@ def refuse_foreign(folder: Path) -> None:
         _refuse_damaged(folder / RUN)
     elif strange := [name for name in there if not _is_beginning(folder / name)]:
         raise OutputInUseError(
-            f"the checkpoint path {folder} is not empty (it holds {strange[0]!r}), and no run.json in it shows "
-            "that it is of a run: give a new or empty folder"
+            f"the checkpoint path {folder} is not empty (it holds {strange[0]!r}), and no run.json in it "
+            "shows that it is of a run: give a new or empty folder"
         )
 
 
@@ -67,8 +67,8 @@ def _refuse_damaged(path: Path) -> None:
             raise ValueError("it has no 'format'")
     except ValueError as error:
         raise OutputInUseError(
-            f"{path} is none of gpucurate's, or damaged ({error}): nothing shows whose {path.parent} is. Give "
-            "a new or empty folder as checkpoint path, and another output if that one holds something"
+            f"{path} is none of gpucurate's, or damaged ({error}): nothing shows whose {path.parent} is. "
+            "Give a new or empty folder as checkpoint path, and another output if that one holds something"
         ) from error
 
 

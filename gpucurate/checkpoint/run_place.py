@@ -13,9 +13,9 @@ from gpucurate.checkpoint.lock import OwnerLock
 from gpucurate.checkpoint.log import CommitLog
 from gpucurate.checkpoint.own_state import RUN, is_state, refuse_foreign, refuse_overlap
 from gpucurate.checkpoint.state_files import parse_state
-from gpucurate.checkpoint.store import FOLDER, LocalStore, Store
+from gpucurate.checkpoint.store import COPYING, FOLDER, LocalStore, Store
 from gpucurate.disk.behind import Behind
-from gpucurate.disk.files import fsync_folder, make_folder, remove_temporaries
+from gpucurate.disk.files import fsync_folder, make_folder, remove_copy, remove_temporaries
 from gpucurate.spec.errors import ConfigurationError, OutputInUseError
 from gpucurate.spec.names import encode_name
 from gpucurate.spec.storage import storage_errors
@@ -228,7 +228,8 @@ class LocalPlace(RunPlace):
         return OwnerLock(self.path, take_over=take_over, sync_folder=self.behind.sync_folder)
 
     def clear(self) -> None:
-        """Remove attempts, and temporary files."""
+        """Remove attempts, half of a copy, and temporary files."""
+        remove_copy(self.path / COPYING)
         shutil.rmtree(self.path / "attempts", ignore_errors=True)
         for folder in (self.path, self.path / "phases"):  # in the thread, which has some of its own
             self.behind.later(partial(remove_temporaries, folder))
@@ -290,6 +291,7 @@ class LocalPlace(RunPlace):
         """Remove scratch and attempts."""
         for folder in (self.path / "scratch", self.path / "attempts"):
             shutil.rmtree(folder, ignore_errors=True)
+        remove_copy(self.path / COPYING)
 
     def close(self) -> None:
         """End the thread."""

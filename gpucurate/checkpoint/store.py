@@ -18,6 +18,9 @@ from gpucurate.spec.unit import OutputFile
 
 FOLDER = "_gpucurate"
 
+COPYING = "copying"
+"""Of a run folder on another disk than its output: what is being copied there."""
+
 
 class Store(ABC):
     """Files by name, relative to the output, with ``/`` as separator.
@@ -260,7 +263,8 @@ class LocalStore(Store):
             if output.name.startswith(f"{FOLDER}/"):
                 with storage_errors(Path(output.attempt)):
                     Path(output.attempt).chmod(PRIVATE)
-        publish([(Path(output.attempt), self.path(output.name)) for output in outputs])
+        moves = [(Path(output.attempt), self.path(output.name)) for output in outputs]
+        publish(moves, self.state / COPYING)
 
 
 def _write(path: Path, content: bytes) -> None:
