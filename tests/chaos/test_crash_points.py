@@ -13,7 +13,7 @@ from tests.chaos.zygote import Zygote
 
 IN_ONE_PROCESS = (
     "exact", "fuzzy, verified", "exact, spilled", "exact, again", "exact, fresh", "exact, changed",
-    "pipeline, large", "pipeline, checkpoint", "pipeline, poisoned", "pipeline, poisoned again",
+    "fuzzy, saved", "pipeline, large", "pipeline, checkpoint", "pipeline, poisoned", "pipeline, poisoned again",
 )  # fmt: skip
 """Scenarios that come to all points of one process; each point is taken in the first that comes to it."""
 
