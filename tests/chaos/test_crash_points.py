@@ -13,7 +13,8 @@ from tests.chaos.zygote import Zygote
 
 IN_ONE_PROCESS = (
     "exact", "fuzzy, verified", "exact, spilled", "exact, again", "exact, fresh", "exact, changed",
-    "fuzzy, saved", "pipeline, large", "pipeline, checkpoint", "pipeline, poisoned", "pipeline, poisoned again",
+    "fuzzy, saved", "pipeline, large", "pipeline, checkpoint", "pipeline, poisoned",
+    "pipeline, poisoned again",
 )  # fmt: skip
 """Scenarios that come to all points of one process; each point is taken in the first that comes to it."""
 
