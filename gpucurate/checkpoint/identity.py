@@ -58,7 +58,9 @@ class Identity:
         given = {"kind": kind, "decides": orjson.loads(orjson.dumps(dict(decides))), **marks}
         before = folder.read_json("run.json")
         self._values: dict[str, Any] = before or {"format": FORMAT_VERSION, **given}
-        if before is None:
+        if before is None and marks:  # what shows whose a folder is that was given has to come first
+            folder.write_json("run.json", self._values)
+        elif before is None:
             self._write()
         else:
             self._compare(before, given)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from gpucurate.checkpoint.store import FOLDER
+from gpucurate.spec.errors import StorageError
 
 Record = dict[str, Any]
 
@@ -28,6 +29,9 @@ class Ledger:
 
     Args:
         records: all of them, in order if they have any.
+
+    Raises:
+        StorageError: one is not what a record should be.
     """
 
     def __init__(self, records: Iterable[Record]) -> None:
@@ -35,7 +39,13 @@ class Ledger:
         self._owners: dict[str, _Key] = {}
         self._lost: set[str] = set()
         for record in records:
-            self.note(record)
+            try:
+                self.note(record)
+            except (KeyError, IndexError, TypeError, AttributeError) as error:
+                raise StorageError(
+                    f"the commit log is damaged: it holds the record {str(record)[:60]}, which tells of no "
+                    f"unit ({type(error).__name__}: {error}). Give --fresh to begin anew, or another output"
+                ) from error
 
     def note(self, record: Record) -> None:
         """Enter a record."""

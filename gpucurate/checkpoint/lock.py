@@ -114,7 +114,10 @@ def _next_epoch(path: Path, sync_folder: SyncFolder | None) -> int:
     with storage_errors(path):
         text = path.read_bytes() if path.exists() else b"0"
     if not text.strip().isdigit() or len(text) > _DIGITS:
-        raise StorageError(f"{path} is damaged: it holds {text[:40]!r} instead of a number")
+        raise StorageError(
+            f"{path} is damaged: it holds {text[:40]!r} instead of a number. Remove that file, if no run "
+            "writes there, and run again: owners are then counted from 1"
+        )
     epoch = int(text) + 1
     write_atomic(path, f"{epoch}\n".encode(), sync_folder=sync_folder)
     return epoch

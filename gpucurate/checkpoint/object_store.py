@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 from abc import abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -149,6 +149,10 @@ class ObjectStore(Store):
         with self._errors(name, "remove"):
             self._delete(name)
         self._book.pop(name, None)
+
+    def remove_all(self, names: Iterable[str]) -> None:
+        """Delete objects, many at a time."""
+        at_once(self.remove, names)
 
     def publish(self, outputs: Sequence[OutputFile]) -> None:
         """Make attempts visible, many at a time; those of the run folder get their place in the mirror."""

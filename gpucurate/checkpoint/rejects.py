@@ -92,7 +92,7 @@ def number_rows(part: Path, final: Path, first_rows: Mapping[tuple[str, int], in
         StorageError: not possible.
     """
     make_folder(final.parent)
-    temporary = final.with_name(f".{final.name}.tmp")
+    temporary = part.with_name(f".{part.name}.tmp")  # which goes with scratch, if this is killed
     reach("rejects.before_number")
     rows = _write(temporary, _numbered(part, first_rows))
     reach("rejects.before_rename")

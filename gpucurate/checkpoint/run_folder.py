@@ -21,7 +21,7 @@ a record is written again and replaced.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -85,25 +85,26 @@ class RunFolder:
         self._place = _place(output, folder)
         self.path = self._place.path
         self.store: Store = self._place.store
-        self._place.refuse_strangers()
+        self._place.refuse_strangers(is_fresh=resume.mode == "fresh")
         reach("folder.before_make")
         self._place.make()
         reach("folder.before_lock")
-        self._lock = self._place.own(resume.take_over)
         self._has_report = False
-        try:
+        with ExitStack() as opened:
+            opened.callback(self._place.close)
+            self._lock = self._place.own(resume.take_over)
+            opened.callback(self._lock.close)
+            opened.callback(self._place.close)  # before the lock: its thread may still be writing
             if resume.mode == "fresh":
-                wipe(self.store)
+                wipe(self._place)
                 self._place.forget()
             self.identity = Identity(self, resume.mode, kind, decides, self._place.marks)
             reach("folder.after_identify")
             self._clear_attempts()
             self.log = self._place.open_log()
+            opened.callback(self.log.close)
             self.ledger = Ledger(self.log.records)
-        except BaseException:
-            self._place.close()
-            self._lock.close()
-            raise
+            opened.pop_all()
 
     @property
     def epoch(self) -> int:
@@ -210,7 +211,7 @@ class RunFolder:
             return None if content is None else parse_state(name, content)
         except ValueError as error:
             raise StorageError(
-                f"{self.path / name} is damaged ({error}): give another output, or remove that one"
+                f"{self.path / name} is damaged ({error}): give --fresh to begin anew, or another output"
             ) from error
 
     def finish(self) -> None:

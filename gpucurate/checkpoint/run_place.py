@@ -11,10 +11,12 @@ from typing import Any, Protocol
 
 from gpucurate.checkpoint.lock import OwnerLock
 from gpucurate.checkpoint.log import CommitLog
-from gpucurate.checkpoint.store import FOLDER, LocalStore, Store
+from gpucurate.checkpoint.own_state import RUN, is_state, refuse_foreign, refuse_overlap
+from gpucurate.checkpoint.state_files import parse_state
+from gpucurate.checkpoint.store import COPYING, FOLDER, LocalStore, Store
 from gpucurate.disk.behind import Behind
-from gpucurate.disk.files import SyncFolder, fsync_folder, make_folder, remove_temporaries
-from gpucurate.spec.errors import ConfigurationError, OutputInUseError, StorageError
+from gpucurate.disk.files import fsync_folder, make_folder, remove_copy, remove_temporaries
+from gpucurate.spec.errors import ConfigurationError, OutputInUseError
 from gpucurate.spec.names import encode_name
 from gpucurate.spec.storage import storage_errors
 
@@ -67,13 +69,20 @@ class RunPlace(ABC):
     marks: Mapping[str, str]
 
     @abstractmethod
-    def refuse_strangers(self) -> None:
-        """Refuse an output that holds other things.
+    def refuse_strangers(self, *, is_fresh: bool) -> None:
+        """Refuse an output that holds other things, and a folder for state that is none.
+
+        Args:
+            is_fresh: whether a run to another output may be forgotten.
 
         Raises:
-            OutputInUseError: it does.
-            ConfigurationError: it is a file.
+            OutputInUseError: either does.
+            ConfigurationError: one is a file, or they overlap.
         """
+
+    def is_of_other(self) -> bool:
+        """Whether what is recorded here is of another output; its names then say nothing of this one."""
+        return False
 
     @abstractmethod
     def make(self) -> None:
@@ -117,6 +126,10 @@ class RunPlace(ABC):
         """Remove one."""
 
     @abstractmethod
+    def remove_state(self) -> None:
+        """Remove all that a run keeps, but for ``run.json`` and whose the folder is, durably."""
+
+    @abstractmethod
     def names(self, folder: str) -> list[str]:
         """Names of the files in one of its folders, relative to the run folder."""
 
@@ -151,32 +164,72 @@ class LocalPlace(RunPlace):
         self.behind = Behind()
         self.files = LocalStore(output, self.path, self.behind)
         self.store = self.files
-        is_inside = self.path == output / FOLDER
-        self.marks = {} if is_inside else {"output": encode_name(str(output.resolve()))}
+        self.mark = encode_name(str(output.resolve()))
+        self.marks = {} if self.path == output / FOLDER else {"output": self.mark}
 
-    def refuse_strangers(self) -> None:
-        """Look into the output, unless the run folder is there."""
+    def refuse_strangers(self, *, is_fresh: bool) -> None:
+        """Look into the run folder, and into the output unless that is of the folder's run."""
+        self._refuse_paths()
+        if self.marks:
+            refuse_foreign(self.path)
+        is_known, is_of_other = (self.path / RUN).exists(), self.is_of_other()
+        if is_of_other and not is_fresh:
+            raise OutputInUseError(
+                f"{self.path} is the state of a run to another output: {self._told()!r} then, {self.mark!r} "
+                "now. Give a new or empty folder as checkpoint path, or --fresh, which forgets that run and "
+                "leaves its output as it is"
+            )
+        if is_of_other or not is_known:
+            self._refuse_output()
+
+    def _refuse_paths(self) -> None:
+        """Refuse what cannot be an output, or a folder for its state."""
         if self.output.exists() and not self.output.is_dir():
             raise ConfigurationError(f"the output {self.output} is a file; give a folder")
-        if (self.path / "run.json").exists() or not self.output.exists():
-            return
+        if self.marks:
+            refuse_overlap(self.output, self.path)
+
+    def _refuse_output(self) -> None:
+        """Refuse an output that holds anything but a run folder."""
+        if self.output.exists():
+            with storage_errors(self.output, "read the output"):
+                there = [entry.name for entry in self.output.iterdir()]
+            refuse_strange(str(self.output), there)
+
+    def is_of_other(self) -> bool:
+        """By what ``run.json`` tells; in the output itself it need tell nothing."""
+        return self._told() not in ((self.mark,) if self.marks else (self.mark, None))
+
+    def _told(self) -> str | None:
+        """The output that is told of; this one before any is, and None where none is."""
+        content = self.read(RUN)
+        if content is None:
+            return self.mark
         try:
-            there = [entry.name for entry in self.output.iterdir() if entry.name != FOLDER]
-        except OSError as error:
-            raise StorageError(f"cannot read the output {self.output}: {error.strerror}") from error
-        refuse_strange(str(self.output), there)
+            told: str | None = parse_state(RUN, content).get("output")
+        except ValueError:
+            return None
+        return told
 
     def make(self) -> None:
         """Make output and run folder."""
         make_folder(self.output, sync_folder=self.behind.sync_folder)
-        make_own(self.path, self.behind.sync_folder)
+        self._make_own()
+
+    def _make_own(self) -> None:
+        """Make a run folder that nobody else may look into; one that was given, and there, stays as it is."""
+        make_folder(self.path, _OWNER_ALONE, self.behind.sync_folder)
+        if not self.marks:
+            with storage_errors(self.path):
+                self.path.chmod(_OWNER_ALONE)  # an earlier version may have made it
 
     def own(self, take_over: bool) -> Owner:
         """Lock the run folder."""
         return OwnerLock(self.path, take_over=take_over, sync_folder=self.behind.sync_folder)
 
     def clear(self) -> None:
-        """Remove attempts, and temporary files."""
+        """Remove attempts, half of a copy, and temporary files."""
+        remove_copy(self.path / COPYING)
         shutil.rmtree(self.path / "attempts", ignore_errors=True)
         for folder in (self.path, self.path / "phases"):  # in the thread, which has some of its own
             self.behind.later(partial(remove_temporaries, folder))
@@ -215,6 +268,14 @@ class LocalPlace(RunPlace):
             path.unlink(missing_ok=True)
             fsync_folder(path.parent)
 
+    def remove_state(self) -> None:
+        """Folders with all that is in them; what a run has no such name for stays."""
+        self.files.settle()
+        with storage_errors(self.path, "empty"):
+            for entry in [entry for entry in self.path.iterdir() if is_state(entry.name)]:
+                shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
+            fsync_folder(self.path)
+
     def names(self, folder: str) -> list[str]:
         """Those that are there."""
         return sorted(f"{folder}/{path.name}" for path in (self.path / folder).glob("*"))
@@ -230,28 +291,28 @@ class LocalPlace(RunPlace):
         """Remove scratch and attempts."""
         for folder in (self.path / "scratch", self.path / "attempts"):
             shutil.rmtree(folder, ignore_errors=True)
+        remove_copy(self.path / COPYING)
 
     def close(self) -> None:
         """End the thread."""
         self.behind.close()
 
 
-def make_own(folder: Path, sync_folder: SyncFolder) -> None:
-    """Make a run folder that nobody else may look into, or take an older one's permissions away."""
-    make_folder(folder, _OWNER_ALONE, sync_folder)
-    with storage_errors(folder):
-        folder.chmod(_OWNER_ALONE)  # also one that was there
-
-
 def refuse_strange(shown: str, there: list[str]) -> None:
-    """Refuse an output that holds something, and no run folder.
+    """Refuse an output that holds something besides a run folder that nothing can be told from.
+
+    Args:
+        shown: the output, for the message.
+        there: what it holds.
 
     Raises:
         OutputInUseError: it does.
     """
-    if there:
+    strange = [name for name in there if name != FOLDER]
+    if strange:
+        lost = f"; {FOLDER}/ has no run.json that tells which of it a run wrote" if FOLDER in there else ""
         raise OutputInUseError(
-            f"the output {shown} is not empty (it holds {there[0]!r}"
-            + (f" and {len(there) - 1} more" if len(there) > 1 else "")
-            + "): give a new or empty folder"
+            f"the output {shown} is not empty (it holds {strange[0]!r}"
+            + (f" and {len(strange) - 1} more" if len(strange) > 1 else "")
+            + f"{lost}): give a new or empty folder"
         )

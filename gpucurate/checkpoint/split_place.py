@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gpucurate.checkpoint.run_place import LocalPlace, make_own, refuse_strange
+from gpucurate.checkpoint.run_place import LocalPlace, refuse_strange
 from gpucurate.checkpoint.split_store import SplitStore
-from gpucurate.checkpoint.store import FOLDER, LocalStore
+from gpucurate.checkpoint.store import LocalStore
 from gpucurate.checkpoint.stores import store_of
 from gpucurate.disk.behind import Behind
 from gpucurate.io.urls import redact
@@ -27,17 +27,21 @@ class SplitPlace(LocalPlace):
         self.files = LocalStore(folder, folder, self.behind)
         self.objects = store_of(output, None)
         self.store = SplitStore(self.objects, self.files)
-        self.marks = {"output": redact(str(output))}
+        self.mark = redact(str(output))
+        self.marks = {"output": self.mark}
 
-    def refuse_strangers(self) -> None:
-        """List the prefix, unless the run folder is there."""
-        if not (self.path / "run.json").exists():
-            names = {name.split("/", 1)[0] for name, _ in self.objects.entries()}
-            refuse_strange(self.objects.shown, sorted(names - {FOLDER}))
+    def _refuse_paths(self) -> None:
+        """A prefix and a folder cannot overlap."""
+
+    def _refuse_output(self) -> None:
+        """List the prefix."""
+        refuse_strange(
+            self.objects.shown, sorted({name.split("/", 1)[0] for name, _ in self.objects.entries()})
+        )
 
     def make(self) -> None:
         """Make the run folder."""
-        make_own(self.path, self.behind.sync_folder)
+        self._make_own()
 
     def clear(self) -> None:
         """End uploads too."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import BinaryIO
 
 from gpucurate.checkpoint.object_store import ObjectStore, is_of_state
@@ -65,6 +65,12 @@ class SplitStore(Store):
     def remove(self, name: str) -> None:
         """Remove a file."""
         self._of(name).remove(name)
+
+    def remove_all(self, names: Iterable[str]) -> None:
+        """Remove files, each from its store."""
+        listed = list(names)
+        self.outputs.remove_all(name for name in listed if not is_of_state(name))
+        self.state.remove_all(name for name in listed if is_of_state(name))
 
     def publish(self, outputs: Sequence[OutputFile]) -> None:
         """Give attempts their names, each in its store."""

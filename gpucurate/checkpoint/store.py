@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
@@ -16,6 +17,9 @@ from gpucurate.spec.storage import storage_errors
 from gpucurate.spec.unit import OutputFile
 
 FOLDER = "_gpucurate"
+
+COPYING = "copying"
+"""Of a run folder on another disk than its output: what is being copied there."""
 
 
 class Store(ABC):
@@ -94,6 +98,14 @@ class Store(ABC):
     @abstractmethod
     def remove(self, name: str) -> None:
         """Remove a file; nothing if there is none.
+
+        Raises:
+            StorageError: not possible.
+        """
+
+    @abstractmethod
+    def remove_all(self, names: Iterable[str]) -> None:
+        """Remove files, and return when that is durable.
 
         Raises:
             StorageError: not possible.
@@ -232,6 +244,18 @@ class LocalStore(Store):
         with storage_errors(path, "remove"):
             path.unlink(missing_ok=True)
 
+    def remove_all(self, names: Iterable[str]) -> None:
+        """Unlink files, and sync each folder once."""
+        self.settle()
+        folders: dict[Path, None] = {}
+        for path in map(self.path, names):
+            with storage_errors(path, "remove"), suppress(FileNotFoundError, NotADirectoryError):
+                path.unlink()
+                folders[path.parent] = None
+        for folder in folders:
+            with storage_errors(folder):
+                fsync_folder(folder)
+
     def publish(self, outputs: Sequence[OutputFile]) -> None:
         """Rename, then sync the folders; what goes to the run folder becomes its owner's alone."""
         self.settle()
@@ -239,7 +263,8 @@ class LocalStore(Store):
             if output.name.startswith(f"{FOLDER}/"):
                 with storage_errors(Path(output.attempt)):
                     Path(output.attempt).chmod(PRIVATE)
-        publish([(Path(output.attempt), self.path(output.name)) for output in outputs])
+        moves = [(Path(output.attempt), self.path(output.name)) for output in outputs]
+        publish(moves, self.state / COPYING)
 
 
 def _write(path: Path, content: bytes) -> None:

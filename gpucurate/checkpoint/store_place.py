@@ -13,6 +13,7 @@ from pathlib import Path
 
 from gpucurate.checkpoint.at_once import at_once
 from gpucurate.checkpoint.object_store import ObjectStore
+from gpucurate.checkpoint.own_state import RUN, is_state
 from gpucurate.checkpoint.run_place import Log, Owner, RunPlace, refuse_strange
 from gpucurate.checkpoint.store import FOLDER, LocalStore
 from gpucurate.checkpoint.store_log import StoreLog
@@ -52,12 +53,13 @@ class StorePlace(RunPlace):
         self._put: dict[str, tuple[int, int]] = {}
         self._epoch = 0
 
-    def refuse_strangers(self) -> None:
-        """List the prefix, unless there is a run folder."""
-        names = [name for name, _ in self.files.entries(f"{FOLDER}/run.json")]
+    def refuse_strangers(self, *, is_fresh: bool) -> None:
+        """List the prefix, unless there is a run folder, which is of this output."""
+        names = [name for name, _ in self.files.entries(f"{FOLDER}/{RUN}")]
         if not names:
-            strange = (name for name, _ in self.files.entries() if not name.startswith(f"{FOLDER}/"))
-            refuse_strange(self.files.shown, sorted({name.split("/", 1)[0] for name in strange}))
+            refuse_strange(
+                self.files.shown, sorted({name.split("/", 1)[0] for name, _ in self.files.entries()})
+            )
 
     def make(self) -> None:
         """Make the working folder; a store has none to make."""
@@ -118,6 +120,11 @@ class StorePlace(RunPlace):
         """Delete it, in the store first."""
         self.files.remove(f"{FOLDER}/{name}")
         (self.path / name).unlink(missing_ok=True)
+
+    def remove_state(self) -> None:
+        """Delete objects; copies of them are forgotten."""
+        names = [name for name, _ in self.files.entries(f"{FOLDER}/")]
+        self.files.remove_all(name for name in names if is_state(name.split("/")[1]))
 
     def names(self, folder: str) -> list[str]:
         """Those in the store."""

@@ -131,6 +131,8 @@ def _count_rejects(run: RunView, found: Verified) -> None:
     if first is None or not found.is_finished:
         return
     for name, _ in run.store.entries(f"{FOLDER}/rejects/"):
+        if name.rpartition("/")[2].startswith("."):
+            continue  # earlier versions left half of a file there when they were killed
         with run.store.open(name) as file:
             reasons.update(entry["reason"] for entry in reject_lines(file))
     found.rejects = reasons.total()

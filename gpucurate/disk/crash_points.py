@@ -16,6 +16,10 @@ POINTS: dict[str, str] = {
     "log.after_open": "the log is open, and its torn end not cut off",
     "input.before_name": "the listing of the input is on disk, and nothing names it",
     "input.after_name": "it is named, and that of another input may still be there",
+    # --fresh
+    "wipe.before_outputs": "an earlier run is to be forgotten: there is no _SUCCESS, and all else is there",
+    "wipe.before_state": "its outputs are gone, and its state is there",
+    "wipe.before_identity": "all but run.json is gone",
     # small files, whole or not at all
     "small.before_write": "a small file of the run folder is about to be written under a temporary name",
     "small.before_fsync": "it is written, and not synced",

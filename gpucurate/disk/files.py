@@ -151,23 +151,40 @@ def copy_file(source: Path, target: Path) -> None:
         os.fsync(copy.fileno())
 
 
-def _move(attempt: Path, final: Path) -> None:
+def _move(attempt: Path, final: Path, copying: Path | None) -> None:
     try:
         attempt.replace(final)
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
         near = final.with_name(f".{final.name}.{os.getpid()}.tmp")  # the state lies on another disk
+        if copying is not None:
+            write_atomic(copying, os.fsencode(near))
         copy_file(attempt, near)
         near.replace(final)
         attempt.unlink()
 
 
-def publish(attempts: Sequence[tuple[Path, Path]]) -> None:
+def remove_copy(copying: Path) -> None:
+    """Remove the half of a copy that :func:`publish` was killed at, and what tells of it.
+
+    Raises:
+        StorageError: not possible.
+    """
+    with storage_errors(copying, "clean up after"):
+        if copying.exists():
+            Path(os.fsdecode(copying.read_bytes())).unlink(missing_ok=True)
+            copying.unlink()
+
+
+def publish(attempts: Sequence[tuple[Path, Path]], copying: Path | None = None) -> None:
     """Rename finished attempts, already synced by their writers, to their final names.
+
+    From another disk they are copied beside those first.
 
     Args:
         attempts: (attempt, final name) pairs.
+        copying: a file that is to tell of a copy before it is begun, for :func:`remove_copy`.
 
     Raises:
         StorageError: not possible.
@@ -179,7 +196,7 @@ def publish(attempts: Sequence[tuple[Path, Path]]) -> None:
             if folder not in folders:
                 folders.update(dict.fromkeys(_make_parents(folder)))
             reach("publish.before_rename")
-            _move(attempt, final)
+            _move(attempt, final, copying)
             reach("publish.after_rename")
     reach("publish.before_fsync_folder")
     for folder in folders:

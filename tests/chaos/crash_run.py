@@ -37,8 +37,8 @@ from tests.diskfaults.library import build
 MAIN = ("exact", "fuzzy", "fuzzy, verified", "pipeline")
 OTHERS = ("exact, parquet", "fuzzy, parquet", "fuzzy, verified, parquet", "pipeline, parquet")
 SPECIAL = (
-    "exact, spilled", "exact, again", "exact, nothing left", "exact, changed", "pipeline, checkpoint",
-    "pipeline, large", "pipeline, poisoned",
+    "exact, spilled", "exact, again", "exact, nothing left", "exact, fresh", "exact, changed",
+    "exact, elsewhere", "pipeline, checkpoint", "pipeline, large", "pipeline, poisoned",
     "pipeline, poisoned again",
 )  # fmt: skip
 WITH_WORKERS = ("exact", "pipeline", "pipeline, segments")

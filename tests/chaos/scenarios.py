@@ -56,6 +56,11 @@ def dedup(*options: str, files: str = "") -> Start:
     return start
 
 
+def elsewhere(corpus: Path, output: str, workers: int) -> int:
+    """Exact deduplication whose state lies beside the output."""
+    return dedup("exact", "--checkpoint-path", f"{output}-checkpoint")(corpus, output, workers)
+
+
 def pipeline(
     *stages: object, parquet: bool = False, fuse: bool = True, ignore_failures: bool = False
 ) -> Start:
@@ -117,6 +122,8 @@ SCENARIOS: dict[str, Scenario] = {
         after="",
         follows="exact, four files",
     ),
+    "exact, fresh": Scenario("jsonl", dedup("exact", "--fresh"), after=""),
+    "exact, elsewhere": Scenario("jsonl", elsewhere),
     "exact, S3": Scenario("jsonl", exact, in_store=True),
     "fuzzy": Scenario("jsonl", dedup("fuzzy")),
     "fuzzy, saved": Scenario("jsonl", saved(dedup("fuzzy", "--bands", "3", "--rows", "8"))),

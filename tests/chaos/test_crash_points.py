@@ -12,10 +12,13 @@ from tests.chaos.left import differences
 from tests.chaos.zygote import Zygote
 
 IN_ONE_PROCESS = (
-    "exact", "fuzzy, verified", "exact, spilled", "exact, again", "exact, changed", "fuzzy, saved",
-    "pipeline, large", "pipeline, checkpoint", "pipeline, poisoned", "pipeline, poisoned again",
+    "exact", "fuzzy, verified", "exact, spilled", "exact, again", "exact, fresh", "exact, changed",
+    "fuzzy, saved", "pipeline, large", "pipeline, checkpoint", "pipeline, poisoned",
+    "pipeline, poisoned again",
 )  # fmt: skip
 """Scenarios that come to all points of one process; each point is taken in the first that comes to it."""
+
+BEGINNING = ("folder.", "lock.", "small.", "attempts.", "log.", "input.", "phase.", "journal.")
 
 OF_WORKERS = [point for point in POINTS if point.startswith(("unit.", "worker.", "driver.", "commit."))]
 
@@ -49,6 +52,11 @@ def test_killed_at_one_point_after_the_other(
     bench: Bench, where: dict[str, list[str]], scenario: str
 ) -> None:
     kill_one_after_the_other(bench, scenario, where[scenario])
+
+
+def test_killed_at_the_beginning_with_the_state_in_a_folder_of_its_own(bench: Bench) -> None:
+    points = [point for point in POINTS if point.startswith(BEGINNING)]
+    kill_one_after_the_other(bench, "exact, elsewhere", points)
 
 
 def test_drivers_and_workers_killed_at_one_point_after_the_other(bench: Bench) -> None:

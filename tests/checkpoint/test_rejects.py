@@ -25,6 +25,18 @@ def test_rows_are_counted_from_the_start_of_the_file(tmp_path):
     assert found[0]["snippet"] == "\\xffx" + "y" * 198
 
 
+def test_what_a_kill_leaves_lies_where_it_goes_at_the_end_of_the_run(tmp_path):
+    part, final = tmp_path / "scratch" / "part", tmp_path / "rejects" / "part"
+    part.parent.mkdir()
+    writer = RejectWriter(part)
+    writer.write("a", 0, reject(0))
+    writer.close()
+    with pytest.raises(KeyError):
+        number_rows(part, final, {})
+    assert list(final.parent.iterdir()) == []
+    assert sorted(path.name for path in part.parent.iterdir()) == [".part.tmp", "part"]
+
+
 def test_without_a_reject_there_is_no_file(tmp_path):
     assert RejectWriter(tmp_path / "part").close() == 0
     assert not (tmp_path / "part").exists()

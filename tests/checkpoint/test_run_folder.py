@@ -5,10 +5,13 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 
 import pytest
 
 from gpucurate.checkpoint.lock import OwnerLock
+from gpucurate.checkpoint.log import CommitLog
+from gpucurate.checkpoint.resume import Resume
 from gpucurate.checkpoint.run_folder import RunFolder
 from gpucurate.spec.errors import ConfigurationError, OutputInUseError, StorageError
 
@@ -52,10 +55,37 @@ def test_each_owner_has_the_next_epoch_and_clears_what_earlier_ones_left(tmp_pat
             assert [path.name for path in (folder.path / "attempts").iterdir()] == [str(epoch)]
 
 
-def test_a_damaged_epoch_is_a_sentence(tmp_path):
+def test_of_a_damaged_epoch_it_is_said_what_to_do_and_that_helps(tmp_path):
     (tmp_path / "epoch").write_text("x")
-    with pytest.raises(StorageError, match="damaged"):
+    with pytest.raises(StorageError, match=r"epoch is damaged: .*Remove that file"):
         OwnerLock(tmp_path)
+    (tmp_path / "epoch").unlink()
+    with OwnerLock(tmp_path) as owner:
+        assert owner.epoch == 1
+
+
+@pytest.mark.parametrize("record", [{"k": "done"}, {"k": "done", "phase": "p", "unit": "u", "files": [3]}])
+def test_a_record_that_tells_of_no_unit_is_a_sentence_and_nothing_stays_open(tmp_path, record):
+    RunFolder(tmp_path, "test", {}).close()
+    log = CommitLog(tmp_path / "_gpucurate" / "commit.log")
+    log.append(record)
+    log.close()
+    before = os.listdir("/proc/self/fd"), threading.active_count()
+    with pytest.raises(StorageError, match=r"commit log is damaged: .*Give --fresh"):
+        RunFolder(tmp_path, "test", {})
+    assert (os.listdir("/proc/self/fd"), threading.active_count()) == before
+    RunFolder(tmp_path, "test", {}, resume=Resume("fresh")).close()
+
+
+def test_a_run_that_is_refused_by_its_owner_leaves_no_thread(tmp_path):
+    before = threading.active_count()
+    with RunFolder(tmp_path, "test", {}) as folder:
+        folder.store.settle()
+        held = threading.active_count()
+        with pytest.raises(OutputInUseError, match="being written to"):
+            RunFolder(tmp_path, "test", {})
+        assert threading.active_count() == held
+    assert threading.active_count() == before
 
 
 def test_a_folder_of_other_things_is_refused(tmp_path):

@@ -106,6 +106,33 @@ def test_the_state_may_lie_on_a_disk_and_the_output_in_a_store(corpus, bucket, e
     assert bucket.outputs() == expected
 
 
+def test_state_on_a_disk_of_another_prefix_removes_no_object_here(corpus, bucket, expected, tmp_path):
+    state = str(tmp_path / "state")
+    exact(corpus, bucket.url(), cache_path=state).run(InlineExecutor())
+    strange = min(expected)
+    bucket.put(f"other/{strange}", b"precious")
+    with pytest.raises(OutputInUseError, match=r"the state of a run to another output: 's3://.*/out' then"):
+        exact(corpus, bucket.url("other"), cache_path=state).run(InlineExecutor())
+    with pytest.raises(OutputInUseError, match="other is not empty"):
+        exact(corpus, bucket.url("other"), cache_path=state).run(InlineExecutor(), resume="fresh")
+    assert bucket.get(f"other/{strange}") == b"precious"
+    bucket.delete(f"other/{strange}")
+    exact(corpus, bucket.url("other"), cache_path=state).run(InlineExecutor(), resume="fresh")
+    assert bucket.outputs() == expected, "the first output stays"
+
+
+@pytest.mark.parametrize("mode", ["auto", "fresh"])
+def test_a_folder_of_other_things_is_no_place_for_the_state_of_a_run_to_a_store(
+    corpus, bucket, tmp_path, mode
+):
+    (tmp_path / "project" / "scratch").mkdir(parents=True)
+    (tmp_path / "project" / "scratch" / "thesis.tex").write_text("precious")
+    with pytest.raises(OutputInUseError, match=r"project is not empty .it holds 'scratch'"):
+        exact(corpus, bucket.url(), cache_path=str(tmp_path / "project")).run(InlineExecutor(), resume=mode)
+    assert (tmp_path / "project" / "scratch" / "thesis.tex").read_text() == "precious"
+    assert bucket.names() == []
+
+
 def test_another_machine_goes_on_with_what_one_has_left(corpus, bucket, expected, tmp_path, monkeypatch):
     assert killed(corpus, bucket, tmp_path, "publish.after_reveal", 2 * FILES + 1)
     assert any("/scratch/keys" in key for key in bucket.names())

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -65,6 +68,33 @@ def test_a_whole_run_is_found_whole(output: Path, corpus: Path) -> None:
     assert found.input_bytes == sum(path.stat().st_size for path in corpus.iterdir())
     assert found.is_finished
     assert all(done == units for done, units in found.phases.values())
+
+
+def test_half_a_file_of_rejects_that_an_earlier_version_left_does_not_count(output: Path) -> None:
+    rejects = output / "_gpucurate" / "rejects"
+    whole = min(rejects.iterdir())
+    (rejects / f".{whole.name}.tmp").write_bytes(whole.read_bytes())
+    assert told(output) == (0, [])
+
+
+def test_rejects_of_a_run_that_was_killed_while_it_numbered_them_go_with_what_they_were_of(
+    corpus: Path, tmp_path: Path
+) -> None:
+    out, count = tmp_path / "out", tmp_path / "count"
+    given = ["dedup", "exact", str(corpus), "-o", str(out), "--max-reject-rate", "1", "--quiet"]
+    kill = {"GPUCURATE_CRASH": f"rejects.before_rename:1:{count}"}
+    killed = subprocess.run(
+        [sys.executable, "-m", "gpucurate", *given],
+        check=False,
+        env={**os.environ, **kill},
+        capture_output=True,
+    )
+    assert killed.returncode == -signal.SIGKILL
+    for path in corpus.iterdir():
+        path.write_text(path.read_text().replace("{broken", '{"text": "mended"}'))
+    assert command([*given, "--resume-changed"]) == 0
+    assert told(out) == (0, [])
+    assert list((out / "_gpucurate" / "rejects").iterdir()) == []
 
 
 def first_output(output: Path) -> Path:

@@ -36,12 +36,21 @@ def test_outputs_and_indexes_follow_the_umask(runs):
         assert {mode(path) for path in files} == {"0o644"}, folder
 
 
-def test_a_run_folder_that_is_there_already_becomes_its_owners_alone(tmp_path):
-    state = tmp_path / "state"
-    state.mkdir(mode=0o777)
+def test_a_run_folder_in_the_output_that_is_there_already_becomes_its_owners_alone(tmp_path):
+    state = tmp_path / "out" / "_gpucurate"
+    state.mkdir(parents=True)
     state.chmod(0o777)
-    RunFolder(tmp_path / "out", "test", {}, state).close()
+    RunFolder(tmp_path / "out", "test", {}).close()
     assert mode(state) == "0o700"
+
+
+def test_a_folder_for_state_is_made_for_its_owner_alone_and_one_that_was_there_stays_as_it_is(tmp_path):
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there").chmod(0o755)
+    for name in ("there", "new"):
+        RunFolder(tmp_path / f"{name}-out", "test", {}, tmp_path / name).close()
+    assert (mode(tmp_path / "there"), mode(tmp_path / "new")) == ("0o755", "0o700")
+    assert {mode(path) for path in (tmp_path / "there").iterdir() if path.is_file()} == {"0o600"}
 
 
 def test_working_folders_are_the_users_alone_and_no_two_have_the_same_name(tmp_path):

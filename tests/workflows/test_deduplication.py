@@ -300,7 +300,7 @@ def test_the_state_of_a_run_can_lie_elsewhere(make_corpus: MakeCorpus, tmp_path:
 def test_state_that_lies_elsewhere_belongs_to_one_output(make_corpus: MakeCorpus, tmp_path: Path) -> None:
     folder, state = make_corpus(), tmp_path / "state"
     ExactDeduplicationWorkflow(folder, tmp_path / "out", cache_path=state).run(InlineExecutor())
-    with pytest.raises(OutputInUseError, match=r'output: .*/out" then, .*/other" now'):
+    with pytest.raises(OutputInUseError, match=r"another output: '.*/out' then, '.*/other' now"):
         ExactDeduplicationWorkflow(folder, tmp_path / "other", cache_path=state).run(InlineExecutor())
 
 
