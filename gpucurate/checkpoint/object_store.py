@@ -28,7 +28,8 @@ class ObjectStore(Store):
     """A prefix of a store behind fsspec.
 
     It is listed once, when a size is first asked for; after that it keeps book of what it writes: a run
-    folder has one owner.
+    folder has one owner. Whoever is not the owner asks for :meth:`contents`, and forgets sizes by
+    :meth:`refresh`.
 
     Args:
         url: of the output.
@@ -139,6 +140,31 @@ class ObjectStore(Store):
         with self._errors(prefix, "list"):
             for name, size, _ in self.listing(prefix):
                 yield name, size
+
+    def contents(self, prefix: str) -> Iterator[tuple[str, bytes]]:
+        """The small objects, many requests at a time."""
+        found = list(self.entries(prefix))
+        read = at_once(lambda entry: self._whole(*entry), found)
+        return (
+            (name, content) for (name, _), content in zip(found, read, strict=True) if content is not None
+        )
+
+    def content(self, name: str) -> bytes | None:
+        """All of a small object, as it is now."""
+        return next((content for found, content in self.contents(name) if found == name), None)
+
+    def _whole(self, name: str, size: int) -> bytes | None:
+        """An object that was listed a moment ago; None if it is there no more."""
+        try:
+            return self.read(name, 0, size)
+        except StorageError as error:
+            if isinstance(error.__cause__, FileNotFoundError):
+                return None
+            raise
+
+    def refresh(self) -> None:
+        """Forget the listing: the next one who asks for a size has it done again."""
+        self._sizes = None
 
     def names(self, prefix: str) -> list[str]:
         """Names that begin so, sorted, as far as this owner knows."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from gpucurate.checkpoint.listing_file import Facts
 from gpucurate.checkpoint.rejects import reject_lines
 from gpucurate.checkpoint.run_view import RunView
 from gpucurate.checkpoint.store import FOLDER
@@ -15,6 +16,7 @@ from gpucurate.checkpoint.verified import Verified
 from gpucurate.checkpoint.verify_file import Promise, compare
 from gpucurate.checkpoint.verify_input import Reading, compare_input
 from gpucurate.spec.books import Books
+from gpucurate.spec.errors import StorageError, one_line
 from gpucurate.spec.names import decode_name, encode_name
 
 _SCRATCH = f"{FOLDER}/scratch/"
@@ -35,6 +37,15 @@ def verify(run: RunView, *, with_input: bool = True) -> Verified:
     Raises:
         StorageError: state that cannot be read.
     """
+    found = _compared(run, with_input=with_input)
+    if found.findings and not found.is_finished:
+        now = run.again()
+        if now.is_finished:  # meanwhile, and what only the run itself needed is gone
+            return _compared(now, with_input=with_input)
+    return found
+
+
+def _compared(run: RunView, *, with_input: bool) -> Verified:
     found = Verified(run.store.shown, run.run["kind"], run.is_finished)
     standing = {phase: run.ledger.standing(phase) for phase in run.phases}
     for phase, stored in run.phases.items():
@@ -44,8 +55,9 @@ def verify(run: RunView, *, with_input: bool = True) -> Verified:
     _look_for_others(run, found, promises)
     _check_books(run, found)
     _count_rejects(run, found)
-    if with_input:
-        _compare_inputs(run, found)
+    listed = _listed(run, found)
+    if with_input and listed is not None:
+        _compare_inputs(run, found, listed)
     if run.quarantined:
         found.notes.append(
             f"{len(run.quarantined):,} units were set aside: see quarantine/ in the run folder"
@@ -142,8 +154,8 @@ def _count_rejects(run: RunView, found: Verified) -> None:
         found.blame("books", "the rejects", told)
 
 
-def _compare_inputs(run: RunView, found: Verified) -> None:
-    readings = _readings(run)
+def _compare_inputs(run: RunView, found: Verified, files: Mapping[str, Facts]) -> None:
+    readings = _readings(run, files)
     found.inputs = len(readings)
     for reading, (wrong, note) in _at_once(compare_input, readings.values()):
         found.input_bytes += sum(taken.count for taken in reading.taken)
@@ -153,9 +165,18 @@ def _compare_inputs(run: RunView, found: Verified) -> None:
             found.notes.append(f"{reading.name}: {note}")
 
 
-def _readings(run: RunView) -> dict[str, Reading]:
+def _listed(run: RunView, found: Verified) -> Mapping[str, Facts] | None:
+    """The files of the input; None if nobody can tell any more."""
+    try:
+        return run.input()
+    except StorageError as error:
+        found.blame("output", "the listing of the input", one_line(error))
+        return None
+
+
+def _readings(run: RunView, listed: Mapping[str, Facts]) -> dict[str, Reading]:
     """The files of the input, with the fingerprints that were taken of them."""
-    files = {name: facts for name, facts in run.input().items() if len(facts) > 1}  # else tasks in memory
+    files = {name: facts for name, facts in listed.items() if len(facts) > 1}  # else tasks in memory
     readings = {
         name: Reading(name, decode_name(path), size, mtime_ns, etag)
         for name, (path, size, mtime_ns, etag) in files.items()
