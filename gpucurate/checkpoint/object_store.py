@@ -16,6 +16,7 @@ from gpucurate.checkpoint.store import FOLDER, LocalStore, Store
 from gpucurate.disk.crash import reach
 from gpucurate.disk.files import make_folder, open_private, publish
 from gpucurate.io.retrying import sentence_of
+from gpucurate.io.s3 import ConditionError
 from gpucurate.io.urls import redact
 from gpucurate.spec.errors import StorageError
 from gpucurate.spec.unit import OutputFile
@@ -65,8 +66,12 @@ class ObjectStore(Store):
         """Seconds since an object was written; None if there is none."""
 
     @abstractmethod
-    def replace(self, name: str, content: bytes, tag: str | None) -> str | None:
-        """Write an object in the place of the one with this tag; the new one's."""
+    def _replace(self, name: str, content: bytes, tag: str | None) -> str | None:
+        """Put, if the object has this tag or none is given; the new one's.
+
+        Raises:
+            ConditionError: it has another one.
+        """
 
     @abstractmethod
     def upload(self, output: OutputFile) -> OutputFile:
@@ -126,6 +131,28 @@ class ObjectStore(Store):
         """Put an object that belongs to this process alone, though the run may have lost its folder."""
         with self._errors(name):
             self._put(name, content)
+
+    def replace(self, name: str, content: bytes, tag: str | None) -> str | None:
+        """Write an object in the place of the one with this tag; the new one's.
+
+        Raises:
+            StorageError: not possible, or there is another object than that, and it is not this one either,
+                which is there where the answer to a put was lost.
+        """
+        self.check_owner()
+        with self._errors(name):
+            try:
+                new = self._replace(name, content, tag)
+            except ConditionError:
+                new = self._tag(name)
+                if self.content(name) != content:
+                    raise
+        self._note(name, len(content))
+        return new
+
+    def _tag(self, name: str) -> str | None:
+        """The tag of an object as it is now; None if there is none."""
+        return next((tag for found, _, tag in self.listing(name) if found == name), None)
 
     def create(self, name: str, content: bytes) -> bool:
         """Put an object if there is none of the name."""
