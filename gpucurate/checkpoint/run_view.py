@@ -12,6 +12,7 @@ from gpucurate.checkpoint.identity import check_format
 from gpucurate.checkpoint.ledger import Ledger
 from gpucurate.checkpoint.listing_file import Facts, read_listing
 from gpucurate.checkpoint.records import stored_records
+from gpucurate.checkpoint.seal import SUCCESS
 from gpucurate.checkpoint.state_files import parse_state
 from gpucurate.checkpoint.store import FOLDER, LocalStore, Store
 from gpucurate.spec.errors import InputError, StorageError
@@ -19,8 +20,6 @@ from gpucurate.spec.place import Url, place_of
 
 REMOVE = "remove it, and give the command of the run again, which makes it anew"
 """What to do about a file that is as long as it was, and has other bytes."""
-
-SUCCESS = f"{FOLDER}/_SUCCESS"
 
 _PHASES = f"{FOLDER}/phases/"
 
@@ -70,7 +69,18 @@ class RunView:
     @cached_property
     def is_finished(self) -> bool:
         """Whether the run had ended well when this was first asked for."""
-        return any(name == SUCCESS for name, _ in self.store.entries(SUCCESS))
+        success = f"{FOLDER}/{SUCCESS}"
+        return any(name == success for name, _ in self.store.entries(success))
+
+    @cached_property
+    def seal(self) -> list[dict[str, Any]]:
+        """What the run left in its folder when it ended; nothing by a version that kept no list.
+
+        Raises:
+            StorageError: the list is damaged.
+        """
+        content = self.store.content(f"{FOLDER}/{SUCCESS}")
+        return list(self._parsed(SUCCESS, content)["files"]) if content else []
 
     def again(self) -> RunView:
         """The same run as it is now."""

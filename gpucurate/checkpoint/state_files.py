@@ -32,9 +32,15 @@ _SHAPES: dict[str, Shape] = {
     "run.json": {"kind": str, "decides": dict, "format?": int, "input?": {"digest": str}},
     "manifest.json": {"files": [{"name": str, "rows": int, "bytes": int, "checksum": str}]},
     "report.json": _REPORT,
+    "_SUCCESS": {"files": [{"name": str, "bytes": int, "checksum": str}]},
     "lock": {"pid": int, "host": str, "since?": _NUMBER},
     "phases/": {"fingerprint": str, "decides": dict, "units": int},
 }
+
+
+def plan_name(phase: str) -> str:
+    """The file of a phase's plan."""
+    return f"phases/{phase}.json"
 
 
 def parse_state(name: str, content: bytes) -> Any:
