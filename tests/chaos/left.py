@@ -25,9 +25,10 @@ _REPORTED = (
 def left(output: Path) -> dict[str, Any]:
     """Every file of an output and its run folder, by name.
 
-    Byte for byte (as a digest): all outputs, clusters, edges, rejects, quarantine, the manifest, plans; nothing
-    may be there besides them. Of ``_SUCCESS`` what it says of those. Of ``commit.log`` the units of each phase with their
-    files and books, each once, in any order. Of ``report.json`` all but times, memory and tries.
+    Byte for byte (as a digest): all outputs, clusters, edges, rejects, quarantine, the manifest, plans;
+    nothing may be there besides them. Of ``_SUCCESS`` what it says of those. Of ``commit.log`` the units of
+    each phase with their files and books, each once, in any order. Of ``report.json`` all but times, memory
+    and tries.
     """
     found: dict[str, Any] = {}
     for path in sorted(output.rglob("*")):
