@@ -43,14 +43,15 @@ def left(output: Path) -> dict[str, Any]:
         elif name == f"{STATE}/report.json":
             found[name] = reported(orjson.loads(path.read_bytes()))
         elif name == f"{STATE}/_SUCCESS":
-            found[name] = _sealed(path)
+            found[name] = sealed(path.read_bytes())
         else:
             found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
     return found
 
 
-def _sealed(path: Path) -> list[Any]:
-    files = orjson.loads(path.read_bytes())["files"]
+def sealed(content: bytes) -> list[Any]:
+    """What ``_SUCCESS`` says of files that have to be the same."""
+    files = orjson.loads(content)["files"]
     told_apart = ("commit.log", "report.json")
     return sorted(
         [each["name"], each["bytes"], each["checksum"]] for each in files if each["name"] not in told_apart
