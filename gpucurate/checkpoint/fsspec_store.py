@@ -12,6 +12,7 @@ from gpucurate.checkpoint.pending import Pending
 from gpucurate.checkpoint.store import FOLDER, LocalStore
 from gpucurate.disk.crash import reach
 from gpucurate.io.retrying import retried
+from gpucurate.io.s3 import ConditionError
 from gpucurate.io.source import facts_of
 from gpucurate.io.urls import open_filesystem
 from gpucurate.spec.unit import OutputFile
@@ -57,13 +58,12 @@ class FsspecStore(ObjectStore):
                 return None
         return float((datetime.now(UTC) - changed).total_seconds())
 
-    def replace(self, name: str, content: bytes, tag: str | None) -> str | None:
+    def _replace(self, name: str, content: bytes, tag: str | None) -> str | None:
         """Look at the tag, and put: between the two another one may write."""
-        self.check_owner()
-        with self._errors(name):
-            self._put(name, content)
-        self._note(name, len(content))
-        return tag
+        if tag is not None and self._tag(name) != tag:
+            raise ConditionError(f"{name} was written by another one")
+        self._put(name, content)
+        return self._tag(name)
 
     def upload(self, output: OutputFile) -> OutputFile:
         """Put the attempt beneath ``_gpucurate/attempts/``."""

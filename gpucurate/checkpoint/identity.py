@@ -87,6 +87,7 @@ class Identity:
             if not self._folder.is_finished:  # else it is of format 1, and nothing is left to do
                 self._store(listing)
         else:
+            self._keep_whole(listing)
             self._forget_replaced()
         self._is_known = True
 
@@ -135,6 +136,11 @@ class Identity:
         reach("input.after_name")
         self._forget_replaced()
 
+    def _keep_whole(self, listing: EncodedListing) -> None:
+        """Write the listing again where it is gone or cut: it is known once more."""
+        if self._folder.store.size(listing.name) != len(listing.content):
+            self._folder.store.write_later(listing.name, listing.content)
+
     def _forget_replaced(self) -> None:
         """Remove the listing of another input, which ``run.json`` tells of until it is gone."""
         stored = self._values.get("input") or {}
@@ -160,7 +166,7 @@ def stored_input(folder: RunFolder, run: Mapping[str, Any], phase: str) -> Mappi
         StorageError: it cannot be read, or is damaged.
     """
     if "input" in run:
-        return read_listing(folder.store, listing_name(run["input"]["digest"]))
+        return read_listing(folder.store, run["input"]["digest"])
     of_phase = folder.read_json(f"phases/{phase}.json") or {}
     inputs = of_phase.get("inputs")
     if inputs is None:

@@ -25,6 +25,11 @@ from gpucurate.spec.unit import Unit
 
 _BLOCK_LINES = 8192
 
+_LOST = (
+    "the input of the run is not known any more. If it is still what it was, the command of the run, given "
+    "again, writes that file anew; else give --fresh to begin anew"
+)
+
 Facts = tuple[Any, ...]
 """Path, size, mtime_ns and entity tag of a file; of a task its id."""
 
@@ -80,24 +85,32 @@ def encode_listing(units: Sequence[Unit]) -> EncodedListing:
     return EncodedListing(digest.hexdigest(), count, total, b"".join(packed))
 
 
-def read_listing(store: Store, name: str) -> dict[str, Facts]:
+def read_listing(store: Store, digest: str) -> dict[str, Facts]:
     """What a stored listing says, by encoded name.
 
+    Args:
+        store: of the output.
+        digest: of its lines, as ``run.json`` has it.
+
     Raises:
-        StorageError: it is not there, or damaged.
+        StorageError: it is not there, cut, or damaged.
     """
+    name = listing_name(digest)
+    if store.size(name) is None:
+        raise StorageError(f"{name} of {store.shown} is gone: {_LOST}")
     found: dict[str, Facts] = {}
+    read = hashlib.blake2b(digest_size=16)
     with store.open(name) as file:
         try:
             with zstandard.ZstdDecompressor().stream_reader(file) as stream:
                 for line in _lines(stream):
+                    read.update(line)
                     key, *facts = _entry(line)
                     found[key] = tuple(facts)
+            if read.hexdigest() != digest:  # zstandard takes a cut frame for the end
+                raise ValueError(f"its {len(found):,} lines are not those that were written")
         except (zstandard.ZstdError, ValueError) as error:
-            raise StorageError(
-                f"{name} of {store.shown} is damaged ({error}): the input of the run is not known any more. "
-                "Give --fresh to begin anew, or another output"
-            ) from error
+            raise StorageError(f"{name} of {store.shown} is damaged ({error}): remove it; {_LOST}") from error
     return found
 
 
@@ -134,7 +147,10 @@ def _blocks(units: Sequence[Unit]) -> Iterator[tuple[int, int, bytes]]:
 
 
 def _lines(stream: Any) -> Iterator[bytes]:
+    """The lines, each with its end; of what is cut, what comes after the last one too."""
     rest = b""
     while block := stream.read(1 << 20):
         *whole, rest = (rest + block).split(b"\n")
-        yield from whole
+        yield from (line + b"\n" for line in whole)
+    if rest:
+        yield rest

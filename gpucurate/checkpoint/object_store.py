@@ -16,6 +16,7 @@ from gpucurate.checkpoint.store import FOLDER, LocalStore, Store
 from gpucurate.disk.crash import reach
 from gpucurate.disk.files import make_folder, open_private, publish
 from gpucurate.io.retrying import sentence_of
+from gpucurate.io.s3 import ConditionError
 from gpucurate.io.urls import redact
 from gpucurate.spec.errors import StorageError
 from gpucurate.spec.unit import OutputFile
@@ -28,7 +29,8 @@ class ObjectStore(Store):
     """A prefix of a store behind fsspec.
 
     It is listed once, when a size is first asked for; after that it keeps book of what it writes: a run
-    folder has one owner.
+    folder has one owner. Whoever is not the owner asks for :meth:`contents`, and forgets sizes by
+    :meth:`refresh`.
 
     Args:
         url: of the output.
@@ -64,8 +66,12 @@ class ObjectStore(Store):
         """Seconds since an object was written; None if there is none."""
 
     @abstractmethod
-    def replace(self, name: str, content: bytes, tag: str | None) -> str | None:
-        """Write an object in the place of the one with this tag; the new one's."""
+    def _replace(self, name: str, content: bytes, tag: str | None) -> str | None:
+        """Put, if the object has this tag or none is given; the new one's.
+
+        Raises:
+            ConditionError: it has another one.
+        """
 
     @abstractmethod
     def upload(self, output: OutputFile) -> OutputFile:
@@ -126,6 +132,28 @@ class ObjectStore(Store):
         with self._errors(name):
             self._put(name, content)
 
+    def replace(self, name: str, content: bytes, tag: str | None) -> str | None:
+        """Write an object in the place of the one with this tag; the new one's.
+
+        Raises:
+            StorageError: not possible, or there is another object than that, and it is not this one either,
+                which is there where the answer to a put was lost.
+        """
+        self.check_owner()
+        with self._errors(name):
+            try:
+                new = self._replace(name, content, tag)
+            except ConditionError:
+                new = self._tag(name)
+                if self.content(name) != content:
+                    raise
+        self._note(name, len(content))
+        return new
+
+    def _tag(self, name: str) -> str | None:
+        """The tag of an object as it is now; None if there is none."""
+        return next((tag for found, _, tag in self.listing(name) if found == name), None)
+
     def create(self, name: str, content: bytes) -> bool:
         """Put an object if there is none of the name."""
         with self._errors(name):
@@ -139,6 +167,31 @@ class ObjectStore(Store):
         with self._errors(prefix, "list"):
             for name, size, _ in self.listing(prefix):
                 yield name, size
+
+    def contents(self, prefix: str) -> Iterator[tuple[str, bytes]]:
+        """The small objects, many requests at a time."""
+        found = list(self.entries(prefix))
+        read = at_once(lambda entry: self._whole(*entry), found)
+        return (
+            (name, content) for (name, _), content in zip(found, read, strict=True) if content is not None
+        )
+
+    def content(self, name: str) -> bytes | None:
+        """All of a small object, as it is now."""
+        return next((content for found, content in self.contents(name) if found == name), None)
+
+    def _whole(self, name: str, size: int) -> bytes | None:
+        """An object that was listed a moment ago; None if it is there no more."""
+        try:
+            return self.read(name, 0, size)
+        except StorageError as error:
+            if isinstance(error.__cause__, FileNotFoundError):
+                return None
+            raise
+
+    def refresh(self) -> None:
+        """Forget the listing: the next one who asks for a size has it done again."""
+        self._sizes = None
 
     def names(self, prefix: str) -> list[str]:
         """Names that begin so, sorted, as far as this owner knows."""

@@ -11,6 +11,7 @@ import orjson
 from gpucurate.checkpoint.changes import differences
 from gpucurate.checkpoint.resume import ADVICE
 from gpucurate.checkpoint.run_folder import RunFolder
+from gpucurate.checkpoint.state_files import plan_name
 from gpucurate.checkpoint.store import FOLDER
 from gpucurate.disk.crash import reach
 from gpucurate.spec.books import Books
@@ -49,6 +50,7 @@ class Phase:
         self.units = units
         self._last_sync = time.monotonic()
         folder.identity.adopt(units, plan.name)
+        folder.reopen_unless_whole()
         folder.opened.add(plan.name)
         self._check(plan)
         reach("phase.after_plan")
@@ -98,7 +100,7 @@ class Phase:
             "units": len(self.units),
             "bytes": sum(unit.est_bytes for unit in self.units),
         }
-        name = f"phases/{self.name}.json"
+        name = plan_name(self.name)
         before = self.folder.read_json(name)
         if before is not None and all(before[key] == given[key] for key in ("fingerprint", "units")):
             return

@@ -36,7 +36,7 @@ def stored_records(store: Store, *, salvage: bool = False) -> Iterator[dict[str,
     Raises:
         StorageError: not possible.
     """
-    if store.size(LOG) is None:
+    if all(name != LOG for name, _ in store.entries(LOG)):
         yield from in_order(_of_objects(store, salvage=salvage))
         return
     is_torn = False
@@ -47,18 +47,20 @@ def stored_records(store: Store, *, salvage: bool = False) -> Iterator[dict[str,
                 is_torn = True
             elif is_torn and not salvage:
                 raise StorageError(
-                    f"{LOG} of {store.shown} is damaged before line {number}: not the end of a crash"
+                    f"{LOG} of {store.shown} is damaged before line {number}: not the end of a crash. Give "
+                    "the command of the run again: it does again what the lines from there on told of"
                 )
             else:
                 yield record
 
 
 def _of_objects(store: Store, *, salvage: bool) -> Iterator[dict[str, Any]]:
-    for name, _ in store.entries(RECORDS):
-        with store.open(name) as file:
-            content = file.read()
+    for name, content in store.contents(RECORDS):
         try:
             yield orjson.loads(content)
         except orjson.JSONDecodeError as error:
             if not salvage:
-                raise StorageError(f"{name} of {store.shown} is damaged: {error}") from error
+                raise StorageError(
+                    f"{name} of {store.shown} is damaged ({error}): remove it, and give the command of the "
+                    "run again"
+                ) from error

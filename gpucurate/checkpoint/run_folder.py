@@ -12,7 +12,7 @@
     clusters/           what deduplication found
     report.json         books, figures, times
     manifest.json       every output file with rows, bytes and checksum
-    _SUCCESS            written last
+    _SUCCESS            written last: what is there, with sizes and checksums
 
 The order of a commit: write, fsync, rename, record. A file under its final name without
 a record is written again and replaced.
@@ -34,7 +34,8 @@ from gpucurate.checkpoint.ledger import Ledger, gone_record
 from gpucurate.checkpoint.pending import Pending
 from gpucurate.checkpoint.resume import Resume
 from gpucurate.checkpoint.run_place import LocalPlace, RunPlace
-from gpucurate.checkpoint.state_files import parse_state
+from gpucurate.checkpoint.seal import LOG, SUCCESS, broken, seal_of, sealed
+from gpucurate.checkpoint.state_files import parse_state, plan_name
 from gpucurate.checkpoint.store import FOLDER, Store
 from gpucurate.checkpoint.uploads import Uploads, uploads_to
 from gpucurate.checkpoint.wipe import wipe
@@ -89,7 +90,7 @@ class RunFolder:
         reach("folder.before_make")
         self._place.make()
         reach("folder.before_lock")
-        self._has_report = False
+        self._has_report = self._was_whole = False
         with ExitStack() as opened:
             opened.callback(self._place.close)
             self._lock = self._place.own(resume.take_over)
@@ -143,17 +144,46 @@ class RunFolder:
     @property
     def is_finished(self) -> bool:
         """Whether the run has ended well."""
-        return self.store.size(f"{FOLDER}/_SUCCESS") is not None
+        return self.store.size(f"{FOLDER}/{SUCCESS}") is not None
 
-    def is_whole(self) -> bool:
-        """Whether each file of the manifest is there, as long as it was written.
+    def reopen_unless_whole(self) -> None:
+        """Of a run that has finished, see that what it left is there, as long as it was; else it goes on.
+
+        What of the run folder has another size is removed first: it is made again. Contents are not read.
 
         Raises:
-            StorageError: the manifest cannot be read, or is damaged.
+            StorageError: a small file cannot be read, or is damaged though it is as long as it was.
         """
+        if self._was_whole or not self.is_finished:
+            return
+        damaged = self._damaged()
+        if damaged is None and self._has_outputs():
+            self._was_whole = True
+            return
+        for name in damaged or ():
+            if name not in (LOG, SUCCESS):  # of the log every line that is whole counts
+                self._place.remove(name)
+        self.reopen()  # last: what was not removed before a crash is found again
+
+    def _damaged(self) -> list[str] | None:
+        """What of the run folder is gone or has another size; None if nothing is."""
+        try:
+            names = broken(self._place, seal_of(self._place.read(SUCCESS) or b""))
+        except ValueError:  # it will be written again
+            return [SUCCESS]
+        needed = ["report.json", "manifest.json", *map(plan_name, self.ledger.phases())]
+        names += [name for name in needed if self.store.size(f"{FOLDER}/{name}") is None]
+        return names or None
+
+    def _has_outputs(self) -> bool:
+        """Whether all files of the manifest are there, and all units recorded that write any."""
         manifest = self.read_json("manifest.json")
-        return manifest is not None and all(
+        return all(
             self.store.size(decode_name(entry["name"])) == entry["bytes"] for entry in manifest["files"]
+        ) and all(
+            len(self.ledger.standing(phase)) >= self.read_json(plan_name(phase))["units"]
+            for phase in self.ledger.phases()
+            if self.ledger.writes_output(phase) and not self.names("quarantine")
         )
 
     def final_path(self, name: str) -> Path:
@@ -254,17 +284,17 @@ class RunFolder:
 
     def _say_success(self) -> None:
         try:
-            self._place.write("_SUCCESS", b"")
+            self._place.write(SUCCESS, sealed(self._place))
         except StorageError:
             with suppress(StorageError):  # it may have its name, and not be on disk: nobody is to trust it
-                self._place.remove("_SUCCESS")
+                self._place.remove(SUCCESS)
             raise
 
     def reopen(self) -> None:
         """Say that the run is not whole after all: there is something left to do."""
         if self.is_finished:
             reach("reopen.before_unlink")
-            self._place.remove("_SUCCESS")
+            self._place.remove(SUCCESS)
             reach("reopen.after_unlink")
             make_passing_folder(self.attempts)
 

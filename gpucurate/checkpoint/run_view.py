@@ -10,12 +10,18 @@ from typing import Any
 
 from gpucurate.checkpoint.identity import check_format
 from gpucurate.checkpoint.ledger import Ledger
-from gpucurate.checkpoint.listing_file import Facts, listing_name, read_listing
+from gpucurate.checkpoint.listing_file import Facts, read_listing
 from gpucurate.checkpoint.records import stored_records
+from gpucurate.checkpoint.seal import SUCCESS
 from gpucurate.checkpoint.state_files import parse_state
 from gpucurate.checkpoint.store import FOLDER, LocalStore, Store
 from gpucurate.spec.errors import InputError, StorageError
 from gpucurate.spec.place import Url, place_of
+
+REMOVE = "remove it, and give the command of the run again, which makes it anew"
+"""What to do about a file that is as long as it was, and has other bytes."""
+
+_PHASES = f"{FOLDER}/phases/"
 
 FIRST = ("keys", "main", "write")
 """What the first phase of a run may be called, which reads all of the input."""
@@ -49,34 +55,54 @@ class RunView:
         Raises:
             StorageError: it cannot be read, or is damaged.
         """
-        full = f"{FOLDER}/{name}"
-        if self.store.size(full) is None:
-            return None
-        with self.store.open(full) as file:
-            content = file.read()
-        try:
-            return parse_state(name, content)
-        except ValueError as error:
-            raise StorageError(f"{full} of {self.store.shown} is damaged ({error})") from error
+        return self._parsed(name, self.store.content(f"{FOLDER}/{name}"))
 
-    @property
+    def _parsed(self, name: str, content: bytes | None) -> Any:
+        try:
+            return None if content is None else parse_state(name, content)
+        except ValueError as error:
+            what = "give --fresh to begin anew" if name == "run.json" else REMOVE
+            raise StorageError(
+                f"{FOLDER}/{name} of {self.store.shown} is damaged ({error}): {what}"
+            ) from error
+
+    @cached_property
     def is_finished(self) -> bool:
-        """Whether the run has ended well."""
-        return self.store.size(f"{FOLDER}/_SUCCESS") is not None
+        """Whether the run had ended well when this was first asked for."""
+        success = f"{FOLDER}/{SUCCESS}"
+        return any(name == success for name, _ in self.store.entries(success))
+
+    @cached_property
+    def seal(self) -> list[dict[str, Any]]:
+        """What the run left in its folder when it ended; nothing by a version that kept no list.
+
+        Raises:
+            StorageError: the list is damaged.
+        """
+        content = self.store.content(f"{FOLDER}/{SUCCESS}")
+        return list(self._parsed(SUCCESS, content)["files"]) if content else []
+
+    def again(self) -> RunView:
+        """The same run as it is now."""
+        self.store.refresh()
+        return RunView(self.store)
 
     @cached_property
     def ledger(self) -> Ledger:
-        """The records, as they were when first asked for."""
-        return Ledger(stored_records(self.store))
+        """The records, as they were when first asked for; what they tell of is there by then."""
+        ledger = Ledger(stored_records(self.store))
+        self.store.refresh()
+        return ledger
 
     @cached_property
     def phases(self) -> dict[str, Mapping[str, Any]]:
         """What is stored of each phase that has begun: those with records in their order, then the others."""
-        names = [name.rpartition("/")[2] for name, _ in self.store.entries(f"{FOLDER}/phases/")]
-        begun = {name.removesuffix(".json") for name in names if name.endswith(".json") and name[0] != "."}
+        stored = dict(self.store.contents(_PHASES))
+        begun = {_phase(name): name for name in stored if name.endswith(".json") and "/." not in name}
         order = [phase for phase in self.ledger.phases() if phase in begun]
         return {
-            phase: self.read_json(f"phases/{phase}.json") for phase in [*order, *sorted(begun - {*order})]
+            phase: self._parsed(f"phases/{phase}.json", stored[begun[phase]])
+            for phase in [*order, *sorted(begun.keys() - {*order})]
         }
 
     @property
@@ -96,10 +122,15 @@ class RunView:
             StorageError: the listing is damaged.
         """
         if "input" in self.run:
-            return read_listing(self.store, listing_name(self.run["input"]["digest"]))
+            return read_listing(self.store, self.run["input"]["digest"])
         first = self.first_phase
         inputs = self.phases[first].get("inputs", {}) if first else {}  # format 1
         return {name: tuple(facts) if isinstance(facts, list) else (facts,) for name, facts in inputs.items()}
+
+
+def _phase(name: str) -> str:
+    """The phase of a plan's file."""
+    return name.removeprefix(_PHASES).removesuffix(".json")
 
 
 def _store_of(output: Url, checkpoint_path: str | PathLike[str] | None) -> Store:

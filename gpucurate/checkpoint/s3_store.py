@@ -63,13 +63,9 @@ class S3Store(ObjectStore):
             except FileNotFoundError:
                 return None
 
-    def replace(self, name: str, content: bytes, tag: str | None) -> str | None:
+    def _replace(self, name: str, content: bytes, tag: str | None) -> str | None:
         """Put with ``If-Match``."""
-        self.check_owner()
-        with self._errors(name):
-            new = self._bucket.put(self._key(name), content, etag=tag)
-        self._note(name, len(content))
-        return new
+        return self._bucket.put(self._key(name), content, etag=tag)
 
     def upload(self, output: OutputFile) -> OutputFile:
         """Send the parts of an upload, and leave it so."""
@@ -91,19 +87,24 @@ class S3Store(ObjectStore):
         each = max(PART_BYTES, -(-size // MOST_PARTS))
         sent: list[Future[str]] = []
         threads = min(PARTS_IN_FLIGHT, -(-size // each))
-        with storage_errors(path, "read"), path.open("rb") as file, ThreadPoolExecutor(threads) as pool:
+        with storage_errors(path, "read"):
+            file = path.open("rb")
+        with file, ThreadPoolExecutor(threads) as pool:
+            under_way: list[Future[str]] = []
             for number in range(1, -(-size // each) + 1):
                 with_room = _room.acquire()
                 assert with_room
                 try:
+                    under_way = [part for part in under_way if not _has_arrived(part)]
                     reach("upload.before_part")
-                    sent.append(pool.submit(self._bucket.put_part, key, upload, number, file.read(each)))
+                    with storage_errors(path, "read"):
+                        body = file.read(each)
+                    sent.append(pool.submit(self._bucket.put_part, key, upload, number, body))
                 except BaseException:
                     _room.release()
                     raise
                 sent[-1].add_done_callback(_leave)
-                if sent[-1].done():
-                    sent[-1].result()
+                under_way.append(sent[-1])
         reach("upload.after_parts")
         return [part.result() for part in sent]
 
@@ -152,6 +153,11 @@ class S3Store(ObjectStore):
                 f"{name!r} cannot be the name of an object: it is not UTF-8; rename the input file"
             ) from error
         return self._prefix + name
+
+
+def _has_arrived(part: Future[str]) -> bool:
+    """Whether a part is there; raises what it failed with, so that no more are sent."""
+    return part.done() and bool(part.result())
 
 
 def _leave(_: object) -> None:

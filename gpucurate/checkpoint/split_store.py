@@ -62,6 +62,18 @@ class SplitStore(Store):
         if not is_of_state(prefix):
             yield from self.outputs.entries(prefix)
 
+    def contents(self, prefix: str) -> Iterator[tuple[str, bytes]]:
+        """Of small files, which are those of the run folder or of the outputs."""
+        yield from self._of(prefix).contents(prefix)
+
+    def content(self, name: str) -> bytes | None:
+        """All of a small file."""
+        return self._of(name).content(name)
+
+    def refresh(self) -> None:
+        """Forget what was learned of outputs."""
+        self.outputs.refresh()
+
     def remove(self, name: str) -> None:
         """Remove a file."""
         self._of(name).remove(name)

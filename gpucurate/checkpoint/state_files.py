@@ -12,10 +12,16 @@ from gpucurate.checkpoint.shape import Shape, check_shape
 _SHAPES: dict[str, Shape] = {
     "run.json": {"kind": str, "decides": dict, "format?": int, "input?": {"digest": str}},
     "manifest.json": {"files": [{"name": str, "rows": int, "bytes": int, "checksum": str}]},
+    "_SUCCESS": {"files": [{"name": str, "bytes": int, "checksum": str}]},
     "report.json": REPORT,
     "lock": {"pid": int, "host": str, "since?": (int, float)},
     "phases/": {"fingerprint": str, "decides": dict, "units": int},
 }
+
+
+def plan_name(phase: str) -> str:
+    """The file of a phase's plan."""
+    return f"phases/{phase}.json"
 
 
 def parse_state(name: str, content: bytes) -> Any:

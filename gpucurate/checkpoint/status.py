@@ -10,6 +10,7 @@ from typing import Any
 
 import psutil
 
+from gpucurate.checkpoint.process_age import is_running
 from gpucurate.checkpoint.run_view import RunView
 from gpucurate.checkpoint.store import FOLDER
 from gpucurate.spec.books import Books
@@ -163,16 +164,20 @@ def _owner(run: RunView) -> Owner | None:
     values = run.read_json(epochs[-1].removeprefix(f"{FOLDER}/")) if epochs else run.read_json("lock")
     if not isinstance(values, dict) or not {"host", "pid"} <= values.keys():
         return None
-    since = values.get("since")
-    return Owner(values["host"], values["pid"], since, _is_alive(values["host"], values["pid"], since))
+    return Owner(values["host"], values["pid"], values.get("since"), _is_alive(values))
 
 
-def _is_alive(host: str, pid: int, since: float | None) -> bool | None:
+def _is_alive(owner: Mapping[str, Any]) -> bool | None:
     """Whether it is still the process that took the folder: numbers are given out again."""
-    if host != socket.gethostname():
+    if owner.get("is_over"):
+        return False
+    if owner["host"] != socket.gethostname():
         return None
+    since = owner.get("since")
     try:
-        return since is None or psutil.Process(pid).create_time() <= since + 1.0
+        if since is None:  # of a store, which says when the process started
+            return is_running(owner["pid"], owner.get("started"))
+        return bool(psutil.Process(owner["pid"]).create_time() <= since + 1.0)
     except (psutil.NoSuchProcess, ValueError, OverflowError):  # the last two: no number of a process
         return False
 

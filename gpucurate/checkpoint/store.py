@@ -95,6 +95,31 @@ class Store(ABC):
             StorageError: not possible.
         """
 
+    def contents(self, prefix: str) -> Iterator[tuple[str, bytes]]:
+        """Name and content of the small files whose name begins with ``prefix``, as they are now.
+
+        A file that somebody removes meanwhile is left out: it is for whoever does not own the run folder.
+
+        Raises:
+            StorageError: not possible.
+        """
+        for name, _ in self.entries(prefix):
+            content = self.content(name)
+            if content is not None:
+                yield name, content
+
+    @abstractmethod
+    def content(self, name: str) -> bytes | None:
+        """All of a small file as it is now; None if there is none.
+
+        Raises:
+            StorageError: not possible.
+        """
+
+    def refresh(self) -> None:
+        """Forget what was learned of sizes: another one writes here."""
+        return
+
     @abstractmethod
     def remove(self, name: str) -> None:
         """Remove a file; nothing if there is none.
@@ -224,18 +249,33 @@ class LocalStore(Store):
         return True
 
     def entries(self, prefix: str = "") -> Iterator[tuple[str, int]]:
-        """The files of both folders."""
+        """The files of both folders, or of the one in which all such names lie; what vanishes is left out."""
         self.settle()
-        for root, above in ((self.output, ""), (self.state, f"{FOLDER}/")):
-            for folder, inner, names in os.walk(root):
-                if not above and Path(folder) == self.output and FOLDER in inner:
-                    inner.remove(FOLDER)
-                below = os.path.relpath(folder, root)
-                for name in names:
-                    full = above + (name if below == "." else f"{below}/{name}")
-                    if full.startswith(prefix):
-                        with storage_errors(self.path(full), "look at"):
-                            yield full, self.path(full).stat().st_size
+        inside = prefix.startswith(f"{FOLDER}/")
+        if not inside:
+            yield from self._below(self.output, "", prefix)
+        if inside or f"{FOLDER}/".startswith(prefix):
+            yield from self._below(self.state, f"{FOLDER}/", prefix)
+
+    def _below(self, root: Path, above: str, prefix: str) -> Iterator[tuple[str, int]]:
+        for folder, inner, names in os.walk(root):
+            below = above if folder == str(root) else f"{above}{os.path.relpath(folder, root)}/"
+            inner[:] = [each for each in inner if _meet(f"{below}{each}/", prefix) and below + each != FOLDER]
+            for name in names:
+                full = below + name
+                size = self.size(full) if full.startswith(prefix) else None
+                if size is not None:
+                    yield full, size
+
+    def content(self, name: str) -> bytes | None:
+        """Read a file."""
+        path = self.path(name)
+        try:
+            return path.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise StorageError(f"cannot read {path}: {error.strerror}") from error
 
     def remove(self, name: str) -> None:
         """Unlink a file."""
@@ -265,6 +305,11 @@ class LocalStore(Store):
                     Path(output.attempt).chmod(PRIVATE)
         moves = [(Path(output.attempt), self.path(output.name)) for output in outputs]
         publish(moves, self.state / COPYING)
+
+
+def _meet(folder: str, prefix: str) -> bool:
+    """Whether there may be names in a folder that begin with a prefix."""
+    return folder.startswith(prefix) or prefix.startswith(folder)
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -14,6 +14,13 @@ from gpucurate.spec.errors import StorageError, one_line
 from gpucurate.spec.names import decode_name
 
 _BLOCK = 1 << 20
+
+AGAIN = "Give the command of the run again: it makes anew what is missing"
+"""What to do about what is gone or cut."""
+
+_REMOVE = (
+    "Remove it, and give the command of the run again: it compares sizes only, and writes what is missing"
+)
 _LINES = (".jsonl", ".ndjson", ".json")
 _PARQUET = (".parquet", ".pq")
 
@@ -24,13 +31,13 @@ class Promise:
 
     Attributes:
         name: as in the record.
-        rows: records in it.
+        rows: records in it; None where they are not counted.
         bytes: size.
         checksum: document hash of its bytes; empty where none was taken.
     """
 
     name: str
-    rows: int
+    rows: int | None
     bytes: int
     checksum: str
 
@@ -45,9 +52,9 @@ def compare(store: Store, promise: Promise) -> str:
     try:
         size = store.size(name)
         if size is None:
-            return "it is missing"
+            return f"it is missing. {AGAIN}"
         if size != promise.bytes:
-            return f"it has {size:,} bytes, and was written with {promise.bytes:,}"
+            return f"it has {size:,} bytes, and was written with {promise.bytes:,}. {AGAIN}"
         if not promise.checksum:
             return ""
         with store.open(name) as file:
@@ -62,7 +69,9 @@ def _content(file: BinaryIO, name: str, promise: Promise) -> str:
         hasher.update(block)
         lines += block.count(b"\n")
     if hasher.hexdigest() != promise.checksum:
-        return "its bytes are not those that were written"
+        return f"its bytes are not those that were written. {_REMOVE}"
+    if promise.rows is None:
+        return ""
     rows = lines if name.endswith(_LINES) else _parquet_rows(file) if name.endswith(_PARQUET) else None
     if rows is not None and rows != promise.rows:
         return f"it has {rows:,} rows, and was written with {promise.rows:,}"

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 
 from gpucurate.io.fingerprint import hash_bytes
 from gpucurate.io.source import open_source
-from gpucurate.spec.errors import InputError, one_line
+from gpucurate.spec.errors import InputChangedError, InputError, one_line
 from gpucurate.spec.source import InputFile
 from gpucurate.spec.unit import BytesTaken
+
+_ADVICE = "Put back what it read, or give the command of the run with --resume-changed"
 
 
 @dataclass(slots=True)
@@ -49,17 +51,29 @@ def compare_input(reading: Reading) -> tuple[str, str]:
     changed = ""
     try:
         open_source(reading.file).close()  # it is compared when it is opened
+        found = _other_bytes(reading) if reading.taken else None
+    except InputChangedError as error:
+        changed = f"it is not what the run read: {error.what}"
+        found = _read_anyway(reading) if reading.taken else changed
     except InputError as error:
-        changed = one_line(error)
-    if not reading.taken:
-        return changed, ""
-    try:
-        found = _other_bytes(reading)
-    except InputError as error:
-        return one_line(error), ""
+        found = _cannot(error)
     if found is not None:
-        return found, ""
+        return f"{found}. {_ADVICE}", ""
     return "", "it was written to since, and what was read of it is the same" if changed else ""
+
+
+def _read_anyway(reading: Reading) -> str | None:
+    try:
+        return _other_bytes(reading)
+    except InputChangedError as error:
+        return f"it is not what the run read: {error.what}"
+    except InputError as error:
+        return _cannot(error)
+
+
+def _cannot(error: InputError) -> str:
+    gone = isinstance(error.__cause__, FileNotFoundError)
+    return "it vanished after the run had read it" if gone else one_line(error)
 
 
 def _other_bytes(reading: Reading) -> str | None:

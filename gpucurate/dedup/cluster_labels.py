@@ -19,7 +19,7 @@ Ids = npt.NDArray[np.uint32]
 
 BATCH_ROWS = 1 << 17
 
-_REMEDY = "it cannot be read as clusters, repeat the run that found them into another output"
+_REMEDY = "it cannot be read as clusters; remove it, and give the command of the run that found them again"
 
 
 def read_cluster_rows(folder: Path, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:

@@ -17,7 +17,7 @@ import numpy as np
 from gpucurate.io.retrying import retried, sentence_of
 from gpucurate.io.s3 import ConditionError, S3Bucket
 from gpucurate.io.urls import is_url, open_filesystem, redact
-from gpucurate.spec.errors import InputError
+from gpucurate.spec.errors import InputChangedError, InputError
 from gpucurate.spec.source import InputFile
 
 _LARGEST_READ = 1 << 30
@@ -229,8 +229,10 @@ def _compare(file: InputFile, size: int, mtime_ns: int | None, etag: str | None)
     raise _changed(file, what)
 
 
-def _changed(file: InputFile, what: str) -> InputError:
-    return InputError(f"{redact(file.path)} changed while it was read: {what}; run again on input at rest")
+def _changed(file: InputFile, what: str) -> InputChangedError:
+    return InputChangedError(
+        f"{redact(file.path)} changed while it was read: {what}; run again on input at rest", what
+    )
 
 
 @contextmanager

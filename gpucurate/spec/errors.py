@@ -38,6 +38,17 @@ class InputError(GpucurateError):
     exit_code = 5
 
 
+class InputChangedError(InputError):
+    """A file is not what was listed; ``what`` says in what, as a sentence without its name."""
+
+    def __init__(self, message: str, what: str) -> None:
+        super().__init__(message, what)
+        self.what = what
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
 class InputLostError(InputError):
     """What one segment made of a unit for the next is gone or torn: it has to be made again."""
 

@@ -226,9 +226,8 @@ class DeduplicationWorkflow:
             return WorkflowRunResult(self.output, folder.path, run.report)
 
     def _is_whole(self, folder: RunFolder) -> bool:
-        """Whether a run has finished, and nothing of what it wrote is gone since."""
-        there = all(folder.fetch(name) for name in self._artefacts)
-        return folder.is_finished and there and folder.is_whole()
+        """Whether a run has finished, and nothing of what it found is gone since."""
+        return folder.is_finished and all(folder.fetch(name) for name in self._artefacts)
 
     @property
     def _artefacts(self) -> tuple[str, ...]:

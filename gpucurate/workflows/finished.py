@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from gpucurate.checkpoint.ledger import Ledger
-from gpucurate.checkpoint.listing_file import listing_name, read_listing
+from gpucurate.checkpoint.listing_file import read_listing
 from gpucurate.checkpoint.log import read_log
 from gpucurate.checkpoint.records import stored_records
 from gpucurate.checkpoint.run_copy import RunCopy
@@ -163,9 +163,8 @@ def _inputs(folder: Path, run: Mapping[str, Any]) -> dict[str, list[Any]]:
     if "input" not in run:  # format 1
         inputs: dict[str, list[Any]] = _json(folder, "phases/keys.json")["inputs"]
         return inputs
-    name = listing_name(run["input"]["digest"])
     try:
-        listing = read_listing(LocalStore(folder.parent, folder), name)
+        listing = read_listing(LocalStore(folder.parent, folder), run["input"]["digest"])
         return {key: list(facts) for key, facts in listing.items()}
     except StorageError as error:
         raise InputError(f"the listing of {folder} cannot be read: {error}") from error

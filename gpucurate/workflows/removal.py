@@ -209,7 +209,7 @@ class TextDuplicatesRemovalWorkflow:
         with RunFolder(self.output, NAME, decides, self.checkpoint_path, wanted) as folder:
             if folder.is_finished:
                 Phase(folder, plan, units)  # refuses another input
-                if folder.is_finished and folder.is_whole():
+                if folder.is_finished:
                     report = report_from_dict(folder.read_json("report.json"))
                     return WorkflowRunResult(self.output, folder.path, report, was_finished=True)
                 folder.reopen()

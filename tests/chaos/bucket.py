@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from tests.chaos.left import STATE, TIMED, record_of, reported
+from tests.chaos.left import STATE, TIMED, record_of, reported, sealed
 from tests.s3 import Bucket, address
 
 _TIMED = (*TIMED, "epochs")
@@ -55,7 +55,9 @@ class Outputs:
             if parts[0] == STATE and parts[1] in _TIMED:
                 continue
             content = self._bucket.get(key)
-            if parts[:2] == [STATE, "records"]:
+            if parts == [STATE, "_SUCCESS"]:
+                found[name] = sealed(content)
+            elif parts[:2] == [STATE, "records"]:
                 record = orjson.loads(content)
                 found |= {name: record_of(record)} if record["k"] == "done" else {}
             elif name == f"{STATE}/report.json":

@@ -25,9 +25,10 @@ _REPORTED = (
 def left(output: Path) -> dict[str, Any]:
     """Every file of an output and its run folder, by name.
 
-    Byte for byte (as a digest): all outputs, clusters, edges, rejects, quarantine, the manifest, plans, and
-    ``_SUCCESS``; nothing may be there besides them. Of ``commit.log`` the units of each phase with their
-    files and books, each once, in any order. Of ``report.json`` all but times, memory and tries.
+    Byte for byte (as a digest): all outputs, clusters, edges, rejects, quarantine, the manifest, plans;
+    nothing may be there besides them. Of ``_SUCCESS`` what it says of those. Of ``commit.log`` the units of
+    each phase with their files and books, each once, in any order. Of ``report.json`` all but times, memory
+    and tries.
     """
     found: dict[str, Any] = {}
     for path in sorted(output.rglob("*")):
@@ -41,9 +42,20 @@ def left(output: Path) -> dict[str, Any]:
             found[name] = _records(path)
         elif name == f"{STATE}/report.json":
             found[name] = reported(orjson.loads(path.read_bytes()))
+        elif name == f"{STATE}/_SUCCESS":
+            found[name] = sealed(path.read_bytes())
         else:
             found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
     return found
+
+
+def sealed(content: bytes) -> list[Any]:
+    """What ``_SUCCESS`` says of files that have to be the same."""
+    files = orjson.loads(content)["files"]
+    told_apart = ("commit.log", "report.json")
+    return sorted(
+        [each["name"], each["bytes"], each["checksum"]] for each in files if each["name"] not in told_apart
+    )
 
 
 def differences(there: dict[str, Any], wanted: dict[str, Any]) -> list[str]:

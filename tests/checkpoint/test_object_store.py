@@ -11,6 +11,7 @@ from gpucurate.checkpoint.object_store import PART_BYTES
 from gpucurate.checkpoint.pending import Pending
 from gpucurate.checkpoint.s3_store import S3Store
 from gpucurate.checkpoint.store import LocalStore
+from gpucurate.io.s3 import S3Bucket
 from gpucurate.spec.errors import StorageError
 from gpucurate.spec.unit import OutputFile
 from tests.s3 import bucket
@@ -130,3 +131,37 @@ def test_what_a_worker_tells_of_an_upload_survives_its_way():
     output = pending.entered(OutputFile("n", "/a/b", 1, 2, "c"))
     assert Pending.of(output) == pending
     assert Pending.of(OutputFile("n", "/a/b", 1, 2, "c")) is None
+
+
+def test_an_object_is_replaced_by_whoever_knows_the_last_one(store):
+    store.write("_gpucurate/records/u1", b"one")
+    ((_, _, tag),) = store.listing("_gpucurate/records/")
+    new = store.replace("_gpucurate/records/u1", b"another", tag)
+    assert new not in (None, tag)
+    assert store.replace("_gpucurate/records/u1", b"a third", new) not in (None, new)
+    with pytest.raises(StorageError, match="was written by another one"):
+        store.replace("_gpucurate/records/u1", b"too late", new)
+    assert store.content("_gpucurate/records/u1") == b"a third"
+    store.replace("_gpucurate/records/u1", b"a third", tag)  # it is there already
+
+
+def test_a_refused_upload_blames_the_store_and_sends_no_more(bucket, tmp_path, monkeypatch):
+    tried = []
+
+    def refuse(self, key, upload, number, body):
+        tried.append(number)
+        if number == 1:
+            raise PermissionError("Access Denied")
+        return "tag"
+
+    monkeypatch.setattr(S3Bucket, "put_part", refuse)
+    path = tmp_path / "big"
+    with path.open("wb") as file:
+        file.truncate(40 * PART_BYTES)
+    with pytest.raises(StorageError, match=r"cannot write s3://.*/out/big: Access Denied"):
+        S3Store(bucket.url()).upload(OutputFile("big", str(path), 0, 40 * PART_BYTES, ""))
+    assert len(tried) < 30
+    path.unlink()
+    with pytest.raises(StorageError, match=r"cannot read .*/big: No such file"):
+        S3Store(bucket.url()).upload(OutputFile("big", str(path), 0, 40 * PART_BYTES, ""))
+    assert bucket.pending() == []

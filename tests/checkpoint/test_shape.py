@@ -51,6 +51,7 @@ def test_a_finished_run_whose_report_is_damaged_says_so(tmp_path, capsys, wrong:
     assert run(command) == 0
     report = tmp_path / "out/_gpucurate/report.json"
     report.write_bytes(orjson.dumps(parse_state("report.json", report.read_bytes()) | wrong))
+    (tmp_path / "out/_gpucurate/_SUCCESS").write_bytes(b"")  # else its size tells, and it is made anew
     capsys.readouterr()
     assert run(command) == 6
     assert str(report) in capsys.readouterr().err

@@ -8,6 +8,8 @@ import pytest
 from gpucurate.checkpoint.log import GROUP_RECORDS
 from gpucurate.checkpoint.s3_store import S3Store
 from gpucurate.checkpoint.store_log import StoreLog
+from gpucurate.io import retrying
+from gpucurate.io.s3 import S3Bucket
 from gpucurate.spec.errors import StorageError
 from tests.s3 import bucket
 
@@ -88,3 +90,28 @@ def test_a_damaged_record_is_a_sentence(bucket):
     bucket.put("out/_gpucurate/records/keys/u1.json", b'{"k": ')
     with pytest.raises(StorageError, match=r"u1\.json is damaged"):
         opened(bucket)
+
+
+def test_a_record_that_was_replaced_is_ones_own_though_the_answer_was_lost(bucket, monkeypatch):
+    opened(bucket).append(record(1))
+    first = opened(bucket)
+    first.append(record(1))
+    first.close()
+    once, lost = S3Bucket._once, []
+
+    def lossy(self, method, **wanted):
+        answer = once(self, method, **wanted)
+        if "IfMatch" in wanted and not lost:
+            lost.append(method)
+            raise ConnectionResetError("the answer is lost")
+        return answer
+
+    monkeypatch.setattr(S3Bucket, "_once", lossy)
+    monkeypatch.setattr(retrying, "FIRST_WAIT", 0.01)
+    again = opened(bucket, 2)
+    again.append(record(1, seconds=2))
+    again.sync()
+    assert lost == ["put_object"]
+    again.append(record(1, seconds=3))
+    again.close()
+    assert b'"seconds":3' in bucket.get("out/_gpucurate/records/keys/u001.json")

@@ -122,8 +122,8 @@ def test_what_was_done_to_a_run_is_found_and_told(name: str, output: Path, corpu
     harm(output, corpus)
     exit_code, sentences = told(output)
     assert exit_code == code
-    assert len(sentences) == 1
-    assert sentence in sentences[0]
+    assert len(sentences) == 1 + (name == "rejects gone"), "those are in the list of _SUCCESS too"
+    assert sentence in sentences[-1]
 
 
 def test_books_that_do_not_balance_are_the_worst(output: Path) -> None:
