@@ -26,6 +26,10 @@ class Owner(Protocol):
 
     epoch: int
 
+    def check(self) -> None:
+        """Raise a StorageError if another one has taken it over."""
+        ...
+
     def close(self) -> None:
         """Give it up."""
         ...
@@ -173,7 +177,9 @@ class LocalPlace(RunPlace):
 
     def own(self, take_over: bool) -> Owner:
         """Lock the run folder."""
-        return OwnerLock(self.path, take_over=take_over, sync_folder=self.behind.sync_folder)
+        owner = OwnerLock(self.path, take_over=take_over, sync_folder=self.behind.sync_folder)
+        self.files.check_owner = owner.check
+        return owner
 
     def clear(self) -> None:
         """Remove attempts, and temporary files."""
@@ -186,7 +192,7 @@ class LocalPlace(RunPlace):
 
     def open_log(self) -> Log:
         """One file."""
-        return CommitLog(self.path / "commit.log", self.behind)
+        return CommitLog(self.path / "commit.log", self.behind, self.files.check_owner)
 
     def read(self, name: str) -> bytes | None:
         """Read a file."""
@@ -210,6 +216,7 @@ class LocalPlace(RunPlace):
     def remove(self, name: str) -> None:
         """Unlink a file, and sync its folder."""
         self.files.settle()
+        self.files.check_owner()
         path = self.path / name
         with storage_errors(path, "remove"):
             path.unlink(missing_ok=True)
@@ -228,6 +235,7 @@ class LocalPlace(RunPlace):
 
     def end(self) -> None:
         """Remove scratch and attempts."""
+        self.files.check_owner()
         for folder in (self.path / "scratch", self.path / "attempts"):
             shutil.rmtree(folder, ignore_errors=True)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gpucurate.checkpoint.run_place import LocalPlace, make_own, refuse_strange
+from gpucurate.checkpoint.run_place import LocalPlace, Owner, make_own, refuse_strange
 from gpucurate.checkpoint.split_store import SplitStore
 from gpucurate.checkpoint.store import FOLDER, LocalStore
 from gpucurate.checkpoint.stores import store_of
@@ -28,6 +28,12 @@ class SplitPlace(LocalPlace):
         self.objects = store_of(output, None)
         self.store = SplitStore(self.objects, self.files)
         self.marks = {"output": redact(str(output))}
+
+    def own(self, take_over: bool) -> Owner:
+        """Lock the run folder; nothing becomes visible in the store either once that is lost."""
+        owner = super().own(take_over)
+        self.objects.check_owner = owner.check
+        return owner
 
     def refuse_strangers(self) -> None:
         """List the prefix, unless the run folder is there."""

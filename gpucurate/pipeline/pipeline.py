@@ -225,7 +225,7 @@ class Pipeline:
             executor = executor or default_executor(sum(unit.est_bytes for unit in units))
             folder = self._folder(plan, units, checkpoint_path, Resume(resume, take_over))
             if folder:
-                ending.callback(folder.close)
+                ending.enter_context(folder)
             with Run(self.name, executor, folder, observer) as run:
                 again = partial(self._units, initial_tasks=initial_tasks)
                 held = open_checkpoints(plan, self.stages, units, again, ending)
