@@ -185,7 +185,11 @@ class LocalPlace(RunPlace):
         """Remove attempts, and temporary files."""
         shutil.rmtree(self.path / "attempts", ignore_errors=True)
         for folder in (self.path, self.path / "phases"):  # in the thread, which has some of its own
-            self.behind.later(partial(remove_temporaries, folder))
+            self.behind.later(partial(self._remove_temporaries, folder))
+
+    def _remove_temporaries(self, folder: Path) -> None:
+        self.files.check_owner()
+        remove_temporaries(folder)
 
     def forget(self) -> None:
         """There are none."""
