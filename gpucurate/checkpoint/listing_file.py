@@ -16,7 +16,7 @@ from typing import Any
 import orjson
 import zstandard
 
-from gpucurate.checkpoint.state_files import check_shape
+from gpucurate.checkpoint.shape import check_shape
 from gpucurate.checkpoint.store import FOLDER, Store
 from gpucurate.spec.errors import StorageError
 from gpucurate.spec.names import encode_name

@@ -22,9 +22,10 @@ import orjson
 
 from gpucurate.checkpoint.changes import differences
 from gpucurate.checkpoint.lock import OwnerLock
-from gpucurate.checkpoint.log import CommitLog, read_log
+from gpucurate.checkpoint.log import CommitLog, read_log, whole_records
 from gpucurate.checkpoint.pending import Pending
 from gpucurate.checkpoint.phase import from_record, to_record
+from gpucurate.checkpoint.resume import Resume
 from gpucurate.disk.crash import reach
 from gpucurate.disk.files import copy_file, make_folder, publish, remove_temporaries, write_atomic
 from gpucurate.spec.errors import ConfigurationError, OutputInUseError, StorageError
@@ -42,20 +43,23 @@ class SavedUnits:
     Args:
         path: the folder; made if absent.
         decides: everything that decides what reaches the checkpoint, but the input.
+        resume: ``fresh`` removes what is recorded as its own; ``changed`` is as ``auto``.
 
     Raises:
         OutputInUseError: it holds something else, or what other stages made, or another run uses it.
         StorageError: it cannot be made or read.
     """
 
-    def __init__(self, path: Path, decides: Mapping[str, Any]) -> None:
+    def __init__(self, path: Path, decides: Mapping[str, Any], resume: Resume = Resume()) -> None:  # noqa: B008 - frozen
         self.path = path
         self._names: dict[str, str] = {}
         self._refuse_strangers()
         make_folder(path, mode=0o700)
         make_folder(path / "units")
-        self._lock = OwnerLock(path)
+        self._lock = OwnerLock(path, take_over=resume.take_over)
         try:
+            if resume.mode == "fresh":
+                self._wipe()
             self._identify(decides)
             shutil.rmtree(path / "attempts", ignore_errors=True)
             remove_temporaries(path)
@@ -167,6 +171,21 @@ class SavedUnits:
                 "give a new or empty folder"
             )
 
+    def _wipe(self) -> None:
+        """Remove the batches that are recorded, and the state; whatever else is in the folder stays.
+
+        The log goes behind the batches that it names, and last what tells that the folder is a checkpoint.
+        """
+        log = self.path / "commit.log"
+        records = whole_records(log)[0] if log.exists() else []
+        names = {decode_name(file[0]) for record in records for file in record["files"]}
+        with storage_errors(self.path, "clean"):
+            for name in sorted(names):
+                if Path(name).name == name:  # as we name them: nothing that lies elsewhere
+                    (self.path / "units" / name).unlink(missing_ok=True)
+            log.unlink(missing_ok=True)
+            (self.path / _IDENTITY).unlink(missing_ok=True)
+
     def _identify(self, decides: Mapping[str, Any]) -> None:
         if found := _differences(self.path, decides):
             raise OutputInUseError(
@@ -192,7 +211,7 @@ def _differences(folder: Path, decides: Mapping[str, Any]) -> list[str]:
     try:
         return differences(orjson.loads(raw), _identity(decides))
     except ValueError as error:
-        raise StorageError(f"{path} is damaged ({error}): remove the checkpoint's folder") from error
+        raise StorageError(f'{path} is damaged ({error}): begin anew with resume="fresh"') from error
 
 
 def saved_names(folder: Path, decides: Mapping[str, Any]) -> set[str] | list[str]:

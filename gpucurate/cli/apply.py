@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,9 +11,11 @@ from gpucurate.cli import options as opt
 
 def apply(
     run_folder: Annotated[
-        Path,
+        str,
         typer.Argument(
-            metavar="RUN", help="Output of a finished deduplication, or its run folder.", show_default=False
+            metavar="RUN",
+            help="Output of a finished deduplication, a folder or URL, or its run folder.",
+            show_default=False,
         ),
     ],
     output: opt.Output,

@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from gpucurate.dedup.agreement import Side
     from gpucurate.workflows.compare import Comparison, Example
 
-_RUN_HELP = "Output of a finished deduplication, or a folder of ids that NeMo Curator wrote."
+_RUN_HELP = "Output of a finished deduplication, a folder or URL, or a folder of ids that NeMo Curator wrote."
 
 
 def compare(
-    first: Annotated[Path, typer.Argument(metavar="RUN1", help=f"{_RUN_HELP} Taken for the truth.")],
-    second: Annotated[Path, typer.Argument(metavar="RUN2", help=_RUN_HELP)],
+    first: Annotated[str, typer.Argument(metavar="RUN1", help=f"{_RUN_HELP} Taken for the truth.")],
+    second: Annotated[str, typer.Argument(metavar="RUN2", help=_RUN_HELP)],
     id_generator: Annotated[
         Path | None,
         typer.Option(

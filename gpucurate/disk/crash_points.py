@@ -75,6 +75,10 @@ POINTS: dict[str, str] = {
     "spill.before_run": "a sorted run is about to be spilled",
     "spill.after_run": "it is on disk",
     "spill.after_load": "a part of all runs is in memory again",
+    "forest.before_write": "bands are joined, and their components about to be saved",
+    "forest.before_fsync": "components are written under a temporary name, and not synced",
+    "forest.before_rename": "they are synced, and those of fewer bands may have the name",
+    "forest.after_save": "they have it, and the next bands are not joined",
     "group.before_merge": "all bands are joined, and components have no labels",
     # deduplication: verification of candidates
     "candidates.after_make": "the folder of candidates is empty",

@@ -12,6 +12,7 @@ from typing import Any
 from gpucurate.backends.chain import Stage
 from gpucurate.backends.job import Job
 from gpucurate.checkpoint.phase import Phase
+from gpucurate.checkpoint.resume import Resume
 from gpucurate.checkpoint.saved_units import SavedUnits, saved_names
 from gpucurate.planning.fingerprint import digest
 from gpucurate.spec.errors import ConfigurationError
@@ -155,7 +156,13 @@ def _for_unit(unit: Unit, phase: str, result: UnitResult) -> UnitResult:
 
 
 def open_checkpoints(
-    plan: Plan, stages: Sequence[Stage], units: Sequence[Unit], units_of: UnitsOf, ending: ExitStack
+    plan: Plan,
+    stages: Sequence[Stage],
+    units: Sequence[Unit],
+    units_of: UnitsOf,
+    *,
+    ending: ExitStack,
+    resume: Resume = Resume(),  # noqa: B008 - frozen
 ) -> Held:
     """Open the checkpoints, and see from which of them each unit begins: the last that has it whole.
 
@@ -165,6 +172,7 @@ def open_checkpoints(
         units: its units.
         units_of: the same units, named by another plan.
         ending: closes the checkpoints.
+        resume: what becomes of what they hold.
 
     Raises:
         OutputInUseError: a folder holds something else, or another run uses it.
@@ -174,7 +182,7 @@ def open_checkpoints(
     left = list(units)
     for at in positions(stages):
         stage: Any = stages[at]
-        saved = held.saved[at] = SavedUnits(stage.path, decides_before(plan, stages, at))
+        saved = held.saved[at] = SavedUnits(stage.path, decides_before(plan, stages, at), resume)
         ending.callback(saved.close)
         held.stages[at] = stage.within(saved.attempts)
         known = saved.inputs

@@ -204,7 +204,8 @@ class Pipeline:
             ignore_failures: end well though units were set aside.
             observer: is told of progress.
             resume: ``auto`` goes on with an earlier run, and refuses another input or plan; ``changed``
-                keeps the units of work that are the same and does the others; ``fresh`` begins anew.
+                keeps the units of work that are the same and does the others; ``fresh`` begins anew, in the
+                folders of checkpoints too.
             take_over: take the folder from an owner that is not known to be alive.
 
         Returns:
@@ -223,12 +224,13 @@ class Pipeline:
             )
             units = self._units(plan, initial_tasks)
             executor = executor or default_executor(sum(unit.est_bytes for unit in units))
-            folder = self._folder(plan, units, checkpoint_path, Resume(resume, take_over))
+            wanted = Resume(resume, take_over)
+            folder = self._folder(plan, units, checkpoint_path, wanted)
             if folder:
                 ending.enter_context(folder)
             with Run(self.name, executor, folder, observer) as run:
                 again = partial(self._units, initial_tasks=initial_tasks)
-                held = open_checkpoints(plan, self.stages, units, again, ending)
+                held = open_checkpoints(plan, self.stages, units, again, ending=ending, resume=wanted)
                 outcome = run.held_phase(held, collect)
                 run.report.warnings += held.remarks
                 ignored = ignore_failures or executor.settings.ignore_failures

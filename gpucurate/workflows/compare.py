@@ -15,6 +15,7 @@ from gpucurate.io.limits import ReadLimits
 from gpucurate.io.ranges import split_file
 from gpucurate.spec.errors import ConfigurationError, InputError
 from gpucurate.spec.names import encode_name
+from gpucurate.spec.place import Url, place_of
 from gpucurate.stages.deduplication.id_list import IdList
 from gpucurate.workflows.cluster_sources import ROW_BITS, ClusterSource, generator_of, of_ids, of_run
 from gpucurate.workflows.examples import first_line, locate
@@ -133,6 +134,8 @@ def compare_runs(
 
 
 def _open(path: str | PathLike[str]) -> Source:
+    if isinstance(place_of(path), Url):
+        return open_run(path)
     folder = Path(path)
     if (folder / "run.json").exists() or (folder / FOLDER).exists():
         return open_run(path)

@@ -14,7 +14,10 @@ from typing import Any
 from gpucurate.checkpoint.ledger import Ledger
 from gpucurate.checkpoint.listing_file import listing_name, read_listing
 from gpucurate.checkpoint.log import read_log
-from gpucurate.checkpoint.state_files import Shape, check_shape, parse_state
+from gpucurate.checkpoint.records import stored_records
+from gpucurate.checkpoint.run_copy import RunCopy
+from gpucurate.checkpoint.shape import Shape, check_shape
+from gpucurate.checkpoint.state_files import parse_state
 from gpucurate.checkpoint.store import FOLDER, LocalStore
 from gpucurate.io.listing import Listing
 from gpucurate.io.names import recognise
@@ -22,6 +25,7 @@ from gpucurate.io.source import open_source
 from gpucurate.planning.fingerprint import digest
 from gpucurate.spec.errors import InputError, StorageError
 from gpucurate.spec.names import decode_name
+from gpucurate.spec.place import Url, place_of
 from gpucurate.spec.source import InputFile
 
 KINDS = ("dedup exact", "dedup fuzzy", "dedup apply")
@@ -52,6 +56,7 @@ class FinishedRun:
         report: its report.
         listing: the files that it read, as they were.
         identity: digest of what it did and of what it read.
+        copy: of a run in a store, what of its folder is read here; removed with this object.
     """
 
     path: Path
@@ -60,6 +65,7 @@ class FinishedRun:
     report: Mapping[str, Any]
     listing: Listing
     identity: str
+    copy: RunCopy | None = None
 
     @property
     def clusters_path(self) -> Path:
@@ -85,7 +91,10 @@ class FinishedRun:
             InputError: the commit log cannot be read.
         """
         try:
-            done = Ledger(read_log(self.path / "commit.log")).standing("keys")
+            is_copy = self.copy is not None and not (self.path / "commit.log").exists()
+            store = LocalStore(self.path.parent, self.path)
+            records = stored_records(store) if is_copy else read_log(self.path / "commit.log")
+            done = Ledger(records).standing("keys")
         except (OSError, StorageError) as error:
             raise InputError(f"the log of {self.path} cannot be read: {error}") from error
         ranges = sorted(
@@ -107,12 +116,17 @@ class FinishedRun:
 
 
 def open_run(path: str | PathLike[str]) -> FinishedRun:
-    """The deduplication whose output or run folder ``path`` is.
+    """The deduplication whose output or run folder ``path`` is; of a URL, its output.
 
     Raises:
+        StorageError: the store cannot be read.
+        ConfigurationError: a URL that became a Path.
         InputError: there is none, or one that has not finished.
     """
-    folder = Path(path) if (Path(path) / "run.json").exists() else Path(path) / FOLDER
+    place = place_of(path)
+    copy = RunCopy(place) if isinstance(place, Url) else None
+    there = Path(path) if copy is None else copy.path
+    folder = there if (there / "run.json").exists() else there / FOLDER
     if not (folder / "run.json").exists():
         raise InputError(
             f"{os.fspath(path)} is no run of gpucurate: name the output of a deduplication, or its {FOLDER}/"
@@ -140,6 +154,7 @@ def open_run(path: str | PathLike[str]) -> FinishedRun:
         report,
         Listing(tuple(files), ()),
         digest([run, inputs]),
+        copy,
     )
 
 

@@ -157,7 +157,6 @@ class Slow:
 def syncer(monkeypatch):
     monkeypatch.setattr(syncing, "QUICK_SECONDS", 0.0)
     syncer = Syncer()
-    syncer._is_quick = False
     yield syncer
     syncer.close()
 
@@ -210,3 +209,17 @@ def test_no_more_files_wait_for_the_disk_than_there_is_room_for(tmp_path, syncer
     for file in files:
         file.may_end.set()
     wait_for(lambda: not third.is_alive(), 5)
+
+
+def test_a_worker_does_not_wait_for_its_first_files_but_looks_now_and_then_whether_syncing_is_quick(
+    tmp_path, syncer, monkeypatch
+):
+    monkeypatch.setattr(syncing, "LOOK_AT", 2)
+    monkeypatch.setattr(syncing, "QUICK_SECONDS", 10.0)
+    files = [Slow(tmp_path / str(i)) for i in range(3)]
+    first = syncer.submit(files[0], tmp_path / "0")
+    assert not first.done()
+    for file in files:
+        file.may_end.set()
+    assert [syncer.submit(file, tmp_path / "x") for file in files[1:]] == [None, None]
+    first.result(10)

@@ -12,8 +12,8 @@ from tests.chaos.left import differences
 from tests.chaos.zygote import Zygote
 
 IN_ONE_PROCESS = (
-    "exact", "fuzzy, verified", "exact, spilled", "exact, again", "exact, changed", "pipeline, large",
-    "pipeline, checkpoint",    "pipeline, poisoned", "pipeline, poisoned again",
+    "exact", "fuzzy, verified", "exact, spilled", "exact, again", "exact, changed", "fuzzy, saved",
+    "pipeline, large", "pipeline, checkpoint", "pipeline, poisoned", "pipeline, poisoned again",
 )  # fmt: skip
 """Scenarios that come to all points of one process; each point is taken in the first that comes to it."""
 

@@ -11,6 +11,7 @@ import signal
 import pytest
 
 from gpucurate.backends.executors import InlineExecutor, LocalExecutor
+from gpucurate.cli.app import run as command
 from gpucurate.disk import crash
 from gpucurate.disk.crash_points import IN_STORE
 from gpucurate.pipeline.pipeline import Pipeline
@@ -157,6 +158,24 @@ def test_a_second_run_is_refused_and_names_the_first(corpus, bucket, tmp_path):
     bucket.put("out/_gpucurate/epochs/00000001.json", json.dumps(owner).encode())
     with pytest.raises(OutputInUseError, match="process 7 on elsewhere"):
         exact(corpus, bucket.url()).run(InlineExecutor())
+
+
+def test_clusters_in_a_store_can_be_applied_and_compared(corpus, bucket, expected, tmp_path, capsys):
+    url = bucket.url()
+    exact(corpus, url).run(InlineExecutor())
+    exact(corpus, tmp_path / "here", keep="longest").run(InlineExecutor())
+    assert command(["dedup", "apply", url, "-o", str(tmp_path / "out"), "-q"]) == 0
+    assert outputs_of(tmp_path / "out") == expected
+    capsys.readouterr()
+    assert command(["compare", url, str(tmp_path / "here"), "--json", "--examples", "1"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["agreement"]["f1"] == 1.0
+
+
+def test_a_url_that_holds_no_run_is_a_sentence(bucket, tmp_path, capsys):
+    url = bucket.url()
+    assert command(["dedup", "apply", url, "-o", str(tmp_path / "out")]) == 5
+    assert f"{url} is no run of gpucurate" in capsys.readouterr().err
 
 
 def test_a_prefix_of_other_things_is_refused(corpus, bucket):

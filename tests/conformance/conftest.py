@@ -105,6 +105,7 @@ FIRST_OF_RAY = {
     "test_input_that_goes_after_it_was_listed_is_named": (),
     "test_a_set_up_that_fails_ends_the_run_with_the_same_sentence": (),
     "test_tasks_in_memory_come_back_in_order_with_their_data": ("xenna", "ray-data"),
+    "test_a_later_run_begins_at_a_checkpoint_and_a_fresh_one_before_it": (),
 }
 """What starts processes of Ray again and again takes up to a minute: there, which executors are tried without
 ``--ray``. (Ray Data with several actors a unit hung once on a crowded machine, where one was killed.) How a

@@ -75,3 +75,43 @@ def test_of_other_records_nothing_is_taken_up(tmp_path: Path) -> None:
 def test_what_is_soon_done_again_is_not_saved(keys: KeySet, tmp_path: Path) -> None:
     group(keys, tmp_path, SavedForest(tmp_path / "forest"))
     assert not (tmp_path / "forest").exists()
+
+
+def _cut(content: bytes) -> bytes:
+    return content[:-4]
+
+
+def _flipped(content: bytes) -> bytes:
+    return content[:-3] + bytes([content[-3] ^ 1]) + content[-2:]
+
+
+def _headless(content: bytes) -> bytes:
+    return b"{" + content[5:]
+
+
+def _of_another_shape(content: bytes) -> bytes:
+    return b'{"records":3000,"joined":7,"checksum":"0"}\n' + content.split(b"\n", 1)[1]
+
+
+def _of_before_checksums(content: bytes) -> bytes:
+    return b'{"records":3000,"joined":[0]}\n' + content.split(b"\n", 1)[1]
+
+
+DAMAGE = [_cut, _flipped, _headless, _of_another_shape, _of_before_checksums, lambda content: b""]
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_saving_that_is_damaged_counts_as_none(keys: KeySet, tmp_path: Path, damage: Any) -> None:
+    wanted, path = group(keys, tmp_path, None), tmp_path / "forest"
+    group(keys, tmp_path, SavedForest(path, every=0, worth=0))
+    assert SavedForest(path).load(RECORDS) is not None
+    path.write_bytes(damage(path.read_bytes()))
+    assert SavedForest(path).load(RECORDS) is None
+    assert np.array_equal(group(keys, tmp_path, SavedForest(path, every=0, worth=0)), wanted)
+    assert SavedForest(path).load(RECORDS) is not None
+
+
+def test_what_a_saving_that_was_killed_has_left_is_removed(tmp_path: Path) -> None:
+    (tmp_path / ".forest.4711.tmp").write_bytes(b"half of it")
+    assert SavedForest(tmp_path / "forest").load(10) is None
+    assert not list(tmp_path.iterdir())

@@ -11,13 +11,15 @@ from gpucurate.ops.char_length import char_length
 from gpucurate.ops.cuda import CUDA
 from gpucurate.ops.minhash import PRESETS, MinHashParams
 from gpucurate.stages.deduplication.taken import taken_to_host
+from tests.depth import examples
 
 TEXTS = {
-    "short": ["ab cd"] * 3000,
-    "usual": ["lorem ipsum " * 40] * 500,
-    "long": ["lorem ipsum " * 20_000] * 2,
-    "that grow when they are lowered": ["\u0130\u023a \u2126 " * 60] * 300,
+    "short": ["ab cd"] * examples(1000, 3000),
+    "usual": ["lorem ipsum " * 40] * examples(170, 500),
+    "long": ["lorem ipsum " * examples(7000, 20_000)] * 2,
+    "that grow when they are lowered": ["\u0130\u023a \u2126 " * 60] * examples(100, 300),
 }
+"""A third of what a thorough search takes: what is needed grows with the texts, and so does the time."""
 SKETCHES = {
     "default": MinHashSketch(MinHashParams()),
     "nemo": MinHashSketch(PRESETS["nemo"].params, normalized=False),

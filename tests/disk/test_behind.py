@@ -1,4 +1,4 @@
-"""What is done behind its owner's back: in order, waited for where something relies on it, or said to have failed."""
+"""What is done behind its owner: in order, waited for by what relies on it, or said to have failed."""
 
 import os
 import threading

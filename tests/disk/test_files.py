@@ -66,9 +66,7 @@ def test_files_of_a_folder_are_synced_before_they_are_named_and_the_folder_once(
     assert [(tmp_path / name).read_bytes() for name in "ab"] == [b"1", b"2"]
 
 
-def test_an_empty_file_has_nothing_to_sync_but_its_name(
-    tmp_path: Path, calls: list[tuple[str, str]]
-) -> None:
+def test_an_empty_file_has_nothing_to_sync_but_its_name(tmp_path: Path, calls: list[tuple[str, str]]) -> None:
     files.write_atomic(tmp_path / "a", b"")
     assert calls == [("name", "a"), ("sync", tmp_path.name)]
 

@@ -55,7 +55,15 @@ def corpus(tmp_path, layout):
 def run(corpus, layout, tmp_path):
     """A run over 100 documents in four files, with a bit of everything before the checkpoint."""
 
-    def run(out="out", checkpoint="saved", executor=InlineExecutor, behind=None, before=(), **options):
+    def run(
+        out="out",
+        checkpoint="saved",
+        executor=InlineExecutor,
+        behind=None,
+        before=(),
+        resume="auto",
+        **options,
+    ):
         stages = [
             reader(corpus, layout, **options),
             Trap(tmp_path / "trap"),
@@ -69,7 +77,7 @@ def run(corpus, layout, tmp_path):
             writer(tmp_path / out, layout),
         ]
         pipeline = Pipeline("test", stages=stages)
-        return pipeline.run(executor(), max_reject_rate=1.0).report
+        return pipeline.run(executor(), max_reject_rate=1.0, resume=resume).report
 
     return run
 
@@ -128,6 +136,41 @@ def test_stages_before_it_may_not_and_the_difference_is_shown(run, tmp_path):
     with pytest.raises(OutputInUseError, match=r"saved was made by other stages"):
         run("third", before=[add("more", float)])
     assert began(run("fourth")) == 4
+
+
+def test_a_fresh_run_begins_anew_and_takes_away_what_is_recorded_alone(run, tmp_path):
+    run("first")
+    saved = tmp_path / "saved"
+    batches = set((saved / "units").iterdir())
+    (saved / "note.txt").write_text("somebody's")
+    (saved / "units/mine.arrow").write_text("somebody's")
+    run("second", before=[add("more", float)], resume="fresh")  # of other stages, which is refused otherwise
+    assert not batches & set((saved / "units").iterdir())
+    assert (saved / "note.txt").exists()
+    assert (saved / "units/mine.arrow").exists()
+    report = run("third", resume="fresh")
+    assert began(report) == 0
+    assert outputs(tmp_path / "third") == outputs(tmp_path / "first")
+    (tmp_path / "trap").touch()
+    assert began(run("fourth")) == 4
+
+
+def test_a_fresh_run_reads_nothing_of_a_checkpoint_that_is_damaged(run, tmp_path):
+    run("first")
+    for name in ("checkpoint.json", "commit.log"):
+        (tmp_path / "saved" / name).write_bytes(b"{")
+    with pytest.raises(StorageError, match='begin anew with resume="fresh"'):
+        run("second")
+    assert began(run("third", resume="fresh")) == 0
+    assert began(run("fourth")) == 4
+
+
+def test_a_folder_of_somebody_else_is_refused_by_a_fresh_run_too(run, tmp_path):
+    (tmp_path / "saved").mkdir()
+    (tmp_path / "saved/mine").touch()
+    with pytest.raises(OutputInUseError, match="none of gpucurate's"):
+        run(resume="fresh")
+    assert (tmp_path / "saved/mine").exists()
 
 
 def test_units_whose_input_changed_begin_with_the_input_and_are_named(run, corpus, tmp_path, layout):
