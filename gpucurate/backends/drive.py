@@ -95,5 +95,5 @@ def _assignment(
         batch_bytes=segment.batch_bytes,
         splittable=segment.splittable,
         exchange=exchange,
-        uploads=job.phase.folder.uploads if job.phase else None,
+        uploads=job.uploads,
     )

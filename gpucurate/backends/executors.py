@@ -133,7 +133,7 @@ class InlineExecutor:
             batch_bytes=leg[0].batch_bytes,
             splittable=all(segment.splittable for segment in leg),
             exchange=exchange,
-            uploads=job.phase.folder.uploads if job.phase else None,
+            uploads=job.uploads,
         )
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Protocol
 
@@ -12,6 +12,7 @@ from gpucurate.backends.driver import Outcome
 from gpucurate.backends.settings import RunSettings
 from gpucurate.checkpoint.phase import Phase
 from gpucurate.checkpoint.saved_units import SavedUnits
+from gpucurate.checkpoint.uploads import Uploads
 from gpucurate.planning.memory import unit_memory
 from gpucurate.spec.cluster import Node
 from gpucurate.spec.plan import Plan, Segment
@@ -56,6 +57,12 @@ class Job:
         """The segments, in runs of which each but the last ends with a checkpoint."""
         ends = [segment.index + 1 for segment in self.plan.segments if segment.stages[-1].is_checkpoint]
         return [self.plan.segments[a:b] for a, b in pairwise([0, *ends, len(self.plan.segments)])]
+
+    @property
+    def uploads(self) -> Uploads | None:
+        """What workers do with finished attempts; a checkpoint copies what was written before it."""
+        uploads = self.phase.folder.uploads if self.phase else None
+        return replace(uploads, keeps=bool(self.checkpoints)) if uploads else None
 
     def stages_of(self, segment: int) -> Sequence[Stage]:
         """The stage objects of one segment."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import takewhile
 from typing import Any
 
 import orjson
@@ -15,6 +16,12 @@ SHOWN = 3
 MOST = 8
 """Values that are named."""
 
+LONGEST = 60
+"""Characters of a value that are shown."""
+
+BEFORE = 20
+"""Of these, before the place where it differs."""
+
 _FACTS = ("path", "size", "mtime_ns", "etag")
 
 
@@ -22,12 +29,19 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any], prefix: str =
     """The values in which two nested mappings differ, as sentences, at most eight."""
     found: list[str] = []
     for key in sorted({*before, *now}):
-        old, new = before.get(key), now.get(key)
-        if isinstance(old, dict) and isinstance(new, dict):
-            found += differences(old, new, f"{prefix}{key}.")
-        elif old != new:
-            found.append(f"{prefix}{key}: {_short(old)} then, {_short(new)} now")
+        found += _between(f"{prefix}{key}", before.get(key), now.get(key))
     return found[:MOST]
+
+
+def _between(name: str, old: Any, new: Any) -> list[str]:
+    if old == new:
+        return []
+    if isinstance(old, dict) and isinstance(new, dict):
+        return differences(old, new, f"{name}.")
+    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        pairs = enumerate(zip(old, new, strict=True), 1)
+        return [told for number, pair in pairs for told in _between(f"{name}[{number}]", *pair)]
+    return [f"{name}: {' then, '.join(_apart(old, new))} now"]
 
 
 def input_changes(before: Mapping[str, Facts], now: Mapping[str, Facts]) -> list[str]:
@@ -51,9 +65,21 @@ def _change(before: Facts, now: Facts) -> str:
     if len(before) != len(_FACTS) or len(now) != len(_FACTS):
         return "its content is another"
     told = zip(_FACTS, before, now, strict=True)
-    return ", ".join(f"{fact} {_short(old)} then, {_short(new)} now" for fact, old, new in told if old != new)
+    differing = ((fact, _apart(old, new)) for fact, old, new in told if old != new)
+    return ", ".join(f"{fact} {' then, '.join(texts)} now" for fact, texts in differing)
 
 
-def _short(value: Any) -> str:
-    text = orjson.dumps(value).decode()
-    return text if len(text) <= 60 else f"{text[:20]}...{text[-37:]}"
+def _apart(old: Any, new: Any) -> tuple[str, str]:
+    """Two values as JSON; of long ones, what stands where they begin to differ."""
+    then, now = (orjson.dumps(value).decode() for value in (old, new))
+    same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(then, now, strict=False)))
+    first = max(0, same - BEFORE)
+    return _cut(then, first), _cut(now, first)
+
+
+def _cut(text: str, first: int) -> str:
+    if len(text) <= LONGEST:
+        return text
+    first = min(first, len(text) - LONGEST)
+    cut = text[first : first + LONGEST]
+    return f"{'...' if first else ''}{cut}{'...' if first + LONGEST < len(text) else ''}"

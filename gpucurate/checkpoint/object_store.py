@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from gpucurate.checkpoint.at_once import at_once
 from gpucurate.checkpoint.pending import Pending
-from gpucurate.checkpoint.store import FOLDER, LocalStore, Store
+from gpucurate.checkpoint.store import FOLDER, LocalStore, Store, nobody_to_ask
 from gpucurate.disk.crash import reach
 from gpucurate.disk.files import make_folder, open_private, publish
 from gpucurate.io.retrying import sentence_of
@@ -45,7 +45,7 @@ class ObjectStore(Store):
         self.url = url
         self.shown = redact(url)
         self.mirror = mirror
-        self.check_owner: Callable[[], None] = _nothing
+        self.check_owner: Callable[[], None] = nobody_to_ask
         self._sizes: dict[str, int] | None = None
 
     def __reduce__(self) -> tuple[type[ObjectStore], tuple[str, LocalStore | None]]:
@@ -305,7 +305,3 @@ def is_of_state(name: str) -> bool:
 def _path(output: OutputFile) -> Path:
     pending = Pending.of(output)
     return Path(output.attempt) if pending is None else pending.local
-
-
-def _nothing() -> None:
-    """Nobody has to be asked."""

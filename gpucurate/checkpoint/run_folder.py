@@ -41,7 +41,7 @@ from gpucurate.checkpoint.uploads import Uploads, uploads_to
 from gpucurate.checkpoint.wipe import wipe
 from gpucurate.disk.crash import reach
 from gpucurate.disk.files import make_passing_folder
-from gpucurate.spec.errors import StorageError
+from gpucurate.spec.errors import GpucurateError, StorageError
 from gpucurate.spec.names import decode_name
 from gpucurate.spec.place import Place, Url
 from gpucurate.spec.storage import storage_errors
@@ -117,6 +117,23 @@ class RunFolder:
         """Where this owner's workers write."""
         return self.path / "attempts" / str(self.epoch)
 
+    def check_owner(self) -> None:
+        """See whether the folder is still this process's.
+
+        Raises:
+            StorageError: another run has taken it over.
+        """
+        self._lock.check()
+
+    def writable(self, name: str) -> Path:
+        """Where to write something of the run folder by path, if it is still this process's.
+
+        Raises:
+            StorageError: another run has taken it over.
+        """
+        self.check_owner()
+        return self.path / name
+
     @property
     def uploads(self) -> Uploads | None:
         """What workers do with finished attempts; None where those are renamed and nothing else."""
@@ -135,11 +152,6 @@ class RunFolder:
                     Path(output.attempt).unlink(missing_ok=True)
             elif uploads is not None:
                 uploads.drop(output)
-
-    @property
-    def scratch(self) -> Path:
-        """What one phase leaves for the next."""
-        return self.path / "scratch"
 
     @property
     def is_finished(self) -> bool:
@@ -315,7 +327,11 @@ class RunFolder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        try:
+            if isinstance(error, GpucurateError):
+                self.check_owner()  # its files may have been removed by whoever has the folder now
+        finally:
+            self.close()
 
     def _clear_attempts(self) -> None:
         reach("attempts.before_remove")

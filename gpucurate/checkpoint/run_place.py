@@ -28,6 +28,10 @@ class Owner(Protocol):
 
     epoch: int
 
+    def check(self) -> None:
+        """Raise a StorageError if another one has taken it over."""
+        ...
+
     def close(self) -> None:
         """Give it up."""
         ...
@@ -225,21 +229,27 @@ class LocalPlace(RunPlace):
 
     def own(self, take_over: bool) -> Owner:
         """Lock the run folder."""
-        return OwnerLock(self.path, take_over=take_over, sync_folder=self.behind.sync_folder)
+        owner = OwnerLock(self.path, take_over=take_over, sync_folder=self.behind.sync_folder)
+        self.files.check_owner = owner.check
+        return owner
 
     def clear(self) -> None:
         """Remove attempts, half of a copy, and temporary files."""
         remove_copy(self.path / COPYING)
         shutil.rmtree(self.path / "attempts", ignore_errors=True)
         for folder in (self.path, self.path / "phases"):  # in the thread, which has some of its own
-            self.behind.later(partial(remove_temporaries, folder))
+            self.behind.later(partial(self._remove_temporaries, folder))
+
+    def _remove_temporaries(self, folder: Path) -> None:
+        self.files.check_owner()
+        remove_temporaries(folder)
 
     def forget(self) -> None:
         """There are none."""
 
     def open_log(self) -> Log:
         """One file."""
-        return CommitLog(self.path / "commit.log", self.behind)
+        return CommitLog(self.path / "commit.log", self.behind, self.files.check_owner)
 
     def read(self, name: str) -> bytes | None:
         """Read a file."""
@@ -263,6 +273,7 @@ class LocalPlace(RunPlace):
     def remove(self, name: str) -> None:
         """Unlink a file, and sync its folder."""
         self.files.settle()
+        self.files.check_owner()
         path = self.path / name
         with storage_errors(path, "remove"):
             path.unlink(missing_ok=True)
@@ -289,6 +300,7 @@ class LocalPlace(RunPlace):
 
     def end(self) -> None:
         """Remove scratch and attempts."""
+        self.files.check_owner()
         for folder in (self.path / "scratch", self.path / "attempts"):
             shutil.rmtree(folder, ignore_errors=True)
         remove_copy(self.path / COPYING)

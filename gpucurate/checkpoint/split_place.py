@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gpucurate.checkpoint.run_place import LocalPlace, refuse_strange
+from gpucurate.checkpoint.run_place import LocalPlace, Owner, refuse_strange
 from gpucurate.checkpoint.split_store import SplitStore
 from gpucurate.checkpoint.store import LocalStore
 from gpucurate.checkpoint.stores import store_of
@@ -29,6 +29,12 @@ class SplitPlace(LocalPlace):
         self.store = SplitStore(self.objects, self.files)
         self.mark = redact(str(output))
         self.marks = {"output": self.mark}
+
+    def own(self, take_over: bool) -> Owner:
+        """Lock the run folder; nothing becomes visible in the store either once that is lost."""
+        owner = super().own(take_over)
+        self.objects.check_owner = owner.check
+        return owner
 
     def _refuse_paths(self) -> None:
         """A prefix and a folder cannot overlap."""

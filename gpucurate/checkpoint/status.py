@@ -10,7 +10,7 @@ from typing import Any
 
 import psutil
 
-from gpucurate.checkpoint.process_age import is_running
+from gpucurate.checkpoint.process_age import is_alive
 from gpucurate.checkpoint.run_view import RunView
 from gpucurate.checkpoint.store import FOLDER
 from gpucurate.spec.books import Books
@@ -171,12 +171,10 @@ def _is_alive(owner: Mapping[str, Any]) -> bool | None:
     """Whether it is still the process that took the folder: numbers are given out again."""
     if owner.get("is_over"):
         return False
-    if owner["host"] != socket.gethostname():
-        return None
     since = owner.get("since")
-    try:
-        if since is None:  # of a store, which says when the process started
-            return is_running(owner["pid"], owner.get("started"))
+    if "boot" in owner or since is None or owner["host"] != socket.gethostname():
+        return is_alive(owner)
+    try:  # of an earlier version, in a folder
         return bool(psutil.Process(owner["pid"]).create_time() <= since + 1.0)
     except (psutil.NoSuchProcess, ValueError, OverflowError):  # the last two: no number of a process
         return False

@@ -152,9 +152,13 @@ class LocalStore(Store):
         output: folder of the output.
         state: the run folder.
         behind: does what is to be done later; at once if None.
+
+    Attributes:
+        check_owner: is called before anything is written or removed, and raises if the run lost its folder.
     """
 
     def __init__(self, output: Path, state: Path, behind: Behind | None = None) -> None:
+        self.check_owner: Callable[[], None] = nobody_to_ask
         self._behind = behind
         self._late: set[str] = set()
         self.shown = str(output)
@@ -199,7 +203,12 @@ class LocalStore(Store):
     def write(self, name: str, content: bytes) -> None:
         """Write by a temporary name, fsync, rename."""
         self.settle()
-        _write(self.path(name), content)
+        self._write(self.path(name), content)
+
+    def _write(self, path: Path, content: bytes) -> None:
+        self.check_owner()
+        make_folder(path.parent)
+        write_atomic(path, content)
 
     def write_together(self, files: Mapping[str, bytes]) -> None:
         """Write small files of one folder of which none relies on another; the folder is synced once.
@@ -208,6 +217,7 @@ class LocalStore(Store):
             StorageError: as for :meth:`write`.
         """
         self.settle()
+        self.check_owner()
         write_together([(self.path(name), content) for name, content in files.items()])
 
     def later(self, call: Callable[[], None]) -> None:
@@ -220,7 +230,7 @@ class LocalStore(Store):
     def write_later(self, name: str, content: bytes) -> None:
         """Whoever asks for the file before it is written waits."""
         self._late.add(name)
-        self.later(partial(_write, self.path(name), content))
+        self.later(partial(self._write, self.path(name), content))
 
     def settle(self) -> None:
         """Wait for the thread."""
@@ -234,6 +244,7 @@ class LocalStore(Store):
     def create(self, name: str, content: bytes) -> bool:
         """Write under a temporary name, and link: whoever comes second finds the name taken."""
         self.settle()
+        self.check_owner()
         path = self.path(name)
         make_folder(path.parent)
         temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -280,6 +291,7 @@ class LocalStore(Store):
     def remove(self, name: str) -> None:
         """Unlink a file."""
         self.settle()
+        self.check_owner()
         path = self.path(name)
         with storage_errors(path, "remove"):
             path.unlink(missing_ok=True)
@@ -299,6 +311,7 @@ class LocalStore(Store):
     def publish(self, outputs: Sequence[OutputFile]) -> None:
         """Rename, then sync the folders; what goes to the run folder becomes its owner's alone."""
         self.settle()
+        self.check_owner()
         for output in outputs:
             if output.name.startswith(f"{FOLDER}/"):
                 with storage_errors(Path(output.attempt)):
@@ -312,6 +325,5 @@ def _meet(folder: str, prefix: str) -> bool:
     return folder.startswith(prefix) or prefix.startswith(folder)
 
 
-def _write(path: Path, content: bytes) -> None:
-    make_folder(path.parent)
-    write_atomic(path, content)
+def nobody_to_ask() -> None:
+    """Of a store that no run owns."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import threading
 import time
 import uuid
@@ -12,7 +10,7 @@ from typing import Any
 import orjson
 
 from gpucurate.checkpoint.object_store import ObjectStore
-from gpucurate.checkpoint.process_age import is_running, started
+from gpucurate.checkpoint.process_age import identity, is_alive
 from gpucurate.checkpoint.store import FOLDER
 from gpucurate.disk.crash import reach
 from gpucurate.spec.errors import GpucurateError, OutputInUseError, StorageError
@@ -52,7 +50,7 @@ class StoreOwner:
         last = self._last()
         self.before = self._refuse_living(last, take_over) if last else ""
         self.epoch = last + 1
-        self._is_ours = {"host": socket.gethostname(), "pid": os.getpid(), "started": started(os.getpid())}
+        self._is_ours = {**identity(), "since": time.time()}  # the last for people: nothing is decided by it
         self.nonce = uuid.uuid4().hex
         self._take()
         self._lost: str | None = None
@@ -89,8 +87,9 @@ class StoreOwner:
     def _is_alive(self, epoch: int, owner: dict[str, Any]) -> bool:
         if owner.get("is_over"):
             return False
-        if owner["host"] == socket.gethostname():
-            return is_running(owner["pid"], owner.get("started"))
+        seen = is_alive(owner)
+        if seen is not None:
+            return seen
         return (self._store.age(_name(epoch)) or 0.0) <= STALE_SECONDS
 
     def _take(self) -> None:

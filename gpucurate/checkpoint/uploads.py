@@ -19,10 +19,13 @@ class Uploads:
     Attributes:
         store: where to.
         host: of the driver, who takes what belongs to the run folder from the worker's disk.
+        keeps: whether files stay on the worker's disk until they are visible in the store, for somebody who
+            copies them before.
     """
 
     store: ObjectStore
     host: str = field(default_factory=socket.gethostname)
+    keeps: bool = False
 
     def bring(self, output: OutputFile) -> OutputFile:
         """Upload an attempt; the same output, with what the driver has to know of it.
@@ -34,7 +37,7 @@ class Uploads:
         if is_state and self.store.mirror is None:
             return output  # the run folder lies on a disk, and so does this
         brought = self.store.upload(output)
-        if not is_state or self.host != socket.gethostname():
+        if not (is_state or self.keeps) or self.host != socket.gethostname():
             Path(output.attempt).unlink(missing_ok=True)
         return brought
 

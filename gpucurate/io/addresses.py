@@ -10,6 +10,9 @@ REFUSED: tuple[tuple[IPv4Network | IPv6Network, str], ...] = (
     (ip_network("169.254.0.0/16"), "link-local, where clouds serve metadata and credentials"),
     (ip_network("fe80::/10"), "link-local"),
     (ip_network("fd00:ec2::/32"), "the metadata service of Amazon's cloud"),
+    (ip_network("fd20:ce::254/128"), "the metadata service of Google's cloud"),
+    (ip_network("fd00:c1::a9fe:a9fe/128"), "the metadata service of Oracle's cloud"),
+    (ip_network("fd00:42::42/128"), "the metadata service of Scaleway's cloud"),
     (ip_network("100.100.100.200/32"), "the metadata service of Alibaba's cloud"),
     (ip_network("192.0.0.192/32"), "the metadata service of Oracle's cloud"),
     (ip_network("168.63.129.16/32"), "the platform service of Microsoft's cloud"),
@@ -17,7 +20,10 @@ REFUSED: tuple[tuple[IPv4Network | IPv6Network, str], ...] = (
 REFUSED_NAMES = frozenset({"metadata.google.internal", "metadata.goog", "metadata", "instance-data"})
 
 _TRANSLATED = ip_network("64:ff9b::/96")
-"""IPv4 addresses as NAT64 writes them."""
+"""IPv4 addresses as NAT64 writes them (RFC 6052)."""
+
+_TRANSLATED_HERE = ip_network("64:ff9b:1::/48")
+"""As a network of one's own writes them (RFC 8215), which chooses the length of the prefix."""
 
 
 def check_host(host: str) -> None:
@@ -39,16 +45,28 @@ def check_address(text: str) -> None:
     Raises:
         ConfigurationError: it is refused.
     """
-    address = _plain(ip_address(text.partition("%")[0]))
-    for network, what in REFUSED:
-        if address in network:
-            raise ConfigurationError(f"{text} is {what}: it is never read")
+    for address in _meant(ip_address(text.partition("%")[0])):
+        for network, what in REFUSED:
+            if address in network:
+                raise ConfigurationError(f"{text} is {what}: it is never read")
 
 
-def _plain(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
-    """The IPv4 address that an IPv6 one may stand for."""
+def _meant(address: IPv4Address | IPv6Address) -> list[IPv4Address | IPv6Address]:
+    """The address, or the IPv4 addresses that an IPv6 one may stand for."""
     if isinstance(address, IPv4Address):
-        return address
+        return [address]
     if address in _TRANSLATED:
-        return IPv4Address(int(address) & 0xFFFFFFFF)
-    return address.ipv4_mapped or address.sixtofour or address
+        return [_last_bits(int(address))]
+    if address in _TRANSLATED_HERE:
+        return [_last_bits(int(address)), *(_after_prefix(int(address), bits) for bits in (48, 56, 64))]
+    return [address.ipv4_mapped or address.sixtofour or address]
+
+
+def _last_bits(address: int) -> IPv4Address:
+    return IPv4Address(address & 0xFFFFFFFF)
+
+
+def _after_prefix(address: int, bits: int) -> IPv4Address:
+    """The 32 bits after a prefix, but for those from 64 to 71, which RFC 6052 leaves out."""
+    without = (address >> 64) << 56 | address & (1 << 56) - 1
+    return _last_bits(without >> 120 - bits - 32)

@@ -227,7 +227,7 @@ class Pipeline:
             wanted = Resume(resume, take_over)
             folder = self._folder(plan, units, checkpoint_path, wanted)
             if folder:
-                ending.callback(folder.close)
+                ending.enter_context(folder)
             with Run(self.name, executor, folder, observer) as run:
                 again = partial(self._units, initial_tasks=initial_tasks)
                 held = open_checkpoints(plan, self.stages, units, again, ending=ending, resume=wanted)

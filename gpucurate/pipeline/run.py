@@ -178,7 +178,9 @@ class Run:
         for result in results:
             parts = [output.name for output in result.outputs if output.name.startswith(prefix)]
             there = [part for part in map(self.folder.final_path, parts) if part.exists()]
-            rows = sum(number_rows(part, self.folder.path / "rejects" / part.name, first) for part in there)
+            rows = sum(
+                number_rows(part, self.folder.writable("rejects") / part.name, first) for part in there
+            )
             if len(there) == len(parts):  # else they were numbered by an earlier run
                 check_rejected(result, rows)
         self._remove_rejects_but(phase, results)

@@ -332,7 +332,7 @@ class DeduplicationWorkflow:
             wide=self.sketch.wide,
             memory=run.executor.memory,
             threads=run.executor.workers,
-            scratch=folder.scratch / "group",
+            scratch=folder.writable("scratch/group"),
             share=ARRAYS_SHARE,
             saved=found.forest,
         )
@@ -348,12 +348,12 @@ class DeduplicationWorkflow:
         if not self.against.indexes:
             return clusters
         clusters, members = leave_out_old(clusters, self.against.documents)
-        write_hits(folder.path / HITS, self.against.files, members)
+        write_hits(folder.writable(HITS), self.against.files, members)
         return clusters
 
     def _write_clusters(self, run: Run, folder: RunFolder, found: Found, clusters: Clusters) -> None:
         began = time.monotonic()
-        rows = write_clusters(folder.path / "clusters", found.spans, clusters, folder.store.later)
+        rows = write_clusters(folder.writable("clusters"), found.spans, clusters, folder.store.later)
         limits = self.passes.reader([self.options.text_field], keep_original=False).limits
         text_field = self.options.text_field if self.options.log_text else None
         run.report.details["clusters"] = {
@@ -368,7 +368,7 @@ class DeduplicationWorkflow:
 
     def _write(self, run: Run, folder: RunFolder, found: Found, clusters: Clusters) -> Sequence[UnitResult]:
         """Copy what is kept; enter what became of the documents that were read."""
-        marks = Marks(folder.scratch / "marks")
+        marks = Marks(folder.writable("scratch/marks"))
         marks.write(found.keys, clusters, found.range_records, with_labels=self.options.annotate)
         units, written = self._last_pass(run, found, self.passes.write(marks.folder))
         if self.options.sample is not None:

@@ -53,7 +53,7 @@ class Found:
         bases = record_bases(units, outcome)
         spans, ranges = record_spans(units, outcome)
         following = digest([folder.identity.decides, [unit.id for unit in units if unit.id in by_unit]])
-        forest = SavedForest(folder.scratch / f"forest-{following[:16]}.u32")
+        forest = SavedForest(folder.writable(f"scratch/forest-{following[:16]}.u32"))
         return cls(KeySet(paths, bases), units, outcome, spans, ranges, following, forest)
 
     @property

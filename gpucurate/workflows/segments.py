@@ -89,7 +89,7 @@ class SegmentDeduplicationWorkflow(DeduplicationWorkflow):
     def _phases(self, run: Run, folder: RunFolder, plan: Plan, units: Sequence[Unit]) -> None:
         found = self._first_pass(run, folder, plan, units)
         segments = segments_of(found)
-        marks = SegmentMarks(folder.scratch / "segments")
+        marks = SegmentMarks(folder.writable("scratch/segments"))
         run.report.details["segments"] = self._mark(run, folder, found, segments, marks)
         units_again, written = self._last_pass(run, found, self.passes.write(marks.folder))
         done = {result.unit_id for result in written.results}
@@ -134,7 +134,7 @@ class SegmentDeduplicationWorkflow(DeduplicationWorkflow):
             wide=self.segmentation.wide,
             memory=run.executor.memory,
             threads=run.executor.workers,
-            scratch=folder.scratch / "group",
+            scratch=folder.writable("scratch/group"),
             share=ARRAYS_SHARE,
             saved=found.forest,
         )

@@ -62,7 +62,7 @@ def refuse_equal_ids(
         wide=True,
         memory=run.executor.memory,
         threads=1,
-        scratch=folder.scratch / "equal-ids",
+        scratch=folder.writable("scratch/equal-ids"),
         share=ARRAYS_SHARE,
     )
     run.timed("ids", time.monotonic() - began)

@@ -91,7 +91,7 @@ class Verifying:
         comparer = self._comparer(candidates)
         self.run.executor.close()  # what idle workers hold is needed; others follow for the last pass
         began = time.monotonic()
-        table = PairTable(self.folder.scratch / "pairs")
+        table = PairTable(self.folder.writable("scratch/pairs"))
         with Similarities(comparer, table, **self._shares()) as similarities:
             clusters = self._verified(candidates, similarities, choose)
         self.run.timed("verify", time.monotonic() - began)
@@ -103,7 +103,7 @@ class Verifying:
         verified = verified_components(records, runs, similarities, threshold)
         compared = len(similarities.table)
         accepted = write_edges(
-            self.folder.path / "edges", similarities.table, threshold, self.against.documents
+            self.folder.writable("edges"), similarities.table, threshold, self.against.documents
         )
         fsync_folder(self.folder.path / "edges")
         self.run.report.details["verification"] = {
@@ -130,7 +130,7 @@ class Verifying:
 
     def _texts(self, candidates: Mask) -> TextSet:
         """Read the texts of candidates again, and keep them on disk."""
-        folder = self.folder.scratch / "candidates"
+        folder = self.folder.writable("scratch/candidates")
         bases = self.found.keys.bases
         wanted = set(write_candidates(folder, candidates, bases))
         stages = self.passes.texts(self.sketch, folder)

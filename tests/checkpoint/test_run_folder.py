@@ -134,12 +134,12 @@ def test_a_folder_that_cannot_be_made_is_a_storage_error(tmp_path):
 
 def test_the_end_is_marked_and_what_only_the_run_needed_goes(tmp_path):
     with RunFolder(tmp_path, "test", {}) as folder:
-        folder.scratch.mkdir()
+        (folder.path / "scratch").mkdir()
         folder.write_json("report.json", {"a": 1})
         assert not folder.is_finished
         folder.finish()
         assert folder.is_finished
-        assert not folder.scratch.exists()
+        assert not (folder.path / "scratch").exists()
         assert json.loads((folder.path / "report.json").read_text()) == {"a": 1}
         folder.reopen()
         assert not folder.is_finished

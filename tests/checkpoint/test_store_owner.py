@@ -12,6 +12,7 @@ import sys
 import pytest
 
 from gpucurate.checkpoint import store_owner
+from gpucurate.checkpoint.process_age import identity
 from gpucurate.checkpoint.s3_store import S3Store
 from gpucurate.checkpoint.store_owner import StoreOwner
 from gpucurate.spec.errors import OutputInUseError, StorageError
@@ -44,12 +45,29 @@ def test_a_second_owner_is_refused_and_told_who_the_first_is(store):
 def test_an_owner_of_this_machine_that_is_gone_is_followed_at_once(store, bucket):
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
-    owned_by(bucket, host=socket.gethostname(), pid=gone.pid)
+    owned_by(bucket, **{**identity(), "pid": gone.pid})
     StoreOwner(store).close()
-    owned_by(
-        bucket, host=socket.gethostname(), pid=os.getpid(), started=1.0
-    )  # its number was given out again
+    owned_by(bucket, **{**identity(), "ticks": 1})  # its number was given out again
     bucket.delete("out/_gpucurate/epochs/00000002.json")
+    StoreOwner(store).close()
+
+
+@pytest.mark.parametrize("other", [{"boot": "that of a copy of this machine"}, {"pids": 7}])
+def test_an_owner_behind_the_same_name_that_cannot_be_seen_counts_while_it_was_heard_of(
+    store, bucket, monkeypatch, other
+):
+    owned_by(bucket, **{**identity(), "pid": 2**22, **other})
+    with pytest.raises(OutputInUseError, match="is being written to by another run"):
+        StoreOwner(store)
+    monkeypatch.setattr(store_owner, "STALE_SECONDS", -1.0)
+    StoreOwner(store).close()
+
+
+def test_an_owner_that_an_earlier_version_recorded_counts_while_it_was_heard_of(store, bucket, monkeypatch):
+    owned_by(bucket, host=socket.gethostname(), pid=2**22, started=1.0)
+    with pytest.raises(OutputInUseError, match="is being written to by another run"):
+        StoreOwner(store)
+    monkeypatch.setattr(store_owner, "STALE_SECONDS", -1.0)
     StoreOwner(store).close()
 
 

@@ -16,6 +16,8 @@ from gpucurate.disk import crash
 from gpucurate.disk.crash_points import IN_STORE
 from gpucurate.pipeline.pipeline import Pipeline
 from gpucurate.spec.errors import ConfigurationError, OutputInUseError
+from gpucurate.stages.shapes.branch import Branch
+from gpucurate.stages.shapes.checkpoint import Checkpoint
 from gpucurate.stages.text.io.reader import JsonlReader
 from gpucurate.stages.text.io.writer import JsonlWriter, ParquetWriter
 from gpucurate.workflows.exact import ExactDeduplicationWorkflow
@@ -244,3 +246,23 @@ def killed(corpus, bucket, tmp_path, point: str, number: int, finishes: bool = F
     done = "out/_gpucurate/_SUCCESS" in bucket.names("out/_gpucurate/_SUCCESS")
     assert done is finishes or not was_killed, "it was killed later than that"
     return was_killed
+
+
+def is_longer(batch):
+    return [len(text) > 80 or "text 3" in text for text in batch.data["text"].to_pylist()]
+
+
+@pytest.mark.parametrize(
+    "executor", [InlineExecutor, lambda: LocalExecutor(workers=2)], ids=["inline", "local"]
+)
+def test_a_checkpoint_behind_a_branch_keeps_what_was_sent_to_the_store(corpus, bucket, tmp_path, executor):
+    def run(key: str):
+        stages = [JsonlReader(corpus), Branch(is_longer, to="longer"), Checkpoint(tmp_path / "saved")]
+        stages.append(JsonlWriter(bucket.url(key)))
+        return Pipeline("test", stages=stages).run(executor(), max_reject_rate=1.0)
+
+    run("first")
+    first = bucket.outputs("first/")
+    assert {name.count("longer/") for name in first} == {0, 1}
+    run("second")
+    assert bucket.outputs("second/") == first

@@ -173,7 +173,14 @@ def test_an_address_as_one_number_is_no_address(http_is_allowed):
         "fe80::1%eth0",
         "::ffff:169.254.169.254",
         "64:ff9b::a9fe:a9fe",
+        "64:ff9b:1::a9fe:a9fe",
+        "64:ff9b:1:a9fe:a9:fe00::",
+        "64:ff9b:1:12a9:fe:a9fe::",
+        "64:ff9b:1:1234:a9:fea9:fe00:0",
         "fd00:ec2::254",
+        "fd20:ce::254",
+        "fd00:c1::a9fe:a9fe",
+        "fd00:42::42",
         "192.0.0.192",
         "168.63.129.16",
     ],
@@ -183,7 +190,19 @@ def test_refused_addresses(address):
         check_address(address)
 
 
-@pytest.mark.parametrize("address", ["127.0.0.1", "::1", "10.0.0.1", "192.168.1.1", "8.8.8.8", "2001:db8::1"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1",
+        "::1",
+        "10.0.0.1",
+        "192.168.1.1",
+        "8.8.8.8",
+        "2001:db8::1",
+        "fd20:ce::1",
+        "64:ff9b:1::808:808",
+    ],
+)
 def test_other_addresses_are_those_that_the_user_allowed(address):
     check_address(address)
     check_host(address)
