@@ -125,6 +125,6 @@ def test_a_driver_waits_for_its_epoch_its_last_records_and_the_end_and_for_nothi
     pid = os.getpid()
     assert [path for path in of_driver if not path.endswith("commit.log")] == [
         f"{state}/.epoch.{pid}.tmp", f"{state}/.report.json.{pid}.tmp", f"{state}/.manifest.json.{pid}.tmp",
-        state, state,
+        state, f"{state}/._SUCCESS.{pid}.tmp", state,
     ]  # fmt: skip
     assert (tmp_path / "out/_gpucurate/_SUCCESS").exists()

@@ -85,7 +85,7 @@ def test_an_owner_that_has_given_up_or_is_gone_is_no_running_one(corpus, bucket)
     bucket.delete("out/_gpucurate/_SUCCESS")
     assert status(view_run(bucket.url())).state == "interrupted", "it said that it was over"
     assert owner(bucket, is_over=False).state == "running", "this process is there"
-    assert owner(bucket, started=1.0).state == "interrupted", "another process has its number"
+    assert owner(bucket, ticks=1).state == "interrupted", "another process has its number"
     assert owner(bucket, pid=2**22 + 1).state == "interrupted"
     assert owner(bucket, host="elsewhere").state == "unknown"
 
