@@ -51,7 +51,7 @@ def refuse_foreign(folder: Path) -> None:
         there = sorted(entry.name for entry in folder.iterdir()) if folder.exists() else []
     if RUN in there:
         _refuse_damaged(folder / RUN)
-    elif strange := [name for name in there if not _is_beginning(folder / name)]:
+    elif strange := [name for name in there if not is_beginning(folder / name)]:
         raise OutputInUseError(
             f"the checkpoint path {folder} is not empty (it holds {strange[0]!r}), and no run.json in it "
             "shows that it is of a run: give a new or empty folder"
@@ -72,7 +72,7 @@ def _refuse_damaged(path: Path) -> None:
         ) from error
 
 
-def _is_beginning(path: Path) -> bool:
+def is_beginning(path: Path) -> bool:
     """Whether this is what a run leaves that is killed before ``run.json`` has its name."""
     temporary = _TEMPORARY.fullmatch(path.name)
     if temporary is not None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ import orjson
 from gpucurate.checkpoint.changes import differences
 from gpucurate.checkpoint.lock import OwnerLock
 from gpucurate.checkpoint.log import CommitLog, read_log, whole_records
+from gpucurate.checkpoint.own_state import is_beginning
 from gpucurate.checkpoint.pending import Pending
 from gpucurate.checkpoint.phase import from_record, to_record
 from gpucurate.checkpoint.resume import Resume
@@ -65,7 +67,7 @@ class SavedUnits:
             remove_temporaries(path)
             remove_temporaries(path / "units")
             make_folder(self.attempts)
-            self._log = CommitLog(path / "commit.log")
+            self._log = CommitLog(path / "commit.log", check_owner=self._lock.check)
             self._records = {record["unit"]: record for record in self._log.records}
         except BaseException:
             self._lock.close()
@@ -139,6 +141,7 @@ class SavedUnits:
             records.append(to_record("checkpoint", Unit(name, unit.index, (), 0), whole))
             records[-1]["aside"] = [encode_name(output.name) for output in result.outputs]
         reach("saved.before_publish")
+        self._lock.check()
         publish(moves)
         for record in records:
             self._log.append(record)
@@ -154,7 +157,9 @@ class SavedUnits:
     def close(self) -> None:
         """Remove what was not finished, and give the folder up."""
         try:
-            shutil.rmtree(self.path / "attempts", ignore_errors=True)
+            shutil.rmtree(self.attempts, ignore_errors=True)
+            with suppress(OSError):  # of an owner that has taken over, or gone by its hand
+                (self.path / "attempts").rmdir()
             self._log.close()
         finally:
             self._lock.close()
@@ -165,11 +170,20 @@ class SavedUnits:
             raise ConfigurationError(f"the checkpoint {path} is a file: give a folder")
         with storage_errors(path, "read"):
             there = sorted(entry.name for entry in path.iterdir()) if path.exists() else []
-        if there and _IDENTITY not in there and not {"lock", "epoch", "units"}.issuperset(there):
+        strange = [name for name in there if not self._is_beginning(path / name)]
+        if strange and _IDENTITY not in there:
             raise OutputInUseError(
-                f"the checkpoint {path} is not empty and is none of gpucurate's (it holds {there[0]!r}): "
+                f"the checkpoint {path} is not empty and is none of gpucurate's (it holds {strange[0]!r}): "
                 "give a new or empty folder"
             )
+
+    @staticmethod
+    def _is_beginning(path: Path) -> bool:
+        """Whether this is what is left of a run that is killed before the folder has its identity."""
+        if path.name != "units":
+            return is_beginning(path)
+        with storage_errors(path, "read"):
+            return path.is_dir() and not any(path.iterdir())
 
     def _wipe(self) -> None:
         """Remove the batches that are recorded, and the state; whatever else is in the folder stays.
