@@ -69,6 +69,6 @@ def _fields(pid: int) -> list[str]:
     try:
         return Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
-        with suppress(ProcessLookupError):
+        with suppress(ProcessLookupError, OverflowError):  # the last of a number that no process has
             os.kill(pid, 0)  # where processes of others are hidden
         return []

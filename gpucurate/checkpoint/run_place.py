@@ -277,7 +277,8 @@ class LocalPlace(RunPlace):
         path = self.path / name
         with storage_errors(path, "remove"):
             path.unlink(missing_ok=True)
-            fsync_folder(path.parent)
+            if path.parent.exists():  # else it is gone with all that was in it
+                fsync_folder(path.parent)
 
     def remove_state(self) -> None:
         """Folders with all that is in them; what a run has no such name for stays."""

@@ -76,3 +76,8 @@ def test_a_process_of_another_container_is_not_taken_for_one_of_this():
 
 def test_a_process_that_sees_those_of_another_namespace_does_not_say_what_it_cannot_know():
     assert in_another_namespace().keys() == {"host", "pid"}
+
+
+@pytest.mark.parametrize("pid", [2**22 + 1, 2**40, 2**70])
+def test_a_number_that_no_process_can_have_is_that_of_none(pid):
+    assert is_alive({**identity(), "pid": pid}) is False

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 
+import psutil
 import pytest
 
 from gpucurate.checkpoint.lock import OwnerLock
@@ -70,10 +71,10 @@ def test_a_record_that_tells_of_no_unit_is_a_sentence_and_nothing_stays_open(tmp
     log = CommitLog(tmp_path / "_gpucurate" / "commit.log")
     log.append(record)
     log.close()
-    before = os.listdir("/proc/self/fd"), threading.active_count()
     with pytest.raises(StorageError, match=r"commit log is damaged: .*Give --fresh"):
         RunFolder(tmp_path, "test", {})
-    assert (os.listdir("/proc/self/fd"), threading.active_count()) == before
+    assert not [file for file in psutil.Process().open_files() if file.path.startswith(str(tmp_path))]
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("behind")]
     RunFolder(tmp_path, "test", {}, resume=Resume("fresh")).close()
 
 

@@ -178,9 +178,19 @@ def test_54_a_manifest_that_names_files_outside_the_output_is_refused(
     entries = json.loads(manifest.read_text())
     entries["files"][0]["name"] = name
     manifest.write_text(json.dumps(entries))
+    (folder / "out/_gpucurate/_SUCCESS").write_bytes(b"")  # as of versions that list nothing in it
     ended = command()
     assert ended.code == 6
     assert "points outside" in ended.said
+
+
+def test_54_a_manifest_of_another_size_is_written_again(folder: Path, command: Command) -> None:
+    assert command().code == 0
+    manifest = folder / "out/_gpucurate/manifest.json"
+    whole = manifest.read_bytes()
+    manifest.write_bytes(whole.replace(b'"name": "', b'"name": "../'))
+    assert command().code == 0
+    assert manifest.read_bytes() == whole
 
 
 @contextlib.contextmanager

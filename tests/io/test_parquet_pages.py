@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gpucurate.io.parquet.chunks import read_chunks
 from gpucurate.io.parquet.device_reader import _pages_of
 from gpucurate.io.parquet.pages import checksums_hold, read_page_header
 from gpucurate.io.source import open_source
@@ -24,9 +25,8 @@ TABLE = pa.table(
 
 def written(path, **options):
     pq.write_table(TABLE, path, data_page_size=2000, row_group_size=2000, **options)
-    metadata = pq.ParquetFile(path).metadata
-    groups = [metadata.row_group(i) for i in range(metadata.num_row_groups)]
-    return [_pages_of(group.column(c)) for group in groups for c in range(group.num_columns)]
+    with open_source(the_file(path)) as source:
+        return [_pages_of(chunk) for group in read_chunks(source) for chunk in group]
 
 
 @pytest.mark.parametrize("version", ["1.0", "2.0"])

@@ -176,7 +176,9 @@ def test_clusters_of_other_documents_are_refused(
     with pytest.raises(InputError, match=f"cannot be read as clusters: it has no {column}"):
         ApplyWorkflow(tmp_path / "run", tmp_path / "out").run(InlineExecutor())
     part.write_bytes(b"not parquet at all")
-    with pytest.raises(InputError, match=r"damaged.*cannot be read as clusters, repeat the run"):
+    with pytest.raises(
+        InputError, match=r"damaged.*cannot be read as clusters; remove it, and give the command"
+    ):
         ApplyWorkflow(tmp_path / "run", tmp_path / "out").run(InlineExecutor())
     part.unlink()
     with pytest.raises(InputError, match="holds no clusters"):
