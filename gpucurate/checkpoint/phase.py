@@ -14,6 +14,7 @@ from gpucurate.checkpoint.run_folder import RunFolder
 from gpucurate.checkpoint.state_files import plan_name
 from gpucurate.checkpoint.store import FOLDER
 from gpucurate.disk.crash import reach
+from gpucurate.memory.uncollected import uncollected
 from gpucurate.spec.books import Books
 from gpucurate.spec.errors import OutputInUseError
 from gpucurate.spec.names import decode_name, encode_name
@@ -65,7 +66,8 @@ class Phase:
         standing = self.folder.ledger.standing(self.name)
         recorded = ((unit.id, standing[unit.id]) for unit in self.units if unit.id in standing)
         removed = _SCRATCH if self.folder.is_finished else None  # what lay there went when the run ended
-        return {unit: from_record(record) for unit, record in recorded if self._is_whole(record, removed)}
+        with uncollected():
+            return {unit: from_record(record) for unit, record in recorded if self._is_whole(record, removed)}
 
     def _is_whole(self, record: Mapping[str, Any], removed: str | None) -> bool:
         files = record["files"]

@@ -41,6 +41,7 @@ from gpucurate.checkpoint.uploads import Uploads, uploads_to
 from gpucurate.checkpoint.wipe import wipe
 from gpucurate.disk.crash import reach
 from gpucurate.disk.files import make_passing_folder
+from gpucurate.memory.uncollected import uncollected
 from gpucurate.spec.errors import GpucurateError, StorageError
 from gpucurate.spec.names import decode_name
 from gpucurate.spec.place import Place, Url
@@ -102,9 +103,10 @@ class RunFolder:
             self.identity = Identity(self, resume.mode, kind, decides, self._place.marks)
             reach("folder.after_identify")
             self._clear_attempts()
-            self.log = self._place.open_log()
-            opened.callback(self.log.close)
-            self.ledger = Ledger(self.log.records)
+            with uncollected():
+                self.log = self._place.open_log()
+                opened.callback(self.log.close)
+                self.ledger = Ledger(self.log.records)
             opened.pop_all()
 
     @property
