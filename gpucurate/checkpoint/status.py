@@ -18,6 +18,7 @@ from gpucurate.spec.books import Books
 WINDOW_SECONDS = 60.0
 """The pace of a run is taken of so much of its recent past."""
 
+_YEAR_10000 = 253_402_300_800
 _EPOCHS = f"{FOLDER}/epochs/"
 
 
@@ -164,7 +165,9 @@ def _owner(run: RunView) -> Owner | None:
     values = run.read_json(epochs[-1].removeprefix(f"{FOLDER}/")) if epochs else run.read_json("lock")
     if not isinstance(values, dict) or not {"host", "pid"} <= values.keys():
         return None
-    return Owner(values["host"], values["pid"], values.get("since"), _is_alive(values))
+    since = values.get("since")
+    is_moment = isinstance(since, int | float) and 0 <= since < _YEAR_10000
+    return Owner(values["host"], values["pid"], since if is_moment else None, _is_alive(values))
 
 
 def _is_alive(owner: Mapping[str, Any]) -> bool | None:

@@ -231,6 +231,16 @@ def test_status_says_how_far_a_run_is(stopped: Path, capsys: pytest.CaptureFixtu
     assert before == {path: path.stat().st_mtime_ns for path in stopped.rglob("*")}, "nothing is written"
 
 
+@pytest.mark.parametrize("since", [1e300, 2**62, -5.0])
+def test_status_of_a_run_that_began_at_no_time_there_is(
+    stopped: Path, since: float, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lock = stopped / "_gpucurate" / "lock"
+    lock.write_bytes(orjson.dumps({**orjson.loads(lock.read_bytes()), "since": since}))
+    assert command(["status", str(stopped)]) == 0
+    assert "since" not in capsys.readouterr().out
+
+
 def test_status_of_a_finished_run(output: Path) -> None:
     found = status(view_run(output))
     assert found.state == "finished"
