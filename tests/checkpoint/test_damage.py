@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -14,16 +13,6 @@ from gpucurate.checkpoint.run_view import view_run
 from gpucurate.checkpoint.verify import verify
 from gpucurate.cli.app import run as command
 from gpucurate.workflows.exact import ExactDeduplicationWorkflow
-
-
-@pytest.fixture
-def corpus(tmp_path: Path) -> Path:
-    folder = tmp_path / "in"
-    folder.mkdir()
-    for number in range(3):
-        lines = [json.dumps({"text": f"page {(number + at) % 9}"}) for at in range(12)]
-        (folder / f"{number}.jsonl").write_text("\n".join(["{broken", *lines]) + "\n")
-    return folder
 
 
 @pytest.fixture

@@ -27,16 +27,6 @@ from gpucurate.workflows.exact import ExactDeduplicationWorkflow
 
 
 @pytest.fixture
-def corpus(tmp_path: Path) -> Path:
-    folder = tmp_path / "in"
-    folder.mkdir()
-    for number in range(3):
-        lines = [json.dumps({"text": f"page {(number + at) % 9}"}) for at in range(12)]
-        (folder / f"{number}.jsonl").write_text("\n".join(["{broken", *lines]) + "\n")
-    return folder
-
-
-@pytest.fixture
 def output(corpus: Path, tmp_path: Path) -> Path:
     workflow(corpus, tmp_path / "out").run(InlineExecutor())
     return tmp_path / "out"
