@@ -14,7 +14,7 @@ REQUESTS = 32
 
 
 def at_once(call: Callable[[A], B], items: Iterable[A], most: int = REQUESTS) -> list[B]:
-    """What ``call`` makes of each item, in order; the first error is raised when all have ended."""
+    """What ``call`` makes of each item, in order; after an error, which is raised, no more are begun."""
     given = list(items)
     if len(given) < 2:
         return [call(item) for item in given]

@@ -162,12 +162,19 @@ def pace(commits: Sequence[tuple[float, int]]) -> float | None:
 
 def _owner(run: RunView) -> Owner | None:
     epochs = sorted((name for name, _ in run.store.entries(_EPOCHS)), key=lambda name: (len(name), name))
-    values = run.read_json(epochs[-1].removeprefix(f"{FOLDER}/")) if epochs else run.read_json("lock")
+    if not epochs and _says_nothing(run.store.content(f"{FOLDER}/lock")):
+        return None
+    values = run.read_json(epochs[-1].removeprefix(f"{FOLDER}/") if epochs else "lock")
     if not isinstance(values, dict) or not {"host", "pid"} <= values.keys():
         return None
     since = values.get("since")
     is_moment = isinstance(since, int | float) and 0 <= since < _YEAR_10000
     return Owner(values["host"], values["pid"], since if is_moment else None, _is_alive(values))
+
+
+def _says_nothing(lock: bytes | None) -> bool:
+    """Whether there is no lock, or one of which lost power or a full disk left no more than its name."""
+    return lock is None or not lock.strip(b"\0")
 
 
 def _is_alive(owner: Mapping[str, Any]) -> bool | None:

@@ -231,6 +231,17 @@ def test_status_of_a_run_that_began_at_no_time_there_is(
     assert "since" not in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("content", [b"", bytes(512)], ids=["empty", "zeros"])
+def test_status_of_a_run_whose_lock_lost_its_content_with_the_power(
+    stopped: Path, content: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (stopped / "_gpucurate" / "lock").write_bytes(content)
+    assert command(["status", str(stopped)]) == 0
+    assert "interrupted" in capsys.readouterr().out
+    found = status(view_run(stopped))
+    assert found.owner is None
+
+
 def test_status_of_a_finished_run(output: Path) -> None:
     found = status(view_run(output))
     assert found.state == "finished"
