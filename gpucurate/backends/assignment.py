@@ -27,6 +27,7 @@ class Assignment:
         gpu_memory: bytes that a worker may use of its GPU; a share of it if None.
         torch_memory: how torch lives beside what is not torch, where a stage uses it.
         segment: position in the plan.
+        first: position of its first stage in the whole pipeline, also where units begin from a checkpoint.
         is_first: whether it takes units from the input, and not from another segment.
         is_last: whether what it makes is final, and not handed on.
         batch_bytes: batches from another segment are joined up to this size; None leaves them as they come.
@@ -44,6 +45,7 @@ class Assignment:
     gpu_memory: int | None = None
     torch_memory: TorchMode = "separate"
     segment: int = 0
+    first: int = 0
     is_first: bool = True
     is_last: bool = True
     batch_bytes: int | None = None

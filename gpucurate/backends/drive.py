@@ -90,6 +90,7 @@ def _assignment(
         gpu_memory=min(limits, default=None),
         torch_memory=torch_memory,
         segment=segment.index,
+        first=job.stages_before + segment.first,
         is_first=segment.index == 0,
         is_last=is_last,
         batch_bytes=segment.batch_bytes,

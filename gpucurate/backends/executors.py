@@ -128,6 +128,7 @@ class InlineExecutor:
             gpu_memory=min(limits, default=None),
             torch_memory=self.torch_memory,
             segment=at,
+            first=job.stages_before + leg[0].first,
             is_first=at == 0,
             is_last=at == len(job.legs) - 1,
             batch_bytes=leg[0].batch_bytes,

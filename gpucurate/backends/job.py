@@ -32,6 +32,7 @@ class Job:
         collect: whether final tasks come back with their data.
         begun: what an earlier run has made of units that begin from a checkpoint; all of the job do, or none.
         checkpoints: those that the stages write, in order.
+        stages_before: how many stages of the pipeline stand before those of the job.
     """
 
     plan: Plan
@@ -41,6 +42,7 @@ class Job:
     collect: bool
     begun: Mapping[str, UnitResult] = field(default_factory=dict)
     checkpoints: Sequence[SavedUnits] = ()
+    stages_before: int = 0
 
     @property
     def piece_bytes(self) -> int | None:

@@ -39,8 +39,8 @@ class UnitRejects:
         """
         if self._writer is None:
             return
-        size, of_segment = self._writer.close(self._context.sync), self._assignment.segment
-        later = f"-s{of_segment}" if of_segment else ""
+        size, first = self._writer.close(self._context.sync), self._assignment.first
+        later = f"-s{first}" if first else ""
         stem = f"{self._assignment.phase}-{self._context.unit_id}{later}"
         name = f"_gpucurate/scratch/rejects/{stem}.jsonl.zst"
         self._context.outputs.append(OutputFile(name, str(self._writer.path), self._writer.rows, size, ""))

@@ -72,11 +72,16 @@ def _refuse_damaged(path: Path) -> None:
         ) from error
 
 
-def is_beginning(path: Path) -> bool:
-    """Whether this is what a run leaves that is killed before ``run.json`` has its name."""
+def is_beginning(path: Path, identity: str = RUN) -> bool:
+    """Whether this is what a run leaves that is killed before what tells whose the folder is has its name.
+
+    Args:
+        path: in the folder.
+        identity: what tells that.
+    """
     temporary = _TEMPORARY.fullmatch(path.name)
     if temporary is not None:
-        return temporary[2] is not None and temporary[1] in (*_OWNERS, RUN)
+        return temporary[2] is not None and temporary[1] in (*_OWNERS, identity)
     if path.name not in ("lock", "epoch") or not path.is_file():
         return False
     with storage_errors(path, "read"):

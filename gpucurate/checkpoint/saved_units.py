@@ -181,7 +181,7 @@ class SavedUnits:
     def _is_beginning(path: Path) -> bool:
         """Whether this is what is left of a run that is killed before the folder has its identity."""
         if path.name != "units":
-            return is_beginning(path)
+            return is_beginning(path, _IDENTITY)
         with storage_errors(path, "read"):
             return path.is_dir() and not any(path.iterdir())
 

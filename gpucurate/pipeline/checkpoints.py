@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
@@ -22,6 +23,7 @@ from gpucurate.stages.shapes.checkpoint import Checkpoint
 from gpucurate.stages.text.io.writer import DocumentWriter
 
 REJECTS = "_gpucurate/scratch/rejects/"
+_OF_STAGE = re.compile(r"(?:-s([0-9]+))?\.jsonl\.zst")
 
 UnitsOf = Callable[[Plan], Sequence[Unit]]
 """The units of the input, named by a plan."""
@@ -138,21 +140,33 @@ class Held:
         begun = self.begun[at] if at >= 0 else {}
         given = [replace(u, begins=tuple(begun[u.id].outputs)) if u.id in begun else u for u in units]
         seeds = {
-            unit.id: _for_unit(unit, self.plan.name, begun[unit.id]) for unit in units if unit.id in begun
+            unit.id: _for_unit(unit, self.plan.name, at, begun[unit.id]) for unit in units if unit.id in begun
         }
         later = [saved for position, saved in self.saved.items() if position > at]
-        return Job(plan, self.stages[at + 1 :], given, phase, collect, seeds, later)
+        return Job(plan, self.stages[at + 1 :], given, phase, collect, seeds, later, at + 1)
 
 
-def _for_unit(unit: Unit, phase: str, result: UnitResult) -> UnitResult:
-    """Rejects are named after the unit's place in the listing, which may be another one now."""
+def _for_unit(unit: Unit, phase: str, at: int, result: UnitResult) -> UnitResult:
+    """Rejects are named after the unit, which another pipeline may have called otherwise."""
     saved = [
-        replace(output, name=f"{REJECTS}{phase}-{unit.index:06d}-c{number}.jsonl.zst")
+        replace(output, name=f"{REJECTS}{phase}-{unit.id}{_of_stage(output.name, at, number)}.jsonl.zst")
         if output.name.startswith(REJECTS)
         else output
         for number, output in enumerate(result.saved)
     ]
     return replace(result, unit_id=unit.id, saved=saved)
+
+
+def _of_stage(name: str, at: int, number: int) -> str:
+    """What a file of rejects is called after its unit, as it would be without the checkpoint.
+
+    A stage may have stood further back in the pipeline that saved it, where stages behind the checkpoint
+    stand now: then the file is counted.
+    """
+    found = _OF_STAGE.search(name)
+    if found is None or int(found[1] or 0) > at:
+        return f"-c{number}"
+    return f"-s{found[1]}" if found[1] else ""
 
 
 def open_checkpoints(

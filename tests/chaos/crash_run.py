@@ -38,7 +38,7 @@ MAIN = ("exact", "fuzzy", "fuzzy, verified", "pipeline")
 OTHERS = ("exact, parquet", "fuzzy, parquet", "fuzzy, verified, parquet", "pipeline, parquet")
 SPECIAL = (
     "exact, spilled", "exact, again", "exact, nothing left", "exact, fresh", "exact, changed",
-    "exact, elsewhere", "pipeline, checkpoint", "pipeline, large", "pipeline, poisoned",
+    "exact, elsewhere", "fuzzy, saved", "pipeline, checkpoint", "pipeline, large", "pipeline, poisoned",
     "pipeline, poisoned again",
 )  # fmt: skip
 WITH_WORKERS = ("exact", "pipeline", "pipeline, segments")

@@ -54,9 +54,24 @@ def test_killed_at_one_point_after_the_other(
     kill_one_after_the_other(bench, scenario, where[scenario])
 
 
-def test_killed_at_the_beginning_with_the_state_in_a_folder_of_its_own(bench: Bench) -> None:
-    points = [point for point in POINTS if point.startswith(BEGINNING)]
-    kill_one_after_the_other(bench, "exact, elsewhere", points)
+@pytest.mark.parametrize("scenario", ["exact, elsewhere", "pipeline, checkpoint"])
+def test_killed_at_the_beginning_with_the_state_in_a_folder_of_its_own(bench: Bench, scenario: str) -> None:
+    reached = bench.points(scenario)
+    points = [point for point in POINTS if point.startswith(BEGINNING) and point in reached]
+    kill_one_after_the_other(bench, scenario, points)
+
+
+@pytest.mark.parametrize(
+    "point",
+    [
+        pytest.param("driver.after_result", id="rejects that a checkpoint held are named as in peace"),
+        pytest.param("small.before_rename", id="what says that a folder is a checkpoint has no name yet"),
+    ],
+)
+def test_killed_when_a_checkpoint_holds_something_of_a_unit(bench: Bench, point: str) -> None:
+    output = bench.fresh("pipeline, checkpoint")
+    assert bench.kill("pipeline, checkpoint", output, point, 4)
+    bench.finish("pipeline, checkpoint", output)
 
 
 def test_drivers_and_workers_killed_at_one_point_after_the_other(bench: Bench) -> None:

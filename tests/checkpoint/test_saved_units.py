@@ -60,9 +60,12 @@ def test_files_that_only_have_our_names_are_left_alone(tmp_path: Path, name: str
     assert mine.read_text() == "not a number, nor an owner"
 
 
-def test_what_a_run_leaves_that_is_killed_at_once_is_gone_on_with(tmp_path: Path) -> None:
+@pytest.mark.parametrize("unfinished", [False, True], ids=["before", "in its last file"])
+def test_what_a_run_leaves_that_is_killed_at_once_is_gone_on_with(tmp_path: Path, unfinished: bool) -> None:
     SavedUnits(tmp_path / "saved", {}).close()
     for name in ("checkpoint.json", "commit.log"):
         (tmp_path / "saved" / name).unlink()
+    if unfinished:
+        (tmp_path / "saved/.checkpoint.json.4711.tmp").write_text("{")
     SavedUnits(tmp_path / "saved", {}).close()
     assert (tmp_path / "saved/epoch").read_text() == "2\n"
