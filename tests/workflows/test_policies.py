@@ -195,7 +195,7 @@ def test_books_of_a_sample_balance_where_rows_are_rejected(tmp_path: Path) -> No
     )
 
 
-@pytest.mark.parametrize("sample", ["0%", 0, -1, "2", "101%", "half", "1/0", "", "nan"])
+@pytest.mark.parametrize("sample", ["0%", 0, -1, "2", "101%", "half", "1/0", "", "nan", "49E800000000444"])
 def test_a_share_that_is_none_is_refused(sample: str | float, tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"give a share above 0 and up to 1, such as 1% or 0\.01"):
         ExactDeduplicationWorkflow(tmp_path, tmp_path / "out", sample=sample)

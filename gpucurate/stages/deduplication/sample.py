@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
 from fractions import Fraction
 
 import numpy as np
@@ -45,17 +47,20 @@ class DocumentSample(ProcessingStage[DocumentBatch, DocumentBatch]):
         return task.select(document_hash(task.text(self.text_field))[:, 0] <= below)
 
 
+_SHARE = re.compile(r"[0-9./]+(e[+-]?[0-9]{1,3})?%?", re.IGNORECASE | re.ASCII)
+"""An exponent of many digits would take for ever, and more memory than there is."""
+
+
 def parse_share(given: float | str) -> Fraction:
     """A share of more than nothing and at most everything: ``1%``, ``0.01``.
 
     Raises:
         ConfigurationError: it is none.
     """
-    text = str(given).strip()
-    try:
-        share = Fraction(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
-    except (ValueError, ZeroDivisionError):
-        share = Fraction(-1)
+    text, share = str(given).strip(), Fraction(-1)
+    if _SHARE.fullmatch(text):
+        with suppress(ValueError, ZeroDivisionError):
+            share = Fraction(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
     if not Fraction(1, 2**64) <= share <= 1:
         raise ConfigurationError(f"sample is {given!r}: give a share above 0 and up to 1, such as 1% or 0.01")
     return share
