@@ -62,7 +62,7 @@ def write_candidates(folder: Path, candidates: Mask, bases: npt.NDArray[np.int64
             mask = candidates[first:stop]
             if mask.any():
                 with open_private(_path(folder, unit), "wb") as file:
-                    np.packbits(mask, bitorder="little").tofile(file)
+                    file.write(np.packbits(mask, bitorder="little").data)
                 units.append(unit)
     reach("candidates.after_write")
     return units

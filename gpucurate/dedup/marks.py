@@ -88,7 +88,7 @@ class Marks:
 
     def _write(self, name: str, values: npt.NDArray[Any]) -> None:
         with open_private(self.folder / name, "wb") as file:
-            values.tofile(file)
+            file.write(values.data)
 
     def base(self, unit_index: int, range_position: int) -> int:
         """Id of the first record of a unit's range."""

@@ -88,7 +88,7 @@ class SavedForest:
             reach("forest.before_write")
             with temporary.open("wb") as file:
                 file.write(orjson.dumps(head) + b"\n")
-                parents.tofile(file)
+                file.write(parents.data)
                 file.flush()
                 reach("forest.before_fsync")
                 os.fsync(file.fileno())

@@ -67,7 +67,7 @@ class SegmentMarks:
 
     def _write(self, name: str, values: npt.NDArray[Any]) -> None:
         with open_private(self.folder / name, "wb") as file:
-            values.tofile(file)
+            file.write(values.data)
 
     def unit(self, index: int) -> tuple[int, int]:
         """Segments before a unit, and before the next one."""
