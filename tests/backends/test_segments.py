@@ -7,6 +7,7 @@ import os
 import time
 from collections import Counter
 from dataclasses import replace
+from itertools import accumulate
 from pathlib import Path
 
 import numpy as np
@@ -42,10 +43,11 @@ class Line:
         attempts = folder / "run" / "attempts" / "1"
         attempts.mkdir(parents=True, exist_ok=True)
         last = len(segments) - 1
+        firsts = accumulate((len(stages) for stages in segments), initial=0)
         assignments = [
-            Assignment("main", stages, attempts, True, segment=k, is_first=k == 0, is_last=k == last,
-                       exchange=exchange, **work)
-            for k, stages in enumerate(segments)
+            Assignment("main", stages, attempts, True, segment=k, first=first, is_first=k == 0,
+                       is_last=k == last, exchange=exchange, **work)
+            for k, (first, stages) in enumerate(zip(firsts, segments, strict=False))
         ]  # fmt: skip
         self.runners = [Runner(assignment, k) for k, assignment in enumerate(assignments)]
         self.exchange = exchange
