@@ -208,10 +208,12 @@ def test_all_of_a_corpus_is_a_sample_too(tmp_path: Path) -> None:
     assert lines(tmp_path / "all") == lines(tmp_path / "sample")
 
 
-def test_one_share_may_be_written_in_two_ways(tmp_path: Path) -> None:
+def test_one_share_may_be_written_in_many_ways(tmp_path: Path) -> None:
     source = write(tmp_path / "in.jsonl", ROWS)
     ExactDeduplicationWorkflow(source, tmp_path / "out", sample="50%").run(InlineExecutor())
-    assert ExactDeduplicationWorkflow(source, tmp_path / "out", sample=0.5).run(InlineExecutor()).was_finished
+    for sample in (0.5, "50 %", "1/2", "5e-1"):
+        again = ExactDeduplicationWorkflow(source, tmp_path / "out", sample=sample)
+        assert again.run(InlineExecutor()).was_finished
 
 
 @pytest.mark.parametrize(

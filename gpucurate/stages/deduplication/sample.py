@@ -47,7 +47,7 @@ class DocumentSample(ProcessingStage[DocumentBatch, DocumentBatch]):
         return task.select(document_hash(task.text(self.text_field))[:, 0] <= below)
 
 
-_SHARE = re.compile(r"[0-9./]+(e[+-]?[0-9]{1,3})?%?", re.IGNORECASE | re.ASCII)
+_SHARE = re.compile(r"[0-9./]+(e[+-]?[0-9]{1,3})? ?%?", re.IGNORECASE | re.ASCII)
 """An exponent of many digits would take for ever, and more memory than there is."""
 
 
