@@ -213,4 +213,5 @@ def test_memory_does_not_grow_with_the_corpus(tmp_path: Path, options: tuple[str
     small, large = (peaks(tmp_path, megabytes, *options) for megabytes in (20, 200))
     assert large[0] < 1.1 * small[0]
     assert large[1] <= 1.1 * small[1]
+    assert (small[1] > 0) == ("--workers" in options), "workers are measured where there are any"
     assert sum(large) < 1500 * 10**6

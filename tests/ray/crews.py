@@ -89,7 +89,7 @@ class Bench:
         work = [
             Assignment(
                 "test", stages, folder, at == last, segment=at, is_first=at == 0, is_last=at == last,
-                exchange=RayExchange(),
+                exchange=RayExchange(), first=sum(map(len, segments[:at])),
             )
             for at, stages in enumerate(segments)
         ]  # fmt: skip
